@@ -1,0 +1,157 @@
+-- Times are Unix microseconds (UTC). Ids that people choose are TEXT, ids that the server makes are
+-- 16-byte UUIDs. Of a secret only its hash is kept.
+
+CREATE TABLE accounts (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE account_api_keys (
+    key_hash   BLOB    NOT NULL PRIMARY KEY,
+    account_id TEXT    NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    id            BLOB    NOT NULL PRIMARY KEY,
+    account_id    TEXT    NOT NULL REFERENCES accounts (id),
+    email         TEXT    NOT NULL UNIQUE,
+    name          TEXT    NOT NULL,
+    role          TEXT    NOT NULL,
+    password_hash TEXT    NOT NULL,
+    magic         TEXT,
+    disabled_at   INTEGER,
+    created_at    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE apps (
+    id                 TEXT    NOT NULL PRIMARY KEY,
+    name               TEXT    NOT NULL,
+    publisher          TEXT    NOT NULL,
+    owner_id           BLOB    REFERENCES users (id) ON DELETE SET NULL,
+    client_secret_hash BLOB,
+    grant_types        TEXT    NOT NULL,
+    scopes             TEXT    NOT NULL,
+    created_at         INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE app_redirect_uris (
+    app_id TEXT NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    uri    TEXT NOT NULL,
+    PRIMARY KEY (app_id, uri)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE buttons (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    app_id     TEXT    NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    scopes     TEXT,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX buttons_of_app ON buttons (app_id);
+
+-- Keyed by origin first: a pre-flight names nothing but its origin.
+CREATE TABLE button_origins (
+    origin    TEXT NOT NULL,
+    button_id TEXT NOT NULL REFERENCES buttons (id) ON DELETE CASCADE,
+    PRIMARY KEY (origin, button_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX origins_of_button ON button_origins (button_id);
+
+CREATE TABLE button_return_urls (
+    button_id TEXT NOT NULL REFERENCES buttons (id) ON DELETE CASCADE,
+    url       TEXT NOT NULL,
+    PRIMARY KEY (button_id, url)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE connections (
+    id                       BLOB    NOT NULL PRIMARY KEY,
+    user_id                  BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    app_id                   TEXT    NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    scopes                   TEXT    NOT NULL,
+    access_token_lifetime_us INTEGER NOT NULL,
+    created_at               INTEGER NOT NULL,
+    last_used_at             INTEGER,
+    expires_at               INTEGER,
+    ended_at                 INTEGER,
+    ended_by                 TEXT
+) STRICT, WITHOUT ROWID;
+-- A user has at most one connection to an application that is not ended.
+CREATE UNIQUE INDEX connections_unended ON connections (user_id, app_id) WHERE ended_at IS NULL;
+CREATE INDEX connections_of_app ON connections (app_id);
+
+-- The table that every refresh writes to: keyed by the time-ordered id that the token carries, so that
+-- new rows are appended, and without foreign keys, whose checks would cost more than the row. A token is
+-- only as alive as the connection that it is joined with.
+CREATE TABLE access_tokens (
+    id            BLOB    NOT NULL PRIMARY KEY,
+    secret_hash   BLOB    NOT NULL,
+    app_id        TEXT    NOT NULL,
+    connection_id BLOB,
+    scopes        TEXT    NOT NULL,
+    issued_at     INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    revoked_at    INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    id                 BLOB    NOT NULL PRIMARY KEY,
+    user_id            BLOB    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    secret_hash        BLOB    NOT NULL,
+    button_secret_hash BLOB    NOT NULL,
+    created_at         INTEGER NOT NULL,
+    expires_at         INTEGER NOT NULL,
+    ended_at           INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_of_user ON sessions (user_id);
+
+CREATE TABLE flows (
+    id           BLOB    NOT NULL PRIMARY KEY,
+    browser_hash BLOB    NOT NULL,
+    request      TEXT    NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    finished_at  INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE codes (
+    id             BLOB    NOT NULL PRIMARY KEY,
+    secret_hash    BLOB    NOT NULL,
+    app_id         TEXT    NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    button_id      TEXT    NOT NULL,
+    origin         TEXT    NOT NULL,
+    code_challenge TEXT    NOT NULL,
+    session_id     BLOB    NOT NULL,
+    connection_id  BLOB    NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    consumed_at    INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX codes_of_app ON codes (app_id);
+
+CREATE TABLE resume_handles (
+    id            BLOB    NOT NULL PRIMARY KEY,
+    secret_hash   BLOB    NOT NULL,
+    app_id        TEXT    NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+    origin        TEXT    NOT NULL,
+    session_id    BLOB    NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    connection_id BLOB    NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    rotated_at    INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX resume_handles_of_app ON resume_handles (app_id);
+CREATE INDEX resume_handles_of_session ON resume_handles (session_id);
+
+CREATE TABLE lead_types (
+    uid           INTEGER NOT NULL PRIMARY KEY,
+    name          TEXT    NOT NULL,
+    required      TEXT    NOT NULL,
+    unique_fields TEXT    NOT NULL
+) STRICT;
+
+-- The server's own keys, sealed under the master key.
+CREATE TABLE keys (
+    purpose    TEXT    NOT NULL,
+    serial     INTEGER NOT NULL,
+    sealed     BLOB    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (purpose, serial)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,73 @@
+//! One run of the dialog, from the click to its outcome. It lives on the server; a browser holds only
+//! its handle, so that no form can change what was asked for (rule C8).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{ButtonId, FlowId};
+use super::origin::Origin;
+use super::return_url::ReturnUrl;
+use super::timestamp::Timestamp;
+
+/// How long a person may take.
+pub const FLOW_LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    pub id: FlowId,
+    pub request: FlowRequest,
+    pub expires_at: Timestamp,
+    pub state: FlowState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlowState {
+    Open,
+    /// Its outcome was handed out: it has no second one.
+    Finished {
+        at: Timestamp,
+    },
+}
+
+/// What the flow was started for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FlowRequest {
+    Button(ButtonRequest),
+}
+
+/// A click on a sign-in button, with what was verified about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ButtonRequest {
+    pub button: ButtonId,
+    /// A registered origin of the button.
+    pub origin: Origin,
+    /// The script's own nonce, given back unchanged.
+    pub state: String,
+    pub code_challenge: String,
+    pub mode: HandOver,
+    /// A registered return address of the button.
+    pub return_to: Option<ReturnUrl>,
+    /// The language that the partner's page asked for.
+    pub lang: Option<String>,
+}
+
+/// How the outcome reaches the partner's page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandOver {
+    /// A message to the opener of the pop-up.
+    Popup,
+    /// A full-page return with a fragment.
+    Redirect,
+}
+
+impl HandOver {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            HandOver::Popup => "popup",
+            HandOver::Redirect => "redirect",
+        }
+    }
+}

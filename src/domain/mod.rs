@@ -1,0 +1,24 @@
+//! What the server is about, without a database, a network or a clock: identifiers, values that can
+//! only exist when they are valid, and the states that things are in. Time comes in as an argument.
+
+pub mod access_token;
+pub mod account;
+pub mod app;
+pub mod button;
+pub mod code;
+pub mod connection;
+pub mod email;
+pub mod flow;
+pub mod grant_type;
+pub mod ids;
+pub mod lead_type;
+pub mod magic;
+pub mod origin;
+pub mod pkce;
+pub mod return_url;
+pub mod role;
+pub mod scope;
+pub mod secret_hash;
+pub mod session;
+pub mod timestamp;
+pub mod user;

@@ -1,0 +1,71 @@
+//! A moment: microseconds since the Unix epoch, UTC.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole milliseconds since the epoch; 0 for a moment before it (RFC 9562 section 5.7 has no other).
+    pub fn unix_millis(self) -> u64 {
+        u64::try_from(self.0.div_euclid(1_000)).unwrap_or(0)
+    }
+
+    /// RFC 3339, UTC with `Z`, whole seconds (rounded down): the form of `expireDate`.
+    pub fn to_rfc3339(self) -> String {
+        DateTime::<Utc>::from_timestamp_micros(self.0)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC)
+            .to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// The moment `span` later; stays at the end of time when it would go past it.
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(micros(span)))
+    }
+
+    /// The moment `span` earlier.
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(micros(span)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    pub fn since(self, earlier: Timestamp) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_in_whole_seconds_of_utc() {
+        let t = Timestamp::from_micros(1_795_342_530_999_999);
+        assert_eq!(t.to_rfc3339(), "2026-11-22T10:15:30Z");
+        assert_eq!(t.plus(Duration::from_secs(3600)).to_rfc3339(), "2026-11-22T11:15:30Z");
+    }
+
+    #[test]
+    fn does_not_overflow() {
+        let end = Timestamp::from_micros(i64::MAX);
+        assert_eq!(end.plus(Duration::from_secs(1)), end);
+        assert!(!end.to_rfc3339().is_empty());
+        assert_eq!(Timestamp::from_micros(0).since(end), Duration::ZERO);
+        assert_eq!(Timestamp::from_micros(-5).unix_millis(), 0);
+    }
+}

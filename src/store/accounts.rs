@@ -1,0 +1,75 @@
+//! LeadExec customer accounts.
+
+use sqlx::FromRow;
+
+use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::convert::corrupt;
+use super::error::StoreError;
+use crate::domain::account::Account;
+use crate::domain::ids::AccountId;
+use crate::domain::secret_hash::SecretHash;
+use crate::domain::timestamp::Timestamp;
+
+statements! {
+    FIND = "SELECT id, name FROM accounts WHERE id = $1";
+    FIND_BY_NAME = "SELECT id, name FROM accounts WHERE name = $1 ORDER BY created_at, id LIMIT 1";
+    LIST = "SELECT id, name FROM accounts ORDER BY created_at, id LIMIT $1";
+    INSERT = "INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    RENAME = "UPDATE accounts SET name = $2 WHERE id = $1 AND name <> $2";
+    ADD_API_KEY = "INSERT INTO account_api_keys (key_hash, account_id, created_at) VALUES ($1, $2, $3) \
+                   ON CONFLICT DO NOTHING";
+    HAS_API_KEYS = "SELECT id, name FROM accounts a WHERE id = $1 \
+                    AND EXISTS (SELECT 1 FROM account_api_keys k WHERE k.account_id = a.id)";
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: String,
+}
+
+impl TryFrom<Row> for Account {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self { id: AccountId::parse(&row.id).map_err(corrupt("accounts.id"))?, name: row.name })
+    }
+}
+
+pub async fn find(conn: &mut Conn, id: &AccountId) -> Result<Option<Account>, StoreError> {
+    fetch_optional!(conn, Row, FIND, id.as_str())?.map(Account::try_from).transpose()
+}
+
+/// The oldest account of this name.
+pub async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<Account>, StoreError> {
+    fetch_optional!(conn, Row, FIND_BY_NAME, name)?.map(Account::try_from).transpose()
+}
+
+/// The oldest `limit` accounts.
+pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Account>, StoreError> {
+    fetch_all!(conn, Row, LIST, limit)?.into_iter().map(Account::try_from).collect()
+}
+
+/// `false` where the id is taken.
+pub async fn insert(conn: &mut Conn, account: &Account, now: Timestamp) -> Result<bool, StoreError> {
+    let rows = execute!(conn, INSERT, account.id.as_str(), account.name.as_str(), now.as_micros())?;
+    Ok(rows == 1)
+}
+
+/// `false` where it has that name already.
+pub async fn rename(conn: &mut Conn, id: &AccountId, name: &str) -> Result<bool, StoreError> {
+    Ok(execute!(conn, RENAME, id.as_str(), name)? == 1)
+}
+
+/// `false` where the key is there already.
+pub async fn add_api_key(
+    conn: &mut Conn,
+    account: &AccountId,
+    key: &SecretHash,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(execute!(conn, ADD_API_KEY, key.0.as_slice(), account.as_str(), now.as_micros())? == 1)
+}
+
+pub async fn has_api_keys(conn: &mut Conn, account: &AccountId) -> Result<bool, StoreError> {
+    Ok(fetch_optional!(conn, Row, HAS_API_KEYS, account.as_str())?.is_some())
+}

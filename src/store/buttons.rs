@@ -1,0 +1,132 @@
+//! Sign-in buttons.
+
+use sqlx::FromRow;
+
+use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::convert::{corrupt, time};
+use super::error::StoreError;
+use crate::domain::button::Button;
+use crate::domain::ids::{AppId, ButtonId};
+use crate::domain::origin::Origin;
+use crate::domain::return_url::ReturnUrl;
+use crate::domain::scope::ScopeSet;
+
+statements! {
+    FIND = "SELECT id, app_id, scopes, created_at FROM buttons WHERE id = $1";
+    LIST = "SELECT id, app_id, scopes, created_at FROM buttons ORDER BY created_at, id LIMIT $1";
+    LIST_OF_ORIGIN = "SELECT b.id, b.app_id, b.scopes, b.created_at FROM button_origins o \
+                      JOIN buttons b ON b.id = o.button_id WHERE o.origin = $1 ORDER BY b.created_at, b.id LIMIT $2";
+    ORIGINS = "SELECT origin AS value FROM button_origins WHERE button_id = $1 ORDER BY origin";
+    RETURN_URLS = "SELECT url AS value FROM button_return_urls WHERE button_id = $1 ORDER BY url";
+    INSERT = "INSERT INTO buttons (id, app_id, scopes, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    UPDATE = "UPDATE buttons SET app_id = $2, scopes = $3 WHERE id = $1";
+    ADD_ORIGIN = "INSERT INTO button_origins (button_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    ADD_RETURN_URL = "INSERT INTO button_return_urls (button_id, url) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    CLEAR_ORIGINS = "DELETE FROM button_origins WHERE button_id = $1";
+    CLEAR_RETURN_URLS = "DELETE FROM button_return_urls WHERE button_id = $1";
+    DELETE = "DELETE FROM buttons WHERE id = $1";
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    app_id: String,
+    scopes: Option<String>,
+    created_at: i64,
+}
+
+#[derive(FromRow)]
+struct ValueRow {
+    value: String,
+}
+
+async fn complete(conn: &mut Conn, row: Row) -> Result<Button, StoreError> {
+    let origins = fetch_all!(conn, ValueRow, ORIGINS, row.id.as_str())?;
+    let return_urls = fetch_all!(conn, ValueRow, RETURN_URLS, row.id.as_str())?;
+    Ok(Button {
+        id: ButtonId::parse(&row.id).map_err(corrupt("buttons.id"))?,
+        app: AppId::parse(&row.app_id).map_err(corrupt("buttons.app_id"))?,
+        origins: origins
+            .iter()
+            .map(|row| Origin::parse(&row.value))
+            .collect::<Result<_, _>>()
+            .map_err(corrupt("button_origins.origin"))?,
+        return_urls: return_urls
+            .iter()
+            .map(|row| ReturnUrl::parse(&row.value))
+            .collect::<Result<_, _>>()
+            .map_err(corrupt("button_return_urls.url"))?,
+        scopes: row.scopes.as_deref().map(ScopeSet::parse).transpose().map_err(corrupt("buttons.scopes"))?,
+        created_at: time(row.created_at),
+    })
+}
+
+async fn complete_all(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Button>, StoreError> {
+    let mut buttons = Vec::with_capacity(rows.len());
+    for row in rows {
+        buttons.push(complete(conn, row).await?);
+    }
+    Ok(buttons)
+}
+
+pub async fn find(conn: &mut Conn, id: &ButtonId) -> Result<Option<Button>, StoreError> {
+    match fetch_optional!(conn, Row, FIND, id.as_str())? {
+        Some(row) => complete(conn, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The oldest `limit` buttons.
+pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Button>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST, limit)?;
+    complete_all(conn, rows).await
+}
+
+/// The oldest `limit` buttons that may be used on an origin.
+pub async fn list_of_origin(conn: &mut Conn, origin: &Origin, limit: i64) -> Result<Vec<Button>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_OF_ORIGIN, origin.as_str(), limit)?;
+    complete_all(conn, rows).await
+}
+
+/// Whether any button may be used on this origin.
+pub async fn is_origin_listed(conn: &mut Conn, origin: &Origin) -> Result<bool, StoreError> {
+    Ok(!fetch_all!(conn, Row, LIST_OF_ORIGIN, origin.as_str(), 1_i64)?.is_empty())
+}
+
+/// `false` where the id is taken.
+pub async fn insert(conn: &mut Conn, button: &Button) -> Result<bool, StoreError> {
+    let rows = execute!(
+        conn,
+        INSERT,
+        button.id.as_str(),
+        button.app.as_str(),
+        button.scopes.as_ref().map(ScopeSet::to_string),
+        button.created_at.as_micros(),
+    )?;
+    if rows == 1 {
+        write_addresses(conn, button).await?;
+    }
+    Ok(rows == 1)
+}
+
+pub async fn update(conn: &mut Conn, button: &Button) -> Result<(), StoreError> {
+    let scopes = button.scopes.as_ref().map(ScopeSet::to_string);
+    execute!(conn, UPDATE, button.id.as_str(), button.app.as_str(), scopes.as_deref())?;
+    execute!(conn, CLEAR_ORIGINS, button.id.as_str())?;
+    execute!(conn, CLEAR_RETURN_URLS, button.id.as_str())?;
+    write_addresses(conn, button).await
+}
+
+async fn write_addresses(conn: &mut Conn, button: &Button) -> Result<(), StoreError> {
+    for origin in &button.origins {
+        execute!(conn, ADD_ORIGIN, button.id.as_str(), origin.as_str())?;
+    }
+    for url in &button.return_urls {
+        execute!(conn, ADD_RETURN_URL, button.id.as_str(), url.as_str())?;
+    }
+    Ok(())
+}
+
+pub async fn delete(conn: &mut Conn, id: &ButtonId) -> Result<bool, StoreError> {
+    Ok(execute!(conn, DELETE, id.as_str())? == 1)
+}

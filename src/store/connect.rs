@@ -1,0 +1,158 @@
+//! Opening a database: the connections, their settings, and the migrations.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, SqliteConnection};
+
+use super::conn::Conn;
+use super::last_used::LastUsed;
+use super::queue::{IssueQueue, WriteQueue};
+use super::{Backend, Store, migrate};
+
+/// How long a caller waits for a connection, and SQLite for another process's lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Readers of an SQLite file.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Where the database is.
+#[derive(Clone)]
+pub enum Location {
+    SqliteFile(PathBuf),
+    /// Gone with the process.
+    SqliteMemory,
+    /// A `postgres://` URL; may hold a password and so has no `Debug`.
+    Postgres(String),
+}
+
+/// Why a database could not be opened. Says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the directory {dir} for the database could not be made: {why}. Make it, or name another place with --database-url")]
+    Directory { dir: PathBuf, why: std::io::Error },
+    #[error("the database {place} could not be opened: {why}. Check that it is there, that this user may read and write it, and --database-url")]
+    Open { place: String, why: String },
+    #[error(
+        "the database {place} is newer than this program: it has migration {version}, which this program does not know. Run the version of leadgate that wrote it, or a newer one"
+    )]
+    Newer { place: String, version: i64 },
+    #[error(
+        "the database {place} was migrated by a different build: migration {version} is not the one that this program has. Run the version of leadgate that wrote it, or restore a back-up"
+    )]
+    Different { place: String, version: i64 },
+    #[error("the database {place} could not be migrated: {why}")]
+    Migrate { place: String, why: String },
+}
+
+impl Location {
+    /// How errors name it: never with a password.
+    fn name(&self) -> String {
+        match self {
+            Location::SqliteFile(path) => path.display().to_string(),
+            Location::SqliteMemory => "in memory".into(),
+            Location::Postgres(url) => match url.parse::<PgConnectOptions>() {
+                Ok(options) => {
+                    format!("`{}` on {}", options.get_database().unwrap_or("(default)"), options.get_host())
+                }
+                Err(_) => "on PostgreSQL".into(),
+            },
+        }
+    }
+}
+
+impl Store {
+    /// Opens a database and brings it up to date. Safe while other processes do the same.
+    pub async fn open(location: &Location) -> Result<Self, OpenError> {
+        let place = location.name();
+        let cannot_open = |why: sqlx::Error| OpenError::Open { place: place.clone(), why: why.to_string() };
+        match location {
+            Location::SqliteFile(path) => {
+                make_directory(path)?;
+                let _lock = lock_beside(path)?;
+                let mut writer = sqlite_options(path).connect().await.map_err(cannot_open)?;
+                migrate::on_sqlite(&mut writer).await.map_err(|why| migrate::explain(place.clone(), why))?;
+                let readers = SqlitePoolOptions::new()
+                    .max_connections(SQLITE_READERS)
+                    .acquire_timeout(PATIENCE)
+                    .connect_lazy_with(sqlite_options(path).read_only(true));
+                Ok(Self::on_sqlite(writer, Some(readers)))
+            }
+            Location::SqliteMemory => {
+                let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+                let mut only = options.connect().await.map_err(cannot_open)?;
+                migrate::on_sqlite(&mut only).await.map_err(|why| migrate::explain(place.clone(), why))?;
+                Ok(Self::on_sqlite(only, None))
+            }
+            Location::Postgres(url) => {
+                let options: PgConnectOptions = url.parse().map_err(cannot_open)?;
+                let mut conn = connect_within(&options).await.map_err(cannot_open)?;
+                let migrated = migrate::on_postgres(&mut conn).await;
+                // The migration lock goes with this connection, also where the migration failed.
+                let _ = conn.close().await;
+                migrated.map_err(|why| migrate::explain(place.clone(), why))?;
+                let pool = PgPoolOptions::new()
+                    .max_connections(POSTGRES_CONNECTIONS)
+                    .acquire_timeout(PATIENCE)
+                    .connect_lazy_with(options);
+                Ok(Self::on_postgres(pool))
+            }
+        }
+    }
+
+    fn on_sqlite(writer: SqliteConnection, readers: Option<sqlx::SqlitePool>) -> Self {
+        let writer = WriteQueue::start(Conn::SqliteWriter(Box::new(writer)));
+        Self {
+            issues: IssueQueue::Sqlite(writer.clone()),
+            backend: Backend::Sqlite { readers, writer },
+            last_used: LastUsed::default(),
+        }
+    }
+
+    fn on_postgres(pool: PgPool) -> Self {
+        Self {
+            issues: IssueQueue::on_postgres(&pool),
+            backend: Backend::Postgres(pool),
+            last_used: LastUsed::default(),
+        }
+    }
+}
+
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+}
+
+async fn connect_within(options: &PgConnectOptions) -> Result<sqlx::PgConnection, sqlx::Error> {
+    tokio::time::timeout(PATIENCE, options.connect()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+fn make_directory(file: &Path) -> Result<(), OpenError> {
+    match file.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => {
+            std::fs::create_dir_all(dir).map_err(|why| OpenError::Directory { dir: dir.to_owned(), why })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Holds other starting processes off while the file is made and migrated: SQLite's own locks cover a
+/// transaction, not the look at what is applied and the step after it. Freed when dropped.
+fn lock_beside(file: &Path) -> Result<File, OpenError> {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let cannot = |why: std::io::Error| OpenError::Open { place: path.display().to_string(), why: why.to_string() };
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
+    lock.lock().map_err(cannot)?;
+    Ok(lock)
+}

@@ -1,0 +1,150 @@
+//! Consents. A user has at most one connection to an application that is not ended.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::convert::{corrupt, optional_time, time};
+use super::error::StoreError;
+use crate::domain::connection::{Connection, ConnectionState, EndedBy};
+use crate::domain::ids::{AppId, ConnectionId, UserId};
+use crate::domain::scope::ScopeSet;
+use crate::domain::timestamp::Timestamp;
+
+statements! {
+    FIND = "SELECT id, user_id, app_id, scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+            ended_at, ended_by FROM connections WHERE id = $1";
+    FIND_LIVE = "SELECT id, user_id, app_id, scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+                 ended_at, ended_by FROM connections WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL \
+                 AND (expires_at IS NULL OR expires_at > $3)";
+    LIST_LIVE = "SELECT id, user_id, app_id, scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+                 ended_at, ended_by FROM connections WHERE user_id = $1 AND ended_at IS NULL \
+                 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC LIMIT $3";
+    INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, access_token_lifetime_us, created_at, expires_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    WIDEN = "UPDATE connections SET scopes = $2 WHERE id = $1 AND ended_at IS NULL";
+    END = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL \
+           AND (expires_at IS NULL OR expires_at > $2)";
+    END_OF_USER = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE user_id = $1 AND ended_at IS NULL";
+    END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
+                   WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3";
+    SET_LAST_USED = "UPDATE connections SET last_used_at = $2 \
+                     WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    user_id: Uuid,
+    app_id: String,
+    scopes: String,
+    access_token_lifetime_us: i64,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+    ended_at: Option<i64>,
+    ended_by: Option<String>,
+}
+
+impl TryFrom<Row> for Connection {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let state = match (row.ended_at, row.ended_by.as_deref().map(EndedBy::parse), row.expires_at) {
+            (Some(at), Some(Some(by)), _) => ConnectionState::Ended { at: time(at), by },
+            (None, None, Some(at)) => ConnectionState::Expiring { at: time(at) },
+            (None, None, None) => ConnectionState::Active,
+            _ => return Err(StoreError::Corrupt("connections: ended_at and ended_by disagree".into())),
+        };
+        let lifetime = u64::try_from(row.access_token_lifetime_us);
+        Ok(Self {
+            id: ConnectionId(row.id),
+            user: UserId(row.user_id),
+            app: AppId::parse(&row.app_id).map_err(corrupt("connections.app_id"))?,
+            scopes: ScopeSet::parse(&row.scopes).map_err(corrupt("connections.scopes"))?,
+            access_token_lifetime: lifetime
+                .map(Duration::from_micros)
+                .map_err(corrupt("connections.access_token_lifetime_us"))?,
+            created_at: time(row.created_at),
+            last_used_at: optional_time(row.last_used_at),
+            state,
+        })
+    }
+}
+
+pub async fn find(conn: &mut Conn, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
+    fetch_optional!(conn, Row, FIND, id.0)?.map(Connection::try_from).transpose()
+}
+
+/// The user's living connection to an application.
+pub async fn find_live(
+    conn: &mut Conn,
+    user: UserId,
+    app: &AppId,
+    now: Timestamp,
+) -> Result<Option<Connection>, StoreError> {
+    fetch_optional!(conn, Row, FIND_LIVE, user.0, app.as_str(), now.as_micros())?.map(Connection::try_from).transpose()
+}
+
+/// The user's newest `limit` living connections.
+pub async fn list_live(
+    conn: &mut Conn,
+    user: UserId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Connection>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_LIVE, user.0, now.as_micros(), limit)?;
+    rows.into_iter().map(Connection::try_from).collect()
+}
+
+/// `false` where the user has one to this application that is not ended.
+pub async fn insert(conn: &mut Conn, connection: &Connection) -> Result<bool, StoreError> {
+    let expires_at = match connection.state {
+        ConnectionState::Expiring { at } => Some(at.as_micros()),
+        ConnectionState::Active | ConnectionState::Ended { .. } => None,
+    };
+    let lifetime = i64::try_from(connection.access_token_lifetime.as_micros()).unwrap_or(i64::MAX);
+    let rows = execute!(
+        conn,
+        INSERT,
+        connection.id.0,
+        connection.user.0,
+        connection.app.as_str(),
+        connection.scopes.to_string(),
+        lifetime,
+        connection.created_at.as_micros(),
+        expires_at,
+    )?;
+    Ok(rows == 1)
+}
+
+pub async fn set_scopes(conn: &mut Conn, id: ConnectionId, scopes: &ScopeSet) -> Result<bool, StoreError> {
+    Ok(execute!(conn, WIDEN, id.0, scopes.to_string())? == 1)
+}
+
+/// Ends a connection, and with it whatever was issued from it. `false` where it was not alive.
+pub async fn end(conn: &mut Conn, id: ConnectionId, at: Timestamp, by: EndedBy) -> Result<bool, StoreError> {
+    Ok(execute!(conn, END, id.0, at.as_micros(), by.as_str())? == 1)
+}
+
+/// Ends each connection of a user; answers how many there were.
+pub async fn end_all_of_user(conn: &mut Conn, user: UserId, at: Timestamp, by: EndedBy) -> Result<u64, StoreError> {
+    execute!(conn, END_OF_USER, user.0, at.as_micros(), by.as_str())
+}
+
+/// Writes the end of a connection whose time is over, so that a new one may take its place.
+pub async fn end_expired(conn: &mut Conn, user: UserId, app: &AppId, now: Timestamp) -> Result<u64, StoreError> {
+    execute!(conn, END_EXPIRED, user.0, app.as_str(), now.as_micros(), EndedBy::Expiry.as_str())
+}
+
+/// Ordered, so that two nodes that write the same rows cannot wait for each other.
+pub async fn set_last_used(conn: &mut Conn, noted: &HashMap<ConnectionId, Timestamp>) -> Result<(), StoreError> {
+    let mut noted: Vec<_> = noted.iter().collect();
+    noted.sort_unstable();
+    for (id, at) in noted {
+        execute!(conn, SET_LAST_USED, id.0, at.as_micros())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! Columns to domain values. What does not convert was not written by this program.
+
+use std::fmt::Display;
+
+use super::error::StoreError;
+use crate::domain::secret_hash::SecretHash;
+use crate::domain::timestamp::Timestamp;
+
+pub(super) fn corrupt<E: Display>(what: &'static str) -> impl FnOnce(E) -> StoreError {
+    move |why| StoreError::Corrupt(format!("{what}: {why}"))
+}
+
+pub(super) fn secret_hash(bytes: &[u8]) -> Result<SecretHash, StoreError> {
+    bytes.try_into().map(SecretHash).map_err(corrupt("a secret's hash"))
+}
+
+pub(super) fn time(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+pub(super) fn optional_time(micros: Option<i64>) -> Option<Timestamp> {
+    micros.map(Timestamp::from_micros)
+}

@@ -1,0 +1,69 @@
+//! What can go wrong between the server and its database. That a thing is absent is `Option`, not an error.
+
+use sqlx::error::ErrorKind;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row with this key is already there.
+    #[error("already exists")]
+    Conflict,
+    /// The database does not answer, is full, or is locked: trying again later may help.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The transaction lost against another one; nothing of it remains, and it may run again.
+    #[error("the transaction has to run again")]
+    Again,
+    /// A row says what this program never wrote.
+    #[error("the database holds an impossible value: {0}")]
+    Corrupt(String),
+    /// A mistake of ours.
+    #[error("database error: {0}")]
+    Internal(String),
+}
+
+impl StoreError {
+    pub fn corrupt(what: &str) -> impl FnOnce(&dyn std::fmt::Display) -> Self + '_ {
+        move |why| StoreError::Corrupt(format!("{what}: {why}"))
+    }
+}
+
+/// SQLSTATE classes in which PostgreSQL is at its limit or going away, not our statement wrong:
+/// connection (08), resources (53), intervention (57), system (58).
+const PG_UNAVAILABLE: [&str; 4] = ["08", "53", "57", "58"];
+/// serialization_failure and deadlock_detected.
+const PG_AGAIN: [&str; 2] = ["40001", "40P01"];
+/// SQLite's primary result codes PERM, BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN.
+const SQLITE_UNAVAILABLE: [i32; 9] = [3, 5, 6, 7, 8, 9, 10, 13, 14];
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(database) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StoreError::Corrupt(error.to_string()),
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => StoreError::Unavailable(error.to_string()),
+                other => StoreError::Internal(other.to_string()),
+            };
+        };
+        if database.kind() == ErrorKind::UniqueViolation {
+            return StoreError::Conflict;
+        }
+        let code = database.code().unwrap_or_default();
+        // The message only: a database's detail may quote the values that were bound.
+        let message = database.message().to_owned();
+        if database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+            if PG_AGAIN.contains(&code.as_ref()) {
+                return StoreError::Again;
+            }
+            if PG_UNAVAILABLE.iter().any(|class| code.starts_with(class)) {
+                return StoreError::Unavailable(message);
+            }
+        } else if code.parse::<i32>().is_ok_and(|code| SQLITE_UNAVAILABLE.contains(&(code & 0xff))) {
+            return StoreError::Unavailable(message);
+        }
+        StoreError::Internal(message)
+    }
+}

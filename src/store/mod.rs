@@ -1,0 +1,197 @@
+//! The only room that knows a database. One SQL text serves SQLite and PostgreSQL; `write` is the only
+//! way to change anything, and returns after the commit is durable.
+//!
+//! Identifiers, hashes and the present moment are arguments: nothing here reads a clock or randomness.
+
+mod conn;
+mod connect;
+mod convert;
+mod error;
+mod last_used;
+mod migrate;
+mod queue;
+
+pub mod access_tokens;
+pub mod accounts;
+pub mod apps;
+pub mod buttons;
+pub mod codes;
+pub mod connections;
+pub mod flows;
+pub mod keys;
+pub mod lead_types;
+pub mod resume_handles;
+pub mod sessions;
+pub mod users;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use sqlx::{PgPool, SqlitePool};
+
+pub use conn::Conn;
+pub use connect::{Location, OpenError};
+pub use error::StoreError;
+
+use access_tokens::{Issue, Issued};
+use queue::{IssueQueue, WriteQueue};
+
+/// What a closure that was given a connection returns.
+pub type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
+
+/// How often a transaction that lost against another one is run again.
+const ATTEMPTS: usize = 5;
+
+/// A database, opened and migrated.
+pub struct Store {
+    backend: Backend,
+    issues: IssueQueue,
+    last_used: last_used::LastUsed,
+}
+
+enum Backend {
+    Sqlite {
+        /// `None` for a database in memory, which has one connection.
+        readers: Option<SqlitePool>,
+        writer: WriteQueue,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Reads. The closure sees one consistent connection; it must not write.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+    {
+        let mut work = work;
+        match &self.backend {
+            Backend::Sqlite { readers: Some(readers), .. } => work(&mut Conn::SqliteReader(readers.acquire().await?)).await,
+            Backend::Sqlite { readers: None, writer } => writer.run(work).await,
+            Backend::Postgres(pool) => work(&mut Conn::Postgres(pool.acquire().await?)).await,
+        }
+    }
+
+    /// Changes something, in one transaction, and returns after its commit is durable. `Err` from the
+    /// closure undoes it. The closure may be run again when the transaction lost against another one, so
+    /// it does nothing but SQL.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.run(work).await,
+            Backend::Postgres(pool) => write_on_postgres(pool, work).await,
+        }
+    }
+
+    /// Records an access token, if its connection still lives: the hot path. `None` is a refusal, whose
+    /// reason the caller looks up. Requests that wait are recorded together, in one statement.
+    pub async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
+        let (connection, now) = (issue.connection, issue.now);
+        let issued = self.issues.issue(issue).await?;
+        if issued.is_some() {
+            self.last_used.note(connection, now);
+        }
+        Ok(issued)
+    }
+
+    /// Writes down what [`Store::issue`] noted of when connections were last used: a lossy lane beside
+    /// the durable one.
+    pub async fn flush_last_used(&self) -> Result<(), StoreError> {
+        let noted = self.last_used.take();
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let noted = std::sync::Arc::new(noted);
+        self.write(move |conn| {
+            let noted = noted.clone();
+            Box::pin(async move { connections::set_last_used(conn, &noted).await })
+        })
+        .await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|conn| Box::pin(async move { conn::execute!(conn, "SELECT 1").map(|_| ()) })).await
+    }
+
+    /// Finishes what was begun, writes down what was noted, and closes every connection.
+    pub async fn close(&self) {
+        if let Err(error) = self.flush_last_used().await {
+            tracing::warn!(%error, "last-used times could not be written");
+        }
+        match &self.backend {
+            Backend::Sqlite { readers, writer } => {
+                if let Some(readers) = readers {
+                    readers.close().await;
+                }
+                writer.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn write_on_postgres<T, F>(pool: &PgPool, mut work: F) -> Result<T, StoreError>
+where
+    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send,
+{
+    for _ in 1..ATTEMPTS {
+        match attempt_on_postgres(pool, &mut work).await {
+            Err(StoreError::Again) => {}
+            settled => return settled,
+        }
+    }
+    attempt_on_postgres(pool, &mut work).await
+}
+
+async fn attempt_on_postgres<T, F>(pool: &PgPool, work: &mut F) -> Result<T, StoreError>
+where
+    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send,
+{
+    // Dropped before its commit (an error, a caller that hung up) a transaction rolls itself back.
+    let mut conn = Conn::PostgresTransaction(pool.begin().await?);
+    let done = work(&mut conn).await?;
+    if let Conn::PostgresTransaction(transaction) = conn {
+        transaction.commit().await?;
+    }
+    Ok(done)
+}
+
+/// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
+#[doc(hidden)]
+pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
+    let shared: [(&str, &[(&str, &str)]); 12] = [
+        ("access_tokens", access_tokens::STATEMENTS),
+        ("accounts", accounts::STATEMENTS),
+        ("apps", apps::STATEMENTS),
+        ("buttons", buttons::STATEMENTS),
+        ("codes", codes::STATEMENTS),
+        ("connections", connections::STATEMENTS),
+        ("flows", flows::STATEMENTS),
+        ("keys", keys::STATEMENTS),
+        ("lead_types", lead_types::STATEMENTS),
+        ("resume_handles", resume_handles::STATEMENTS),
+        ("sessions", sessions::STATEMENTS),
+        ("users", users::STATEMENTS),
+    ];
+    let issue = match dialect {
+        Dialect::Sqlite => access_tokens::ISSUE_ON_SQLITE,
+        Dialect::Postgres => access_tokens::ISSUE_ON_POSTGRES,
+    };
+    shared
+        .into_iter()
+        .flat_map(|(file, list)| list.iter().map(move |(name, sql)| (file, *name, *sql)))
+        .chain([("access_tokens", "ISSUE", issue)])
+        .collect()
+}
+
+/// Which database a text is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Sqlite,
+    Postgres,
+}

@@ -1,0 +1,89 @@
+//! Signed-in browsers.
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::conn::{Conn, execute, fetch_optional, statements};
+use super::convert::{secret_hash, time};
+use super::error::StoreError;
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::secret_hash::SecretHash;
+use crate::domain::session::Session;
+use crate::domain::timestamp::Timestamp;
+
+statements! {
+    FIND_LIVE = "SELECT s.id, s.user_id, s.secret_hash, s.button_secret_hash, s.created_at, s.expires_at \
+                 FROM sessions s JOIN users u ON u.id = s.user_id \
+                 WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND u.disabled_at IS NULL";
+    INSERT = "INSERT INTO sessions (id, user_id, secret_hash, button_secret_hash, created_at, expires_at) \
+              VALUES ($1, $2, $3, $4, $5, $6)";
+    END = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    END_OF_USER = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
+    SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT $2)";
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    user_id: Uuid,
+    secret_hash: Vec<u8>,
+    button_secret_hash: Vec<u8>,
+    created_at: i64,
+    expires_at: i64,
+}
+
+/// A session with the hashes of its two secrets: the browser's own, and the one for partner pages.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub session: Session,
+    pub secret_hash: SecretHash,
+    pub button_secret_hash: SecretHash,
+}
+
+/// A session that is neither over nor its user disabled.
+pub async fn find_live(conn: &mut Conn, id: SessionId, now: Timestamp) -> Result<Option<Found>, StoreError> {
+    let Some(row) = fetch_optional!(conn, Row, FIND_LIVE, id.0, now.as_micros())? else { return Ok(None) };
+    Ok(Some(Found {
+        session: Session {
+            id: SessionId(row.id),
+            user: UserId(row.user_id),
+            created_at: time(row.created_at),
+            expires_at: time(row.expires_at),
+        },
+        secret_hash: secret_hash(&row.secret_hash)?,
+        button_secret_hash: secret_hash(&row.button_secret_hash)?,
+    }))
+}
+
+pub async fn insert(
+    conn: &mut Conn,
+    session: &Session,
+    secret: &SecretHash,
+    button_secret: &SecretHash,
+) -> Result<(), StoreError> {
+    execute!(
+        conn,
+        INSERT,
+        session.id.0,
+        session.user.0,
+        secret.0.as_slice(),
+        button_secret.0.as_slice(),
+        session.created_at.as_micros(),
+        session.expires_at.as_micros(),
+    )
+    .map(|_| ())
+}
+
+/// Ends a session, and with it every resume handle of it.
+pub async fn end(conn: &mut Conn, id: SessionId, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(execute!(conn, END, id.0, at.as_micros())? == 1)
+}
+
+pub async fn end_all_of_user(conn: &mut Conn, user: UserId, at: Timestamp) -> Result<u64, StoreError> {
+    execute!(conn, END_OF_USER, user.0, at.as_micros())
+}
+
+/// Deletes at most `limit` sessions, with their resume handles, that had expired by then.
+pub async fn sweep(conn: &mut Conn, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, expired_before.as_micros(), limit)
+}
