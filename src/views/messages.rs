@@ -1,0 +1,331 @@
+//! The message catalogue: every sentence that a page shows, in every language.
+//!
+//! Each language is one constant of [`Messages`]. A field without a translation does not compile, nor does
+//! a language that [`Lang`] names and nobody wrote. Sentences with a gap are a [`Pattern`].
+
+mod en;
+mod es;
+
+use serde::Serialize;
+
+use super::error::Problem;
+
+/// A language of the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Lang {
+    #[default]
+    En,
+    Es,
+}
+
+impl Lang {
+    /// All of them, for tests.
+    pub const ALL: [Self; 2] = [Self::En, Self::Es];
+
+    /// The language of a BCP 47 tag, judged by its primary subtag: `es`, `es-MX`, `ES_mx`.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|lang| lang.tag().eq_ignore_ascii_case(primary))
+    }
+
+    /// The best language for an `Accept-Language` field (RFC 9110, section 12.5.4); English where none fits.
+    ///
+    /// Of equal weights the first wins. A weight that is no number counts as a refusal of that language,
+    /// which is the harmless reading.
+    #[must_use]
+    pub fn from_accept_language(field: &str) -> Self {
+        let mut best = (0.0_f32, Self::default());
+        for item in field.split(',') {
+            let (tag, parameters) = item.split_once(';').unwrap_or((item, "q=1"));
+            let weight = parameters
+                .trim()
+                .strip_prefix("q=")
+                .and_then(|weight| weight.trim().parse::<f32>().ok())
+                .unwrap_or(0.0);
+            if let Some(lang) = Self::from_tag(tag)
+                && weight > best.0
+            {
+                best = (weight, lang);
+            }
+        }
+        best.1
+    }
+
+    /// The tag for the `lang` attribute.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Es => "es",
+        }
+    }
+
+    /// The catalogue.
+    #[must_use]
+    pub const fn messages(self) -> &'static Messages {
+        match self {
+            Self::En => &en::MESSAGES,
+            Self::Es => &es::MESSAGES,
+        }
+    }
+
+    /// The texts of an error page.
+    #[must_use]
+    pub const fn problem(self, problem: Problem) -> ProblemText {
+        match self {
+            Self::En => en::problem(problem),
+            Self::Es => es::problem(problem),
+        }
+    }
+}
+
+/// A sentence with one gap, written `{}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pattern(pub &'static str);
+
+impl Pattern {
+    /// The sentence with its gap filled. The value is plain text: templates escape the whole.
+    #[must_use]
+    pub fn with(self, value: &str) -> String {
+        self.0.replacen("{}", value, 1)
+    }
+}
+
+/// All texts of one language.
+#[derive(Debug)]
+pub struct Messages {
+    /// The disclaimer at the foot of every page.
+    pub footer: &'static str,
+    pub sandbox: &'static str,
+    pub skip_to_content: &'static str,
+    pub nav_label: &'static str,
+    pub nav_start: &'static str,
+    pub nav_try: &'static str,
+    pub nav_account: &'static str,
+    pub scopes: ScopeTexts,
+    pub magic: MagicTexts,
+    pub login: LoginTexts,
+    pub consent: ConsentTexts,
+    pub finished: FinishedTexts,
+    pub error: ErrorTexts,
+    pub account: AccountTexts,
+    pub home: HomeTexts,
+    pub try_it: TryItTexts,
+}
+
+/// What each scope allows; every sentence continues "It will be able to".
+#[derive(Debug)]
+pub struct ScopeTexts {
+    pub account_api: &'static str,
+    pub data_api: &'static str,
+    pub lead_receiver: &'static str,
+    pub openid: &'static str,
+    pub profile: &'static str,
+    pub email: &'static str,
+    pub offline_access: &'static str,
+}
+
+impl ScopeTexts {
+    /// The sentence for a scope's name.
+    #[must_use]
+    pub fn sentence(&self, scope: &str) -> Option<&'static str> {
+        Some(match scope {
+            "account_api" => self.account_api,
+            "data_api" => self.data_api,
+            "lead_receiver" => self.lead_receiver,
+            "openid" => self.openid,
+            "profile" => self.profile,
+            "email" => self.email,
+            "offline_access" => self.offline_access,
+            _ => return None,
+        })
+    }
+}
+
+/// What is special about the demonstration's magic users.
+#[derive(Debug)]
+pub struct MagicTexts {
+    pub deny: &'static str,
+    pub slow5s: &'static str,
+    pub revoked_in_10s: &'static str,
+    pub expired: &'static str,
+}
+
+#[derive(Debug)]
+pub struct LoginTexts {
+    pub title: &'static str,
+    pub to_continue: Pattern,
+    pub to_see_account: &'static str,
+    pub email: &'static str,
+    pub password: &'static str,
+    pub submit: &'static str,
+    pub or: &'static str,
+    pub continue_as: Pattern,
+    pub bad_credentials: &'static str,
+    pub email_missing: &'static str,
+    pub password_missing: &'static str,
+    /// The gap is a number of seconds.
+    pub too_many_attempts: Pattern,
+    pub form_outdated: &'static str,
+}
+
+#[derive(Debug)]
+pub struct ConsentTexts {
+    pub title: Pattern,
+    /// Continues the application's name.
+    pub wants_access: &'static str,
+    pub by_publisher: Pattern,
+    pub account: &'static str,
+    pub signed_in_as: &'static str,
+    pub not_you: &'static str,
+    pub returns_to: &'static str,
+    pub permissions: &'static str,
+    pub revocable: &'static str,
+    pub allow: &'static str,
+    pub cancel: &'static str,
+}
+
+#[derive(Debug)]
+pub struct FinishedTexts {
+    pub close_window: &'static str,
+    pub allowed: Pattern,
+    pub denied: Pattern,
+    pub failed: Pattern,
+    pub returning: &'static str,
+    pub needs_script: &'static str,
+}
+
+#[derive(Debug)]
+pub struct ErrorTexts {
+    pub detail: &'static str,
+    pub reference: &'static str,
+    pub to_start: &'static str,
+}
+
+/// The texts of one kind of error page.
+#[derive(Debug, Clone, Copy)]
+pub struct ProblemText {
+    pub title: &'static str,
+    /// What was wrong.
+    pub what: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+#[derive(Debug)]
+pub struct AccountTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub signed_in_as: &'static str,
+    pub account: &'static str,
+    pub sign_out: &'static str,
+    pub by_publisher: Pattern,
+    pub permissions: &'static str,
+    pub connected: &'static str,
+    pub last_used: &'static str,
+    pub never: &'static str,
+    pub disconnect: &'static str,
+    pub empty_title: &'static str,
+    pub empty_text: &'static str,
+    pub disconnected: Pattern,
+    pub already_disconnected: &'static str,
+}
+
+#[derive(Debug)]
+pub struct HomeTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub account_title: &'static str,
+    pub account_text: &'static str,
+    pub account_link: &'static str,
+}
+
+#[derive(Debug)]
+pub struct TryItTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub needs_script: &'static str,
+    pub wrong_origin: &'static str,
+    pub sign_in: StepTexts,
+    pub refresh: StepTexts,
+    pub refresh_back_end: &'static str,
+    pub call: StepTexts,
+    pub disconnect: StepTexts,
+    pub sign_in_first: &'static str,
+    pub idle_title: &'static str,
+    pub idle_text: &'static str,
+    pub result_object: &'static str,
+    pub request: &'static str,
+    pub response: &'static str,
+    pub copy_curl: &'static str,
+    pub copy: &'static str,
+    pub data_title: &'static str,
+    pub app: &'static str,
+    pub app_id: &'static str,
+    pub button_id: &'static str,
+    pub origins: &'static str,
+    pub users: &'static str,
+    pub password: &'static str,
+    pub password_hashed: &'static str,
+    pub links: &'static str,
+    pub link_account: &'static str,
+    pub link_jwks: &'static str,
+    pub snippet_title: &'static str,
+    pub snippet_intro: &'static str,
+    pub snippet_copy: &'static str,
+    pub snippet_loads: &'static str,
+    pub snippet_callback: &'static str,
+    pub snippet_valid: &'static str,
+    pub no_button_title: &'static str,
+    pub no_button_text: &'static str,
+    pub no_button_seed: &'static str,
+    pub no_button_comment: &'static str,
+    pub script: TryItScript,
+}
+
+/// One step of the page: its heading, what it is for, and the label of its button.
+#[derive(Debug)]
+pub struct StepTexts {
+    pub title: &'static str,
+    pub text: &'static str,
+    pub action: &'static str,
+}
+
+/// What `try-it.js` says; handed over as JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TryItScript {
+    pub pending_title: &'static str,
+    pub pending_text: &'static str,
+    pub success_title: &'static str,
+    /// The gap is the time of expiry.
+    pub success_text: &'static str,
+    pub success_auto: &'static str,
+    pub failure_title: &'static str,
+    pub gone_title: &'static str,
+    pub gone_text: &'static str,
+    pub unreachable: &'static str,
+    pub milliseconds: &'static str,
+    pub copied: &'static str,
+    pub copy_failed: &'static str,
+    pub script_failed: &'static str,
+    pub hints: FailureHints,
+}
+
+/// What to try after each error code of the button, keyed by that code.
+#[derive(Debug, Serialize)]
+pub struct FailureHints {
+    pub access_denied: &'static str,
+    pub popup_closed: &'static str,
+    pub popup_blocked: &'static str,
+    pub popup_timeout: &'static str,
+    pub popup_severed: &'static str,
+    pub origin_not_allowed: &'static str,
+    pub invalid_button: &'static str,
+    pub return_not_registered: &'static str,
+    pub invalid_grant: &'static str,
+    pub network_error: &'static str,
+    pub server_error: &'static str,
+    pub rate_limited: &'static str,
+}

@@ -1,0 +1,44 @@
+//! Every HTML page: one struct for each template, and the message catalogue.
+//!
+//! A view is plain, owned data. The web layer fills it and calls [`askama::Template::render`]; nothing
+//! here knows HTTP, the database or the clock. Whatever is put into a field comes out escaped.
+//!
+//! | struct | template | where |
+//! | --- | --- | --- |
+//! | [`Login`] | `login.html` | `GET /dialog/{flow}`, a failed `POST …/login`, `/account` when nobody is signed in |
+//! | [`Consent`] | `consent.html` | `GET /dialog/{flow}` |
+//! | [`Finished`] | `finished.html` | the answer to `POST /dialog/{flow}/decision`, a flow that needs no question |
+//! | [`ErrorPage`] | `error.html` | any 4xx or 5xx that a person sees; made from a [`Problem`] |
+//! | [`Account`] | `account.html` | `GET /account` |
+//! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
+//! | [`Home`] | `home.html` | `GET /` in production mode |
+//!
+//! Shared by all: [`Page`] (language, nonce, base path, mode), [`Lang`] and [`Messages`]. Dialog pages
+//! carry a [`Handover`], the data that `dialog.js` gives to the partner's page. Each view has
+//! `sample(lang)`, a filled-in example that serves as the documentation of its fields.
+
+mod account;
+mod consent;
+mod error;
+mod finished;
+mod handover;
+mod home;
+mod login;
+pub mod messages;
+mod page;
+mod permission;
+#[cfg(test)]
+mod tests;
+mod try_it;
+
+pub use account::{Account, AccountNotice, ConnectedApp};
+pub use consent::Consent;
+pub use error::{ErrorPage, Problem};
+pub use finished::{Finished, Outcome};
+pub use handover::{DialogResult, Handover, Mode, script_json};
+pub use home::Home;
+pub use login::{Login, LoginError, SandboxUser};
+pub use messages::{Lang, Messages};
+pub use page::Page;
+pub use permission::Permission;
+pub use try_it::{Demo, DemoUser, Snippet, TryIt};
