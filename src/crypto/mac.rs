@@ -11,6 +11,7 @@ pub struct MacKey(hmac::Key);
 pub enum Purpose {
     RefreshToken,
     ClientSecret,
+    ApiKey,
     Csrf,
 }
 
@@ -19,6 +20,7 @@ impl Purpose {
         match self {
             Purpose::RefreshToken => b"leadgate:refresh-token:1\0",
             Purpose::ClientSecret => b"leadgate:client-secret:1\0",
+            Purpose::ApiKey => b"leadgate:api-key:1\0",
             Purpose::Csrf => b"leadgate:csrf:1\0",
         }
     }

@@ -53,6 +53,11 @@ impl Handle {
         Self { id, secret: secret(entropy) }
     }
 
+    /// The same secret under another row's id.
+    pub fn with_id(self, id: Uuid) -> Self {
+        Self { id, ..self }
+    }
+
     /// `None` for whatever this server cannot have written.
     pub fn parse(kind: HandleKind, text: &str) -> Option<Self> {
         let body = text.strip_prefix(kind.prefix())?;

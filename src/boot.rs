@@ -1,0 +1,213 @@
+//! The only place that puts the parts together: settings to a database, keys, a clock, and a router.
+
+mod banner;
+mod logging;
+mod master_key;
+
+use std::sync::Arc;
+
+use axum::Router;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tokio::net::TcpListener;
+
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::secret::Secret;
+use crate::config::seed::{SeedFile, SeedPassword};
+use crate::config::database_url::DatabaseUrl;
+use crate::config::issuer::Issuer;
+use crate::config::{ConfigError, Mode, Settings, demonstration};
+use crate::crypto::password::{PasswordError, Passwords};
+use crate::crypto::seal::MasterKey;
+use crate::entropy::{SharedEntropy, SystemEntropy};
+use crate::services::keys::KeysError;
+use crate::services::seed::{self, Audience, SeedError};
+use crate::services::{Context, keys};
+use crate::store::{Location, OpenError, Store, StoreError};
+use crate::web::urls::Urls;
+use crate::web::{self, Demonstration, Web};
+use crate::{lifecycle, worker};
+
+/// Why the server did not start, or stopped. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    MasterKey(#[from] master_key::MasterKeyFileError),
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("the seed could not be applied: {0}")]
+    Seed(#[from] SeedError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{address} cannot be listened on: {why}. Is another server running there? Name another address with --listen")]
+    Listen { address: std::net::SocketAddr, why: std::io::Error },
+    #[error("the server stopped: {0}")]
+    Serve(std::io::Error),
+}
+
+/// What a server is made of. Tests bring their own clock and randomness.
+pub struct Parts {
+    pub store: Store,
+    pub master_key: MasterKey,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub issuer: Issuer,
+    /// `Some` in sandbox mode: the token that guards its control plane.
+    pub sandbox_token: Option<Secret>,
+}
+
+/// A server that is put together: what it answers with, and what has to run beside it.
+pub struct App {
+    pub router: Router,
+    pub ctx: Arc<Context>,
+}
+
+/// Opens the keys and the use cases.
+pub async fn context(
+    store: Store,
+    master: &MasterKey,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    issuer: &Issuer,
+    sandbox: bool,
+) -> Result<Context, BootError> {
+    let keys = keys::open_or_make(&store, master, &*clock, &*entropy).await?;
+    Ok(Context {
+        passwords: Passwords::new(entropy.clone())?,
+        store,
+        clock,
+        entropy,
+        keys,
+        issuer: issuer.as_str().to_owned(),
+        sandbox,
+    })
+}
+
+/// Puts a server together, seeded with `seed` where one is given.
+pub async fn build(parts: Parts, seed: Option<(&SeedFile, Audience)>) -> Result<App, BootError> {
+    let Parts { store, master_key, clock, entropy, issuer, sandbox_token } = parts;
+    let sandbox = sandbox_token.is_some();
+    let ctx = Arc::new(context(store, &master_key, clock, entropy, &issuer, sandbox).await?);
+    let demonstration = match seed {
+        Some((file, audience)) => {
+            seed::apply(&ctx, file, audience).await?;
+            shown_passwords(file, audience)
+        }
+        None => Demonstration::default(),
+    };
+    Ok(assemble(ctx, &issuer, sandbox_token, demonstration))
+}
+
+fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, demonstration: Demonstration) -> App {
+    let web = Web {
+        ctx: ctx.clone(),
+        urls: Urls::new(issuer.as_str(), issuer.base_path()),
+        origin: issuer.origin(),
+        sandbox_token,
+        demonstration,
+    };
+    App { router: web::router(web), ctx }
+}
+
+/// The start page may show passwords that everybody can read in our source, and no others.
+fn shown_passwords(file: &SeedFile, audience: Audience) -> Demonstration {
+    if audience == Audience::Ordinary {
+        return Demonstration::default();
+    }
+    let published = |user: &&crate::config::seed::SeedUser| {
+        matches!(&user.password, SeedPassword::Plain(password) if password.expose() == demonstration::PASSWORD)
+    };
+    Demonstration {
+        emails: file.users.iter().filter(published).map(|user| user.email.to_string()).collect(),
+        password: demonstration::PASSWORD.to_owned(),
+    }
+}
+
+fn location(url: &DatabaseUrl) -> Location {
+    match url {
+        DatabaseUrl::SqliteFile(path) => Location::SqliteFile(path.clone()),
+        DatabaseUrl::SqliteMemory => Location::SqliteMemory,
+        DatabaseUrl::Postgres(url) => Location::Postgres(url.as_str().to_owned()),
+    }
+}
+
+/// Opens the database that the settings name, and brings it up to date.
+pub async fn open_store(settings: &Settings) -> Result<Store, BootError> {
+    Ok(Store::open(&location(&settings.database_url)).await?)
+}
+
+/// Opens what a command works with.
+pub async fn open_context(settings: &Settings) -> Result<Context, BootError> {
+    let store = open_store(settings).await?;
+    let entropy: SharedEntropy = Arc::new(SystemEntropy);
+    let master = master_key::obtain(&settings.master_key, &store, &*entropy).await?;
+    let sandbox = settings.mode == Mode::Sandbox;
+    context(store, &master, Arc::new(SystemClock), entropy, &settings.issuer, sandbox).await
+}
+
+/// Runs the server that the settings describe, until it is told to stop.
+pub async fn serve(settings: Settings) -> Result<(), BootError> {
+    logging::start(settings.log);
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|why| BootError::Listen { address: settings.listen, why })?;
+    let address = listener.local_addr().map_err(BootError::Serve)?;
+    let settings = settings.bound_to(address);
+    let ctx = Arc::new(open_context(&settings).await?);
+    let seeded = put_seed(&ctx, &settings).await?;
+    let sandbox_token = sandbox_token(&ctx, &settings)?;
+    let token_shown = sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
+    let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
+    banner::print(&ctx, &settings, token_shown.as_ref()).await?;
+    let background = tokio::spawn(worker::run(ctx.clone()));
+    let served = lifecycle::serve(listener, app.router, background).await;
+    ctx.store.close().await;
+    served.map_err(BootError::Serve)
+}
+
+/// The file that was named; else, in an empty sandbox, the demonstration.
+async fn put_seed(ctx: &Context, settings: &Settings) -> Result<Demonstration, BootError> {
+    if let Some(path) = &settings.seed {
+        let file = SeedFile::open(path)?;
+        if settings.mode == Mode::Production {
+            file.refuse_published_secrets(path)?;
+        }
+        let applied = seed::apply(ctx, &file, Audience::Ordinary).await?;
+        tracing::info!(made = applied.made, changed = applied.changed, unchanged = applied.unchanged, "seeded");
+        for (account, key) in applied.api_keys {
+            banner::print_api_key(&account, &key);
+        }
+        return Ok(Demonstration::default());
+    }
+    if settings.mode == Mode::Production {
+        return Ok(Demonstration::default());
+    }
+    let file = demonstration::seed(&settings.issuer);
+    if seed::is_empty(ctx).await? {
+        seed::apply(ctx, &file, Audience::Demonstration).await?;
+    } else {
+        // The same database under another address: its button would not work on our own page.
+        seed::list_issuer(ctx, &file, &settings.issuer.origin()).await?;
+    }
+    Ok(shown_passwords(&file, Audience::Demonstration))
+}
+
+fn sandbox_token(ctx: &Context, settings: &Settings) -> Result<Option<Secret>, BootError> {
+    if settings.mode == Mode::Production {
+        return Ok(None);
+    }
+    let token = match &settings.sandbox_token {
+        Some(source) => source.read()?,
+        None => Secret::new(format!("lgx_{}", URL_SAFE_NO_PAD.encode(crate::entropy::secret(&*ctx.entropy)))),
+    };
+    Ok(Some(token))
+}

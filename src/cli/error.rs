@@ -1,0 +1,36 @@
+//! What a command says when it fails.
+
+use std::process::ExitCode;
+
+use crate::config::ConfigError;
+
+/// A message for a person, and whether the command line was to blame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CliError {
+    message: String,
+    is_usage: bool,
+}
+
+impl CliError {
+    /// The command could not do what it was asked to: exit code 1.
+    pub fn failure(message: impl ToString) -> Self {
+        Self { message: message.to_string(), is_usage: false }
+    }
+
+    /// What was asked makes no sense: exit code 2.
+    pub fn usage(message: impl ToString) -> Self {
+        Self { message: message.to_string(), is_usage: true }
+    }
+
+    /// Prints the message, and returns the exit code.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("leadgate: {}", self.message);
+        ExitCode::from(if self.is_usage { 2 } else { 1 })
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        Self { is_usage: error.is_usage(), message: error.to_string() }
+    }
+}

@@ -1,0 +1,72 @@
+//! Flags that every command takes.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::Flags;
+
+/// They are checked with the other sources of settings, so that all are refused in the same words.
+#[derive(Args)]
+#[command(next_help_heading = "Settings (flags are stronger than LEADGATE_… variables, and those than leadgate.toml)")]
+pub struct GlobalArgs {
+    /// Configuration file [default: leadgate.toml, where it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Public base URL [default: http://localhost:PORT]
+    #[arg(long, global = true, value_name = "URL")]
+    issuer: Option<String>,
+    /// sqlite://PATH, sqlite::memory: or postgres://… [default: sqlite://data/leadgate.db]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Seed file to apply at start [default: in an empty sandbox, the demonstration]
+    #[arg(long = "seed", id = "seed_flag", global = true, value_name = "FILE")]
+    seed: Option<String>,
+    /// sandbox or production [default: sandbox where the issuer's host is this machine]
+    #[arg(long, global = true, value_name = "MODE")]
+    mode: Option<String>,
+    /// Bearer token of the sandbox's control plane [default: made and printed at each start]
+    #[arg(long, global = true, value_name = "TOKEN")]
+    sandbox_token: Option<String>,
+    /// File that holds the sandbox token
+    #[arg(long, global = true, value_name = "FILE")]
+    sandbox_token_file: Option<String>,
+    /// File that holds the master key [default: made beside the database]
+    #[arg(long, global = true, value_name = "FILE")]
+    master_key_file: Option<String>,
+    /// text or json [default: text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// off, error, warn, info, debug or trace [default: info]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+}
+
+impl GlobalArgs {
+    pub fn flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            listen: self.listen.clone(),
+            issuer: self.issuer.clone(),
+            database_url: self.database_url.clone(),
+            seed: self.seed.clone(),
+            mode: self.mode.clone(),
+            sandbox_token: self.sandbox_token.clone(),
+            sandbox_token_file: self.sandbox_token_file.clone(),
+            master_key_file: self.master_key_file.clone(),
+            log_format: self.log_format.clone(),
+            log_level: self.log_level.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for GlobalArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A token and a database's password may be among them.
+        f.write_str("GlobalArgs(…)")
+    }
+}

@@ -1,0 +1,135 @@
+//! The command line: one file for each command.
+//!
+//! A command reads the settings, opens what it needs, calls a use case and prints. People get text and tables,
+//! programs get JSON with `--json`. Errors go to the standard error stream as one paragraph, with exit code 1, or 2
+//! where the command line itself is wrong.
+
+mod app;
+mod args;
+mod button;
+mod error;
+mod global;
+mod healthcheck;
+mod init;
+mod migrate;
+mod output;
+mod seed;
+mod serve;
+mod user;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::boot;
+use crate::config::{Flags, Settings};
+use crate::services::Context;
+use error::CliError;
+use global::GlobalArgs;
+
+/// An OAuth 2.0 authorization server that emulates LeadExec's app-partner sign-in.
+///
+/// Without a command it serves. An independent emulator for development and tests; not affiliated with ClickPoint
+/// Software. LeadExec is a trademark of its owner.
+#[derive(Debug, Parser)]
+#[command(name = "leadgate", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server (the default).
+    Serve,
+    /// Bring the database up to date, and stop.
+    Migrate,
+    /// Put what a seed file describes into the database.
+    Seed(seed::SeedArgs),
+    /// Write a commented leadgate.toml and seed.toml.
+    Init(init::InitArgs),
+    /// Ask the server on the configured address whether it is ready.
+    Healthcheck(healthcheck::HealthcheckArgs),
+    /// People with a LeadExec login.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Partner applications.
+    #[command(subcommand)]
+    App(app::AppCommand),
+    /// Sign-in buttons of applications.
+    #[command(subcommand)]
+    Button(button::ButtonCommand),
+}
+
+/// Opens what a command works with, as the settings say.
+async fn open(flags: &Flags) -> Result<Context, CliError> {
+    let settings = Settings::of_process(flags)?;
+    boot::open_context(&settings).await.map_err(CliError::failure)
+}
+
+/// Parses the command line, runs the command and prints its error, if any.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return CliError::failure(format!("the runtime could not be started: {error}")).report(),
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+impl Cli {
+    async fn run(self) -> Result<(), CliError> {
+        let flags = self.global.flags();
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run(&flags).await,
+            Command::Migrate => migrate::run(&flags).await,
+            Command::Seed(args) => seed::run(&flags, &args).await,
+            Command::Init(args) => init::run(&args),
+            Command::Healthcheck(args) => healthcheck::run(&flags, &args).await,
+            Command::User(command) => user::run(&flags, command).await,
+            Command::App(command) => app::run(&flags, command).await,
+            Command::Button(command) => button::run(&flags, command).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_command() {
+        for line in [
+            ["leadgate", "--database-url", "sqlite::memory:", "seed", "x.toml"],
+            ["leadgate", "seed", "x.toml", "--database-url", "sqlite::memory:"],
+        ] {
+            let flags = Cli::parse_from(line).global.flags();
+            assert_eq!(flags.database_url.as_deref(), Some("sqlite::memory:"));
+            assert_eq!(flags.seed, None, "the command's FILE is not the flag --seed");
+        }
+    }
+
+    #[test]
+    fn serving_is_the_default() {
+        assert!(Cli::parse_from(["leadgate", "--listen", "127.0.0.1:1"]).command.is_none());
+    }
+
+    #[test]
+    fn debug_of_the_command_line_hides_the_token() {
+        let cli = Cli::parse_from(["leadgate", "--sandbox-token", "hunter2"]);
+        assert!(!format!("{cli:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,203 @@
+//! `leadgate user`: people with a LeadExec login.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::args::{self, Password};
+use super::error::CliError;
+use super::output;
+use crate::config::Flags;
+use crate::domain::email::Email;
+use crate::domain::magic::Magic;
+use crate::domain::role::Role;
+use crate::domain::user::{User, UserState};
+use crate::services::users::{self, NewUser, UserError};
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user to an account that exists.
+    Add(AddArgs),
+    /// List all users.
+    List(ListArgs),
+    /// Show one user.
+    Show(UserArgs),
+    /// Set a password; the user's sessions and connections end.
+    SetPassword(SetPasswordArgs),
+    /// Keep a user out; sessions and connections end.
+    Disable(UserArgs),
+    /// Let a disabled user in again.
+    Enable(UserArgs),
+    /// Delete a user with sessions and connections.
+    Delete(UserArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// E-mail address, which is the login
+    #[arg(value_parser = Email::parse)]
+    email: Email,
+    /// Name, as applications are shown it
+    #[arg(long, value_parser = args::name)]
+    name: String,
+    /// Id or name of the account that the user belongs to
+    #[arg(long)]
+    account: String,
+    /// member, partner (may register applications) or admin
+    #[arg(long, default_value = "member", value_parser = Role::parse)]
+    role: Role,
+    #[command(flatten)]
+    password: PasswordArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PasswordArgs {
+    /// Read the password from the first line of the standard input; else one is made and shown
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UserArgs {
+    /// E-mail address
+    #[arg(value_parser = Email::parse)]
+    email: Email,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SetPasswordArgs {
+    #[command(flatten)]
+    user: UserArgs,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
+    let ctx = super::open(flags).await?;
+    match command {
+        UserCommand::Add(add) => {
+            let password = args::password(add.password.password_stdin)?;
+            let account = add.account.clone();
+            let new = NewUser { email: add.email, name: add.name, account: add.account, role: add.role };
+            let user = users::add(&ctx, new, password.secret.expose()).await.map_err(|error| match error {
+                UserError::UnknownAccount => CliError::failure(format!(
+                    "there is no account with the id or name `{account}`; a seed file makes accounts (`leadgate seed`)"
+                )),
+                error => CliError::failure(error),
+            })?;
+            show(&user, Some(&password), add.json)
+        }
+        UserCommand::List(list) => {
+            list_users(&users::list(&ctx, args::MAX_LISTED).await.map_err(CliError::failure)?, list.json)
+        }
+        UserCommand::Show(args) => {
+            let user = users::find(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
+            show(&user, None, args.json)
+        }
+        UserCommand::SetPassword(set) => {
+            let password = args::password(set.password.password_stdin)?;
+            let user = users::set_password(&ctx, &set.user.email, password.secret.expose())
+                .await
+                .map_err(|error| failure(&set.user.email, error))?;
+            show(&user, Some(&password), set.user.json)
+        }
+        UserCommand::Disable(args) => {
+            let user = users::disable(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
+            show(&user, None, args.json)
+        }
+        UserCommand::Enable(args) => {
+            let user = users::enable(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
+            show(&user, None, args.json)
+        }
+        UserCommand::Delete(args) => {
+            let user = users::delete(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
+            output::deleted("user", user.email.as_str(), args.json)
+        }
+    }
+}
+
+fn failure(email: &Email, error: UserError) -> CliError {
+    match error {
+        UserError::Unknown => CliError::failure(format!("there is no user {email}; `leadgate user list` shows all")),
+        error => CliError::failure(error),
+    }
+}
+
+#[derive(Serialize)]
+struct UserJson<'a> {
+    id: String,
+    email: &'a str,
+    name: &'a str,
+    account: &'a str,
+    role: &'static str,
+    magic: Option<&'static str>,
+    disabled_since: Option<String>,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+impl<'a> UserJson<'a> {
+    fn new(user: &'a User, password: Option<&'a Password>) -> Self {
+        Self {
+            id: user.id.to_string(),
+            email: user.email.as_str(),
+            name: &user.name,
+            account: user.account.as_str(),
+            role: user.role.as_str(),
+            magic: user.magic.map(Magic::as_str),
+            disabled_since: match user.state {
+                UserState::Active => None,
+                UserState::Disabled { since } => Some(since.to_rfc3339()),
+            },
+            created_at: user.created_at.to_rfc3339(),
+            password: password.filter(|password| password.is_generated).map(|password| password.secret.expose()),
+        }
+    }
+}
+
+fn list_users(users: &[User], json: bool) -> Result<(), CliError> {
+    let users: Vec<UserJson<'_>> = users.iter().map(|user| UserJson::new(user, None)).collect();
+    if json {
+        return output::json(&users);
+    }
+    let rows: Vec<[String; 5]> = users
+        .iter()
+        .map(|user| [user.email, user.name, user.account, user.role, state(user)].map(str::to_owned))
+        .collect();
+    output::table(["EMAIL", "NAME", "ACCOUNT", "ROLE", "STATE"], &rows)
+}
+
+fn state(user: &UserJson<'_>) -> &'static str {
+    if user.disabled_since.is_some() { "disabled" } else { "active" }
+}
+
+fn show(user: &User, password: Option<&Password>, json: bool) -> Result<(), CliError> {
+    let user = UserJson::new(user, password);
+    if json {
+        return output::json(&user);
+    }
+    let mut fields = vec![
+        ("email", user.email.to_owned()),
+        ("name", user.name.to_owned()),
+        ("account", user.account.to_owned()),
+        ("role", user.role.to_owned()),
+        ("state", state(&user).to_owned()),
+        ("created", user.created_at.clone()),
+    ];
+    fields.extend(user.magic.map(|magic| ("magic", magic.to_owned())));
+    fields.extend(user.password.map(|password| ("password", format!("{password}\n(shown this once)"))));
+    output::fields(&fields)
+}

@@ -1,0 +1,96 @@
+//! The demonstration that an empty sandbox database is filled with, so that the first sign-in needs no set-up.
+
+use std::path::Path;
+
+use super::issuer::Issuer;
+use super::secret::Secret;
+use super::seed::SeedFile;
+use crate::domain::origin::Origin;
+use crate::domain::return_url::ReturnUrl;
+
+const TEXT: &str = include_str!("demonstration.toml");
+
+/// The password of every user of the demonstration; shown on the page at `/`.
+pub const PASSWORD: &str = "demonstration";
+
+/// The demonstration application's `client_secret`.
+pub const CLIENT_SECRET: &str = "demonstration-secret";
+
+/// Secrets of the example that `leadgate init` writes, and of the documentation.
+const EXAMPLE_SECRETS: [&str; 2] = ["correct horse battery", "app-secret"];
+
+/// Where the usual development servers listen: React and Rails, Angular, Flask, Vite, Python and Django, Parcel
+/// and webpack and Vue, and the neighbours that they move to when a port is taken.
+const DEVELOPMENT_PORTS: [u16; 12] = [3000, 3001, 4173, 4200, 5000, 5173, 5174, 5500, 8000, 8001, 8081, 9000];
+
+/// The demonstration, with a button that may be used on `issuer` itself and on the usual development origins.
+#[must_use]
+pub fn seed(issuer: &Issuer) -> SeedFile {
+    let mut seed =
+        SeedFile::parse(Path::new("demonstration.toml"), TEXT).expect("a test parses the embedded demonstration");
+    for button in seed.apps.iter_mut().flat_map(|app| &mut app.buttons) {
+        button.origins = origins(issuer);
+        button.return_urls = button.origins.iter().filter_map(root_page).collect();
+    }
+    seed
+}
+
+/// Whether everybody can read this secret in Leadgate's own source.
+#[must_use]
+pub fn is_published(secret: &Secret) -> bool {
+    [PASSWORD, CLIENT_SECRET].iter().chain(&EXAMPLE_SECRETS).any(|known| *known == secret.expose())
+}
+
+fn origins(issuer: &Issuer) -> Vec<Origin> {
+    let mut origins = vec![issuer.origin()];
+    for host in ["localhost", "127.0.0.1"] {
+        let development =
+            DEVELOPMENT_PORTS.iter().filter_map(|port| Origin::parse(&format!("http://{host}:{port}")).ok());
+        origins.extend(development.filter(|origin| *origin != issuer.origin()));
+    }
+    origins
+}
+
+/// The page at the root of an origin, so that a blocked pop-up can be tried there too.
+fn root_page(origin: &Origin) -> Option<ReturnUrl> {
+    ReturnUrl::parse(&format!("{origin}/")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::magic::Magic;
+
+    #[test]
+    fn the_embedded_demonstration_is_valid_and_stands_by_itself() {
+        let seed = seed(&Issuer::localhost(8080));
+        assert!(seed.users.iter().all(|user| user.account.in_file));
+        assert!(seed.apps.iter().all(|app| app.owner.as_ref().is_none_or(|owner| owner.in_file)));
+        assert!(seed.apps.iter().all(|app| app.client_secret.is_some() && !app.buttons.is_empty()));
+    }
+
+    #[test]
+    fn it_has_each_magic_user_and_two_ordinary_ones() {
+        let seed = seed(&Issuer::localhost(8080));
+        for magic in Magic::ALL {
+            let prefix = format!("{}@", magic.as_str());
+            assert!(seed.users.iter().any(|user| user.email.as_str().starts_with(&prefix)), "{prefix}");
+        }
+        assert_eq!(seed.users.len(), Magic::ALL.len() + 2);
+    }
+
+    #[test]
+    fn its_button_works_on_the_issuer_and_on_development_origins() {
+        let seed = seed(&"http://localhost:3000".parse().unwrap());
+        let origins: Vec<&str> = seed.apps[0].buttons[0].origins.iter().map(Origin::as_str).collect();
+        for origin in ["http://localhost:3000", "http://localhost:5173", "http://127.0.0.1:8000"] {
+            assert_eq!(origins.iter().filter(|known| **known == origin).count(), 1, "{origin}");
+        }
+    }
+
+    #[test]
+    fn its_secrets_are_refused_where_they_matter() {
+        let error = seed(&Issuer::localhost(8080)).refuse_published_secrets(Path::new("x.toml")).unwrap_err();
+        assert_eq!(error.faults().len(), 7, "{error}");
+    }
+}

@@ -1,0 +1,228 @@
+//! The tables of a seed file, one function for each.
+
+use super::values::{self, MAX_ENTRIES, Unique};
+use super::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedLeadType, SeedPassword, SeedUser};
+use crate::config::document::{Document, Located, Section};
+use crate::domain::email::Email;
+use crate::domain::grant_type::GrantType;
+use crate::domain::ids::{AccountId, AppId, ButtonId};
+use crate::domain::role::Role;
+use crate::domain::scope::{Scope, ScopeSet};
+
+/// What must not come twice, across the whole file.
+#[derive(Default)]
+struct Seen {
+    accounts: Unique,
+    api_keys: Unique,
+    users: Unique,
+    apps: Unique,
+    buttons: Unique,
+    lead_types: Unique,
+}
+
+pub fn seed_file<'t>(document: &mut Document<'t>, root: &Section<'_, 't>) -> SeedFile {
+    root.refuse_unknown(document, &["accounts", "users", "apps", "lead_types"]);
+    let mut seen = Seen::default();
+    // In this order, whatever the order in the file: what is mentioned is read before what mentions it.
+    SeedFile {
+        accounts: entries(document, root, "accounts", |document, section| account(document, section, &mut seen)),
+        users: entries(document, root, "users", |document, section| user(document, section, &mut seen)),
+        apps: entries(document, root, "apps", |document, section| app(document, section, &mut seen)),
+        lead_types: entries(document, root, "lead_types", |document, section| lead_type(document, section, &mut seen)),
+    }
+}
+
+fn entries<'t, T>(
+    document: &mut Document<'t>,
+    parent: &Section<'_, 't>,
+    name: &str,
+    mut read: impl FnMut(&mut Document<'t>, &Section<'_, 't>) -> Option<T>,
+) -> Vec<T> {
+    let sections = parent.tables(document, name);
+    if sections.len() > MAX_ENTRIES {
+        let at = sections[MAX_ENTRIES].location();
+        document.fault(&at, format!("found {} entries", sections.len()), format!("at most {MAX_ENTRIES}"));
+        return Vec::new();
+    }
+    sections.iter().filter_map(|section| read(document, section)).collect()
+}
+
+fn account<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedAccount> {
+    section.refuse_unknown(document, &["id", "name", "api_keys"]);
+    let id = section.text(document, "id");
+    let id_is_given = id.is_some();
+    let id = values::id(document, id, AccountId::parse);
+    let given_name = section.required_text(document, "name");
+    let name = values::name(document, given_name.clone());
+    if let Some(id) = &id {
+        seen.accounts.take(document, id, id.value.as_str(), "another id");
+    }
+    if let (false, Some(name)) = (id_is_given, &given_name) {
+        seen.accounts.take(document, name, &name.value, "another name, or an id for one of the two");
+    }
+    let api_keys = values::list(document, section, "api_keys", |document, key| {
+        let is_new = seen.api_keys.take(document, &key, &key.value, "a key of its own for each account");
+        values::ascii_secret(document, key).filter(|_| is_new)
+    });
+    Some(SeedAccount { id: id.map(|id| id.value), name: name?, api_keys: api_keys.map(|keys| keys.value) })
+}
+
+fn user<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedUser> {
+    section.refuse_unknown(document, &["email", "password", "password_hash", "name", "account", "role"]);
+    let email = section.required_text(document, "email");
+    let email = values::email(document, email);
+    if let Some(email) = &email {
+        seen.users.take(document, email, email.value.as_str(), "one entry for each address");
+    }
+    let password = password(document, section);
+    let name = section.required_text(document, "name");
+    let name = values::name(document, name);
+    let account = section.required_text(document, "account").map(|account| {
+        let in_file = seen.accounts.contains(&account.value);
+        reference(document, account, in_file)
+    });
+    let given_role = section.text(document, "role");
+    let role = match given_role {
+        None => Some(Role::Member),
+        given => values::role(document, given),
+    };
+    Some(SeedUser { email: email?.value, password: password?, name: name?, account: account?, role: role? })
+}
+
+fn password<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Option<SeedPassword> {
+    match (section.text(document, "password"), section.text(document, "password_hash")) {
+        (Some(plain), None) => values::password(document, plain).map(SeedPassword::Plain),
+        (None, Some(hash)) => values::password_hash(document, hash).map(SeedPassword::Hash),
+        (Some(_), Some(hash)) => {
+            document.fault(&hash, "found `password_hash` beside `password`", "one of the two");
+            None
+        }
+        (None, None) => {
+            if !section.has("password") && !section.has("password_hash") {
+                let at = section.location();
+                document.fault(&at, "`password` is missing", "`password` or `password_hash`");
+            }
+            None
+        }
+    }
+}
+
+fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedApp> {
+    section.refuse_unknown(
+        document,
+        &["id", "name", "publisher", "client_secret", "grant_types", "redirect_uris", "scopes", "owner", "buttons"],
+    );
+    let id = section.required_text(document, "id");
+    let id = values::id(document, id, AppId::parse);
+    if let Some(id) = &id {
+        seen.apps.take(document, id, id.value.as_str(), "one entry for each application");
+    }
+    let name = section.required_text(document, "name");
+    let name = values::name(document, name);
+    let publisher = section.text(document, "publisher");
+    let publisher = if publisher.is_some() { values::name(document, publisher) } else { name.clone() };
+    let client_secret = section.text(document, "client_secret");
+    let is_public = client_secret.is_none();
+    let client_secret = client_secret.and_then(|secret| values::ascii_secret(document, secret));
+    let grant_types = grant_types(document, section, is_public);
+    let redirect_uris = values::list(document, section, "redirect_uris", values::return_url);
+    let scopes = values::scopes(document, section, None).unwrap_or_else(|| ScopeSet::from_iter([Scope::AccountApi]));
+    let owner = section.text(document, "owner");
+    let owner = owner_reference(document, owner, seen);
+    let buttons = entries(document, section, "buttons", |document, section| button(document, section, &scopes, seen));
+    Some(SeedApp {
+        id: id?.value,
+        name: name?,
+        publisher: publisher?,
+        client_secret,
+        grant_types,
+        redirect_uris: redirect_uris.map(|uris| uris.value).unwrap_or_default(),
+        scopes,
+        owner,
+        buttons,
+    })
+}
+
+fn grant_types<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, is_public: bool) -> Vec<GrantType> {
+    let given = values::list(document, section, "grant_types", |document, given| {
+        let at = given.with(());
+        let grant = values::grant_type(document, given)?;
+        if is_public && grant == GrantType::ClientCredentials {
+            let found = "found `client_credentials` without a `client_secret`";
+            document.fault(&at, found, "a `client_secret`: this grant has no other credentials (RFC 6749 section 4.4)");
+            return None;
+        }
+        Some(grant)
+    });
+    given.map_or_else(|| vec![GrantType::AuthorizationCode, GrantType::RefreshToken], |grants| grants.value)
+}
+
+fn owner_reference(
+    document: &mut Document<'_>,
+    given: Option<Located<String>>,
+    seen: &Seen,
+) -> Option<Reference<Email>> {
+    let email = values::email(document, given)?;
+    let in_file = seen.users.contains(email.value.as_str());
+    Some(reference(document, email, in_file))
+}
+
+fn reference<T>(document: &Document<'_>, to: Located<T>, in_file: bool) -> Reference<T> {
+    Reference { place: document.place(to.offset), key: to.key, to: to.value, in_file }
+}
+
+fn button<'t>(
+    document: &mut Document<'t>,
+    section: &Section<'_, 't>,
+    app_scopes: &ScopeSet,
+    seen: &mut Seen,
+) -> Option<SeedButton> {
+    section.refuse_unknown(document, &["id", "origins", "return_urls", "scopes"]);
+    let id = section.required_text(document, "id");
+    let id = values::id(document, id, ButtonId::parse);
+    if let Some(id) = &id {
+        seen.buttons.take(document, id, id.value.as_str(), "an id of its own for each button of all applications");
+    }
+    let origins = values::list(document, section, "origins", values::origin);
+    if !section.has("origins") {
+        let at = section.location();
+        document.fault(&at, "`origins` is missing", "the origins of the pages that the button stands on");
+    }
+    let return_urls = values::list(document, section, "return_urls", values::return_url);
+    let scopes = values::scopes(document, section, Some(app_scopes));
+    Some(SeedButton {
+        id: id?.value,
+        origins: origins?.value,
+        return_urls: return_urls.map(|urls| urls.value).unwrap_or_default(),
+        scopes,
+    })
+}
+
+fn lead_type<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedLeadType> {
+    section.refuse_unknown(document, &["uid", "name", "required", "unique"]);
+    let uid = section.integer(document, "uid");
+    if !section.has("uid") {
+        let at = section.location();
+        document.fault(&at, "`uid` is missing", "a whole number, the lead type's `lid`");
+    }
+    let uid = uid.and_then(|given| {
+        let uid = u32::try_from(given.value).ok().filter(|uid| *uid > 0);
+        if uid.is_none() {
+            document.fault(&given, format!("found {}", given.value), format!("1 to {}", u32::MAX));
+        }
+        Some(given.with(uid?))
+    });
+    if let Some(uid) = &uid {
+        seen.lead_types.take(document, uid, &uid.value.to_string(), "one entry for each lead type");
+    }
+    let name = section.required_text(document, "name");
+    let name = values::name(document, name);
+    let required = field_names(document, section, "required");
+    let unique = field_names(document, section, "unique");
+    Some(SeedLeadType { uid: uid?.value, name: name?, required, unique })
+}
+
+fn field_names<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, name: &str) -> Vec<String> {
+    let fields = values::list(document, section, name, |document, field| values::name(document, Some(field)));
+    fields.map(|fields| fields.value).unwrap_or_default()
+}

@@ -1,0 +1,62 @@
+//! Ending a connection, and with it its refresh token, every access token and automatic sign-in
+//! (wire.md A3, A5). The user's other applications are untouched.
+
+use super::Context;
+use crate::crypto::refresh_token::{self, RefreshTokenError};
+use crate::domain::connection::{Connection, EndedBy};
+use crate::domain::ids::{ConnectionId, UserId};
+use crate::store::{StoreError, connections};
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DisconnectRefusal {
+    #[error(transparent)]
+    Token(#[from] RefreshTokenError),
+    /// What jQuery sends when the published sample is wired to a click as shown: the click's event.
+    #[error("the path holds `[object Object]`: the function was called with an event instead of the refresh token")]
+    ObjectObject,
+    #[error("the connection had ended before, or is gone")]
+    NotAlive,
+    #[error("the connection is another user's")]
+    OtherUser,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DisconnectError {
+    #[error(transparent)]
+    Refused(#[from] DisconnectRefusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The partner's own way, with nothing but the refresh token.
+pub async fn by_token(ctx: &Context, token: &str) -> Result<ConnectionId, DisconnectError> {
+    if token == "[object Object]" {
+        return Err(DisconnectRefusal::ObjectObject.into());
+    }
+    let id = refresh_token::verify(&ctx.keys, token).map_err(DisconnectRefusal::from)?;
+    let now = ctx.now();
+    let ended =
+        ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Partner))).await?;
+    if ended { Ok(id) } else { Err(DisconnectRefusal::NotAlive.into()) }
+}
+
+/// The user's own way, on the account page. Answers what was ended.
+pub async fn by_user(ctx: &Context, user: UserId, id: ConnectionId) -> Result<Connection, DisconnectError> {
+    let now = ctx.now();
+    let ended = ctx
+        .store
+        .write(move |conn| {
+            Box::pin(async move {
+                let Some(connection) = connections::find(conn, id).await? else {
+                    return Ok(Err(DisconnectRefusal::NotAlive));
+                };
+                if connection.user != user {
+                    return Ok(Err(DisconnectRefusal::OtherUser));
+                }
+                let ended = connections::end(conn, id, now, EndedBy::User).await?;
+                Ok(if ended { Ok(connection) } else { Err(DisconnectRefusal::NotAlive) })
+            })
+        })
+        .await?;
+    Ok(ended?)
+}

@@ -1,0 +1,144 @@
+//! Signing in to the server itself, and out again.
+
+use super::Context;
+use crate::crypto::password::PasswordError;
+use crate::crypto::token::{Handle, HandleKind};
+use crate::domain::email::Email;
+use crate::domain::ids::SessionId;
+use crate::domain::session::{SESSION_LIFETIME, Session};
+use crate::domain::user::User;
+use crate::store::{StoreError, sessions, users};
+
+/// Users that the login page of a sandbox offers.
+const OFFERED: i64 = 24;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// One error for an unknown user, a wrong password and a disabled user: they look alike (rule C9).
+    #[error("the e-mail address and the password do not go together")]
+    WrongCredentials,
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A browser that is signed in.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub session: Session,
+    pub user: User,
+    /// What its cookie holds.
+    pub handle: Handle,
+}
+
+/// The two cookies of a new session.
+pub struct NewSession {
+    pub session: String,
+    /// Good for nothing but resuming a button.
+    pub button_session: String,
+}
+
+/// Checks a password. Takes as long for an unknown user as for a known one (rule C9).
+pub async fn with_password(ctx: &Context, email: &str, password: &str) -> Result<User, LoginError> {
+    let found = match Email::parse(email) {
+        Ok(email) => find_user(ctx, email).await?,
+        Err(_) => None,
+    };
+    let (user, hash) = found.unzip();
+    let right = ctx.passwords.verify(password, hash).await?;
+    user.filter(|user| right && user.is_active()).ok_or(LoginError::WrongCredentials)
+}
+
+/// Signs a seeded user in without a password: for the sandbox, whose caller has checked that it is one.
+pub async fn as_seeded_user(ctx: &Context, email: &str) -> Result<User, LoginError> {
+    let email = Email::parse(email).map_err(|_| LoginError::WrongCredentials)?;
+    let found = find_user(ctx, email).await?;
+    found.map(|(user, _)| user).filter(User::is_active).ok_or(LoginError::WrongCredentials)
+}
+
+async fn find_user(
+    ctx: &Context,
+    email: Email,
+) -> Result<Option<(User, crate::domain::user::PasswordHash)>, StoreError> {
+    ctx.store
+        .read(move |conn| {
+            let email = email.clone();
+            Box::pin(async move { users::find_by_email(conn, &email).await })
+        })
+        .await
+}
+
+/// The users that a sandbox's login page offers with one click; none elsewhere.
+pub async fn offered_users(ctx: &Context) -> Result<Vec<User>, StoreError> {
+    if !ctx.sandbox {
+        return Ok(Vec::new());
+    }
+    let all = ctx.store.read(|conn| Box::pin(users::list(conn, OFFERED))).await?;
+    Ok(all.into_iter().filter(User::is_active).collect())
+}
+
+/// Opens a session under a new identifier; the one that the browser had before is dead from then on (rule C6).
+pub async fn open_session(ctx: &Context, user: &User, before: Option<&SignedIn>) -> Result<NewSession, StoreError> {
+    let now = ctx.now();
+    let (own, button) = (ctx.mint(now), ctx.mint(now));
+    // Both cookies name the same row: the second secret is another one under the first's id.
+    let button = button.with_id(own.id);
+    let session = Session {
+        id: SessionId(own.id),
+        user: user.id,
+        created_at: now,
+        expires_at: now.plus(SESSION_LIFETIME),
+    };
+    let (own_hash, button_hash) = (own.hash(), button.hash());
+    let before = before.map(|before| before.session.id);
+    ctx.store
+        .write(move |conn| {
+            let session = session.clone();
+            Box::pin(async move {
+                if let Some(before) = before {
+                    sessions::end(conn, before, now).await?;
+                }
+                sessions::insert(conn, &session, &own_hash, &button_hash).await
+            })
+        })
+        .await?;
+    Ok(NewSession { session: own.encode(HandleKind::Session), button_session: button.encode(HandleKind::ButtonSession) })
+}
+
+/// Who a session cookie belongs to; `None` where nobody is signed in with it.
+pub async fn session_of(ctx: &Context, cookie: &str) -> Result<Option<SignedIn>, StoreError> {
+    let Some(handle) = Handle::parse(HandleKind::Session, cookie) else { return Ok(None) };
+    let found = live_session(ctx, SessionId(handle.id)).await?;
+    Ok(found
+        .filter(|(found, _)| handle.matches(&found.secret_hash))
+        .map(|(found, user)| SignedIn { session: found.session, user, handle }))
+}
+
+/// The same for the cookie that partner pages may send.
+pub async fn button_session_of(ctx: &Context, cookie: &str) -> Result<Option<(Session, User)>, StoreError> {
+    let Some(handle) = Handle::parse(HandleKind::ButtonSession, cookie) else { return Ok(None) };
+    let found = live_session(ctx, SessionId(handle.id)).await?;
+    Ok(found
+        .filter(|(found, _)| handle.matches(&found.button_secret_hash))
+        .map(|(found, user)| (found.session, user)))
+}
+
+async fn live_session(ctx: &Context, id: SessionId) -> Result<Option<(sessions::Found, User)>, StoreError> {
+    let now = ctx.now();
+    ctx.store
+        .read(move |conn| {
+            Box::pin(async move {
+                let Some(found) = sessions::find_live(conn, id, now).await? else { return Ok(None) };
+                let user = users::find(conn, found.session.user).await?;
+                Ok(user.map(|user| (found, user)))
+            })
+        })
+        .await
+}
+
+/// Ends a session and every resume handle of it (wire.md A5).
+pub async fn end_session(ctx: &Context, id: SessionId) -> Result<(), StoreError> {
+    let now = ctx.now();
+    ctx.store.write(move |conn| Box::pin(async move { sessions::end(conn, id, now).await.map(|_| ()) })).await
+}

@@ -1,0 +1,76 @@
+//! Use cases. A public function here is one thing that somebody wants done, with a typed outcome or an
+//! error enum of its own, whose text is the reason that operators (and not clients) are shown.
+
+pub mod account;
+pub mod bearer;
+pub mod consent;
+pub mod csrf;
+pub mod dialog;
+pub mod disconnect;
+pub mod keys;
+pub mod login;
+pub mod partner;
+pub mod redeem;
+pub mod refresh;
+pub mod resume;
+pub mod sandbox;
+pub mod seed;
+pub mod sign_in;
+pub mod users;
+
+use crate::clock::SharedClock;
+use crate::crypto::keyring::KeyRing;
+use crate::crypto::password::Passwords;
+use crate::crypto::token::Handle;
+use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
+use crate::domain::timestamp::Timestamp;
+use crate::entropy::{SharedEntropy, time_ordered_id};
+use crate::store::Store;
+use crate::store::access_tokens::Issue;
+
+/// What every use case works with. One for each world that the process serves.
+pub struct Context {
+    pub store: Store,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub keys: KeyRing,
+    pub passwords: Passwords,
+    /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
+    pub issuer: String,
+    /// Whether seeded users may be chosen without a password and flows be decided over the API.
+    pub sandbox: bool,
+}
+
+impl Context {
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh handle whose row will be keyed by our time.
+    pub fn mint(&self, now: Timestamp) -> Handle {
+        Handle::mint(time_ordered_id(&*self.entropy, now), &*self.entropy)
+    }
+
+    /// An access token to be recorded, and the handle that its bearer will hold. Every access token of
+    /// the server is made here.
+    pub fn mint_access_token(&self, connection: ConnectionId, app: AppId, now: Timestamp) -> (Handle, Issue) {
+        let handle = self.mint(now);
+        let issue = Issue { id: AccessTokenId(handle.id), secret_hash: handle.hash(), connection, app, now };
+        (handle, issue)
+    }
+}
+
+/// What a successful sign-in gives to the partner's page.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Granted {
+    pub connection: ConnectionId,
+    pub refresh_token: String,
+    pub access_token: String,
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Granted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Granted({})", self.connection)
+    }
+}

@@ -1,0 +1,227 @@
+//! What a partner or an operator does with applications and buttons.
+
+use super::Context;
+use crate::crypto::mac::Purpose;
+use crate::domain::app::{App, ClientType};
+use crate::domain::button::Button;
+use crate::domain::email::Email;
+use crate::domain::grant_type::GrantType;
+use crate::domain::ids::{AppId, ButtonId};
+use crate::domain::origin::Origin;
+use crate::domain::return_url::ReturnUrl;
+use crate::domain::scope::ScopeSet;
+use crate::domain::secret_hash::SecretHash;
+use crate::entropy::{secret, time_ordered_id};
+use crate::store::{StoreError, apps, buttons, users};
+
+#[derive(Debug, thiserror::Error)]
+pub enum PartnerError {
+    #[error("there is an application with this id already")]
+    AppTaken,
+    #[error("there is no application with this id")]
+    UnknownApp,
+    #[error("there is a button with this id already")]
+    ButtonTaken,
+    #[error("there is no button with this id")]
+    UnknownButton,
+    #[error("there is no user with the owner's e-mail address")]
+    UnknownOwner,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An application to be registered.
+#[derive(Debug, Clone)]
+pub struct NewApp {
+    /// Made when left out.
+    pub id: Option<AppId>,
+    pub name: String,
+    pub publisher: String,
+    pub owner: Option<Email>,
+    pub client_type: ClientType,
+    pub grant_types: Vec<GrantType>,
+    pub redirect_uris: Vec<ReturnUrl>,
+    pub scopes: ScopeSet,
+}
+
+/// A button to be made.
+#[derive(Debug, Clone)]
+pub struct NewButton {
+    /// Made when left out.
+    pub id: Option<ButtonId>,
+    pub app: AppId,
+    pub origins: Vec<Origin>,
+    pub return_urls: Vec<ReturnUrl>,
+    pub scopes: Option<ScopeSet>,
+}
+
+/// What is stored of a client secret: keyed, because a person may have chosen it.
+pub fn hash_client_secret(ctx: &Context, secret: &str) -> SecretHash {
+    SecretHash(ctx.keys.first_mac().sign(Purpose::ClientSecret, secret.as_bytes()))
+}
+
+/// A fresh client secret of 256 bits, to be shown once.
+fn make_client_secret(ctx: &Context) -> String {
+    use base64::Engine as _;
+    format!("lgk_{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(secret(&*ctx.entropy)))
+}
+
+/// Registers an application; a confidential one gets its secret, which is shown this once.
+pub async fn add_app(ctx: &Context, new: NewApp) -> Result<(App, Option<String>), PartnerError> {
+    let now = ctx.now();
+    let secret = (new.client_type == ClientType::Confidential).then(|| make_client_secret(ctx));
+    let hash = secret.as_deref().map(|secret| hash_client_secret(ctx, secret));
+    let mut app = App {
+        id: new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()),
+        name: new.name,
+        publisher: new.publisher,
+        owner: None,
+        client_type: new.client_type,
+        grant_types: new.grant_types,
+        redirect_uris: new.redirect_uris,
+        scopes: new.scopes,
+        created_at: now,
+    };
+    let owner = new.owner;
+    app = ctx
+        .store
+        .write(move |conn| {
+            let (mut app, owner) = (app.clone(), owner.clone());
+            Box::pin(async move {
+                if let Some(owner) = &owner {
+                    match users::find_by_email(conn, owner).await? {
+                        Some((user, _)) => app.owner = Some(user.id),
+                        None => return Ok(Err(PartnerError::UnknownOwner)),
+                    }
+                }
+                let inserted = apps::insert(conn, &app, hash.as_ref()).await?;
+                Ok(if inserted { Ok(app) } else { Err(PartnerError::AppTaken) })
+            })
+        })
+        .await??;
+    Ok((app, secret))
+}
+
+/// The oldest `limit` applications.
+pub async fn list_apps(ctx: &Context, limit: i64) -> Result<Vec<App>, PartnerError> {
+    Ok(ctx.store.read(move |conn| Box::pin(apps::list(conn, limit))).await?)
+}
+
+pub async fn find_app(ctx: &Context, id: &AppId) -> Result<App, PartnerError> {
+    let id = id.clone();
+    let found = ctx
+        .store
+        .read(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { apps::find(conn, &id).await })
+        })
+        .await?;
+    found.ok_or(PartnerError::UnknownApp)
+}
+
+/// Gives an application a new secret, shown this once; the old one is void at once.
+pub async fn rotate_secret(ctx: &Context, id: &AppId) -> Result<String, PartnerError> {
+    let secret = make_client_secret(ctx);
+    let hash = hash_client_secret(ctx, &secret);
+    let id = id.clone();
+    let found = ctx
+        .store
+        .write(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { apps::set_secret(conn, &id, Some(&hash)).await })
+        })
+        .await?;
+    if found { Ok(secret) } else { Err(PartnerError::UnknownApp) }
+}
+
+/// Deletes an application with its buttons and connections: no token of it works any more.
+pub async fn delete_app(ctx: &Context, id: &AppId) -> Result<(), PartnerError> {
+    let id = id.clone();
+    let deleted = ctx
+        .store
+        .write(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { apps::delete(conn, &id).await })
+        })
+        .await?;
+    if deleted { Ok(()) } else { Err(PartnerError::UnknownApp) }
+}
+
+pub async fn add_button(ctx: &Context, new: NewButton) -> Result<Button, PartnerError> {
+    let now = ctx.now();
+    let button = Button {
+        id: new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()),
+        app: new.app,
+        origins: new.origins,
+        return_urls: new.return_urls,
+        scopes: new.scopes,
+        created_at: now,
+    };
+    ctx.store
+        .write(move |conn| {
+            let button = button.clone();
+            Box::pin(async move {
+                if apps::find(conn, &button.app).await?.is_none() {
+                    return Ok(Err(PartnerError::UnknownApp));
+                }
+                let inserted = buttons::insert(conn, &button).await?;
+                Ok(if inserted { Ok(button) } else { Err(PartnerError::ButtonTaken) })
+            })
+        })
+        .await?
+}
+
+/// The oldest `limit` buttons.
+pub async fn list_buttons(ctx: &Context, limit: i64) -> Result<Vec<Button>, PartnerError> {
+    Ok(ctx.store.read(move |conn| Box::pin(buttons::list(conn, limit))).await?)
+}
+
+/// A button that may be used on the server's own origin: what the "Try it" page shows.
+pub async fn find_button_of_origin(ctx: &Context, origin: &Origin) -> Result<Option<(Button, App)>, StoreError> {
+    let origin = origin.clone();
+    ctx.store
+        .read(move |conn| {
+            let origin = origin.clone();
+            Box::pin(async move {
+                let Some(button) = buttons::list_of_origin(conn, &origin, 1).await?.pop() else { return Ok(None) };
+                Ok(apps::find(conn, &button.app).await?.map(|app| (button, app)))
+            })
+        })
+        .await
+}
+
+pub async fn find_button(ctx: &Context, id: &ButtonId) -> Result<Button, PartnerError> {
+    let id = id.clone();
+    let found = ctx
+        .store
+        .read(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { buttons::find(conn, &id).await })
+        })
+        .await?;
+    found.ok_or(PartnerError::UnknownButton)
+}
+
+/// Writes what may change about a button: origins, return addresses, scopes.
+pub async fn set_button(ctx: &Context, button: Button) -> Result<Button, PartnerError> {
+    let written = button.clone();
+    ctx.store
+        .write(move |conn| {
+            let button = button.clone();
+            Box::pin(async move { buttons::update(conn, &button).await })
+        })
+        .await?;
+    Ok(written)
+}
+
+pub async fn delete_button(ctx: &Context, id: &ButtonId) -> Result<(), PartnerError> {
+    let id = id.clone();
+    let deleted = ctx
+        .store
+        .write(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { buttons::delete(conn, &id).await })
+        })
+        .await?;
+    if deleted { Ok(()) } else { Err(PartnerError::UnknownButton) }
+}

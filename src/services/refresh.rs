@@ -1,0 +1,76 @@
+//! A new access token for a refresh token (wire.md A2): the hot path.
+
+use super::{Context, Granted};
+use crate::crypto::refresh_token::{self, RefreshTokenError};
+use crate::crypto::token::HandleKind;
+use crate::domain::connection::ConnectionState;
+use crate::domain::ids::{AppId, ConnectionId};
+use crate::domain::timestamp::Timestamp;
+use crate::store::{StoreError, connections};
+
+/// Why there is no new token. Clients are told one sentence for all of them; this is for who runs the server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshRefusal {
+    #[error(transparent)]
+    Token(#[from] RefreshTokenError),
+    #[error("`appid` is missing")]
+    AppMissing,
+    #[error("`appid` does not have the form of an application id")]
+    AppMalformed,
+    #[error("the connection of this refresh token is gone, with its user or application")]
+    Unknown,
+    #[error("this refresh token belongs to application {owner}{}", if *.only_case { "; `appid` differs only in case" } else { "" })]
+    OtherApp { owner: AppId, only_case: bool },
+    #[error("the connection was ended by the {by}", by = by.as_str())]
+    Ended { at: Timestamp, by: crate::domain::connection::EndedBy },
+    #[error("the connection's time is over")]
+    Expired { at: Timestamp },
+    #[error("the connection ended while it was being refreshed")]
+    JustEnded,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    #[error(transparent)]
+    Refused(#[from] RefreshRefusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Issues an access token. The refresh token stays as it is, and so do earlier access tokens.
+pub async fn refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Granted, RefreshError> {
+    let app = app.ok_or(RefreshRefusal::AppMissing)?;
+    let app = AppId::parse(app).map_err(|_| RefreshRefusal::AppMalformed)?;
+    let connection = refresh_token::verify(&ctx.keys, token).map_err(RefreshRefusal::from)?;
+    let now = ctx.now();
+    let (handle, issue) = ctx.mint_access_token(connection, app.clone(), now);
+    match ctx.store.issue(issue).await? {
+        Some(issued) => Ok(Granted {
+            connection,
+            refresh_token: token.to_owned(),
+            access_token: handle.encode(HandleKind::AccessToken),
+            expires_at: issued.expires_at,
+        }),
+        None => Err(reason(ctx, connection, app, now).await?.into()),
+    }
+}
+
+/// Looked up off the hot path: the statement only said that it refused.
+async fn reason(
+    ctx: &Context,
+    id: ConnectionId,
+    app: AppId,
+    now: Timestamp,
+) -> Result<RefreshRefusal, StoreError> {
+    let found = ctx.store.read(move |conn| Box::pin(connections::find(conn, id))).await?;
+    let Some(connection) = found else { return Ok(RefreshRefusal::Unknown) };
+    if connection.app != app {
+        let only_case = connection.app.as_str().eq_ignore_ascii_case(app.as_str());
+        return Ok(RefreshRefusal::OtherApp { owner: connection.app, only_case });
+    }
+    Ok(match connection.state {
+        ConnectionState::Ended { at, by } => RefreshRefusal::Ended { at, by },
+        ConnectionState::Expiring { at } if at <= now => RefreshRefusal::Expired { at },
+        ConnectionState::Expiring { .. } | ConnectionState::Active => RefreshRefusal::JustEnded,
+    })
+}

@@ -1,0 +1,94 @@
+//! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
+
+use super::{Context, Granted, consent, sign_in};
+use crate::crypto::refresh_token;
+use crate::crypto::token::HandleKind;
+use crate::domain::email::Email;
+use crate::domain::magic::Magic;
+use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::user::User;
+use crate::store::{StoreError, access_tokens, users};
+
+use super::dialog::Decision;
+use super::partner;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizeError {
+    #[error("there is no user with this e-mail address")]
+    UnknownUser,
+    #[error("the user is disabled")]
+    UserDisabled,
+    #[error("there is no button with this id")]
+    UnknownButton,
+    #[error("{0} is not a scope of this server; the scopes are {list}", list = Scope::ALL.map(Scope::as_str).join(", "))]
+    UnknownScope(String),
+    #[error("the button asks for `{asked}`: a consent cannot hold more")]
+    WiderScope { asked: ScopeSet },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a test asks for, as it came.
+pub struct Authorize {
+    pub user: String,
+    pub button: String,
+    pub decision: Decision,
+    pub scopes: Option<Vec<String>>,
+}
+
+/// Decides for a user as the dialog would. `None` is a denial. A consent persists as any other.
+pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Granted>, AuthorizeError> {
+    let user = find_user(ctx, &wanted.user).await?;
+    let button = sign_in::find_button(ctx, &wanted.button).await?.ok_or(AuthorizeError::UnknownButton)?;
+    let app = partner::find_app(ctx, &button.app).await.map_err(|_| AuthorizeError::UnknownButton)?;
+    let asked = button.requested_scopes(&app.scopes);
+    let scopes = granted_scopes(asked, wanted.scopes.as_deref())?;
+    if wanted.decision == Decision::Deny || user.magic == Some(Magic::Deny) {
+        return Ok(None);
+    }
+    let now = ctx.now();
+    let proposal = consent::proposal(ctx, &user, &app, scopes, now);
+    let (handle, issue) = ctx.mint_access_token(proposal.id, app.id, now);
+    let (connection, issued) = ctx
+        .store
+        .write(move |conn| {
+            let (proposal, mut issue) = (proposal.clone(), issue.clone());
+            Box::pin(async move {
+                let Some(connection) = consent::connect(conn, &proposal).await? else { return Ok(None) };
+                issue.connection = connection;
+                let issued = access_tokens::issue(conn, &[issue]).await?.pop();
+                Ok(issued.map(|issued| (connection, issued)))
+            })
+        })
+        .await?
+        .ok_or(AuthorizeError::UserDisabled)?;
+    if let Some(delay) = user.magic.and_then(Magic::delay) {
+        tokio::time::sleep(delay).await;
+    }
+    Ok(Some(Granted {
+        connection,
+        refresh_token: refresh_token::derive(&ctx.keys, connection),
+        access_token: handle.encode(HandleKind::AccessToken),
+        expires_at: issued.expires_at,
+    }))
+}
+
+async fn find_user(ctx: &Context, email: &str) -> Result<User, AuthorizeError> {
+    let email = Email::parse(email).map_err(|_| AuthorizeError::UnknownUser)?;
+    let found = ctx
+        .store
+        .read(move |conn| {
+            let email = email.clone();
+            Box::pin(async move { users::find_by_email(conn, &email).await })
+        })
+        .await?;
+    let (user, _) = found.ok_or(AuthorizeError::UnknownUser)?;
+    if user.is_active() { Ok(user) } else { Err(AuthorizeError::UserDisabled) }
+}
+
+fn granted_scopes(asked: ScopeSet, named: Option<&[String]>) -> Result<ScopeSet, AuthorizeError> {
+    let Some(named) = named else { return Ok(asked) };
+    let parse = |name: &String| Scope::parse(name).map_err(|_| AuthorizeError::UnknownScope(name.clone()));
+    let wanted: ScopeSet = named.iter().map(parse).collect::<Result<_, _>>()?;
+    if asked.covers(&wanted) { Ok(wanted) } else { Err(AuthorizeError::WiderScope { asked }) }
+}

@@ -1,0 +1,140 @@
+//! A click on a sign-in button: what it asks for is checked, and a flow is opened for the dialog.
+
+use super::Context;
+use crate::crypto::token::{Handle, HandleKind};
+use crate::domain::button::Button;
+use crate::domain::flow::{ButtonRequest, FLOW_LIFETIME, Flow, FlowRequest, FlowState, HandOver};
+use crate::domain::ids::{ButtonId, FlowId};
+use crate::domain::origin::Origin;
+use crate::domain::pkce::CodeChallenge;
+use crate::domain::return_url::ReturnUrl;
+use crate::store::{StoreError, buttons, flows};
+
+/// Longest `state`, in bytes.
+pub const MAX_STATE: usize = 512;
+
+/// The parameters of `GET /button/authorize`, as they came.
+#[derive(Debug, Default, Clone)]
+pub struct Click {
+    pub btn: Option<String>,
+    pub origin: Option<String>,
+    pub state: Option<String>,
+    pub code_challenge: Option<String>,
+    pub mode: Option<String>,
+    pub return_to: Option<String>,
+    pub lang: Option<String>,
+}
+
+/// Why a click does not open a dialog.
+#[derive(Debug, thiserror::Error)]
+pub enum ClickError {
+    #[error("{parameter}: {problem}")]
+    InvalidRequest { parameter: &'static str, problem: &'static str },
+    #[error("there is no button with this id")]
+    InvalidButton,
+    #[error("the origin is not among the button's {}", listed.len())]
+    OriginNotAllowed { listed: Vec<Origin> },
+    #[error("the page's address is not a registered return address of the button")]
+    ReturnNotRegistered,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An opened flow, and the cookie that binds it to this browser.
+pub struct Opened {
+    pub flow: FlowId,
+    pub browser: String,
+}
+
+/// Checks a click and opens a flow for it. `browser` is the cookie that the browser already has, if any.
+pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<Opened, ClickError> {
+    let button_id = click.btn.as_deref().ok_or(missing("btn"))?;
+    let button = find_button(ctx, button_id).await?.ok_or(ClickError::InvalidButton)?;
+    let request = check(&button, click)?;
+    let now = ctx.now();
+    let browser = browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie)).unwrap_or_else(|| ctx.mint(now));
+    let flow = Flow {
+        id: FlowId(crate::entropy::time_ordered_id(&*ctx.entropy, now)),
+        request: FlowRequest::Button(request),
+        expires_at: now.plus(FLOW_LIFETIME),
+        state: FlowState::Open,
+    };
+    let (id, hash) = (flow.id, browser.hash());
+    ctx.store
+        .write(move |conn| {
+            let flow = flow.clone();
+            Box::pin(async move { flows::insert(conn, &flow, &hash).await })
+        })
+        .await?;
+    Ok(Opened { flow: id, browser: browser.encode(HandleKind::Browser) })
+}
+
+/// A button by an id that anybody may have written.
+pub async fn find_button(ctx: &Context, id: &str) -> Result<Option<Button>, StoreError> {
+    let Ok(id) = ButtonId::parse(id) else { return Ok(None) };
+    ctx.store
+        .read(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { buttons::find(conn, &id).await })
+        })
+        .await
+}
+
+fn missing(parameter: &'static str) -> ClickError {
+    ClickError::InvalidRequest { parameter, problem: "is missing" }
+}
+
+fn check(button: &Button, click: Click) -> Result<ButtonRequest, ClickError> {
+    let origin = click.origin.ok_or(missing("origin"))?;
+    let origin = Origin::parse(&origin).ok().filter(|origin| button.allows_origin(origin));
+    let origin = origin.ok_or_else(|| ClickError::OriginNotAllowed { listed: button.origins.clone() })?;
+    let mode = match click.mode.as_deref() {
+        None | Some("popup") => HandOver::Popup,
+        Some("redirect") => HandOver::Redirect,
+        Some(_) => return Err(ClickError::InvalidRequest { parameter: "mode", problem: "is popup or redirect" }),
+    };
+    Ok(ButtonRequest {
+        button: button.id.clone(),
+        return_to: registered_return(button, &origin, mode, click.return_to.as_deref())?,
+        origin,
+        state: check_state(click.state)?,
+        code_challenge: check_challenge(click.code_challenge)?,
+        mode,
+        lang: click.lang.map(|tag| tag.chars().take(35).collect()),
+    })
+}
+
+/// In a pop-up the return address only serves to recover, so one that is not registered is left out; a
+/// full-page flow has nowhere else to go.
+fn registered_return(
+    button: &Button,
+    origin: &Origin,
+    mode: HandOver,
+    given: Option<&str>,
+) -> Result<Option<ReturnUrl>, ClickError> {
+    let registered = given.and_then(|url| button.return_url(url));
+    let registered = registered.filter(|url| url.origin().as_ref() == Some(origin)).cloned();
+    match (mode, registered) {
+        (HandOver::Redirect, None) => Err(ClickError::ReturnNotRegistered),
+        (_, registered) => Ok(registered),
+    }
+}
+
+fn check_state(state: Option<String>) -> Result<String, ClickError> {
+    let state = state.ok_or(missing("state"))?;
+    if state.is_empty() || state.len() > MAX_STATE {
+        return Err(ClickError::InvalidRequest { parameter: "state", problem: "is 1 to 512 bytes long" });
+    }
+    Ok(state)
+}
+
+fn check_challenge(challenge: Option<String>) -> Result<String, ClickError> {
+    let challenge = challenge.ok_or(missing("code_challenge"))?;
+    match CodeChallenge::parse(&challenge) {
+        Ok(challenge) => Ok(challenge.as_str().to_owned()),
+        Err(_) => Err(ClickError::InvalidRequest {
+            parameter: "code_challenge",
+            problem: "is the base64url SHA-256 of the verifier, 43 characters (RFC 7636, S256)",
+        }),
+    }
+}

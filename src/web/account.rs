@@ -1,0 +1,206 @@
+//! The account page (wire.md A5): what is connected, and the way to end it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use super::dialog::{check_login, field, login_failed, login_status, offered, posted, see_other, signed_in};
+use super::error::{failed_page, method_not_allowed_page, refused};
+use super::extract::Pairs;
+use super::page::{self, Kind};
+use super::urls::route;
+use super::{Web, cookies};
+use crate::crypto::token::{Handle, HandleKind};
+use crate::domain::app::App;
+use crate::domain::connection::Connection;
+use crate::domain::ids::ConnectionId;
+use crate::services::account::{self, Overview};
+use crate::services::disconnect::{self, DisconnectError, DisconnectRefusal};
+use crate::services::login::{self, SignedIn};
+use crate::services::csrf;
+use crate::views::{self, Account, AccountNotice, ConnectedApp, Lang, Login, Permission, Problem};
+
+pub fn routes() -> Router<Arc<Web>> {
+    Router::new()
+        .route(route::ACCOUNT, get(show).fallback(other_method))
+        .route(route::ACCOUNT_LOGIN, post(sign_in).fallback(other_method))
+        .route(route::ACCOUNT_DISCONNECT, post(end_connection).fallback(other_method))
+        .route(route::LOGOUT, post(sign_out).fallback(other_method))
+}
+
+async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    method_not_allowed_page(&web, &headers)
+}
+
+async fn show(State(web): State<Arc<Web>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let signed_in = match signed_in(&web, &headers).await {
+        Ok(Some(signed_in)) => signed_in,
+        Ok(None) => return login_page(&web, &headers, "", None).await,
+        Err(answer) => return *answer,
+    };
+    let query = Pairs::of_query(query.as_deref());
+    let ended = field(&query, "ended").parse().ok().map(ConnectionId);
+    let overview = account::overview(&web.ctx, &signed_in).await;
+    let ended = match ended {
+        Some(id) => account::ended_app(&web.ctx, &signed_in, id).await,
+        None => Ok(None),
+    };
+    match (overview, ended) {
+        (Ok(overview), Ok(ended)) => account_page(&web, &headers, &signed_in, overview, ended),
+        (Err(error), _) | (_, Err(error)) => failed_page(&web, &headers, &error),
+    }
+}
+
+fn account_page(
+    web: &Web,
+    headers: &HeaderMap,
+    signed_in: &SignedIn,
+    overview: Overview,
+    ended: Option<App>,
+) -> Response {
+    let frame = page::frame(web, headers, None);
+    let (nonce, lang) = (frame.nonce.clone(), frame.lang);
+    let view = Account {
+        page: frame,
+        csrf: csrf::token(&web.ctx, &signed_in.handle),
+        user_name: signed_in.user.name.clone(),
+        user_email: signed_in.user.email.to_string(),
+        account_name: overview.account.map(|account| account.name).unwrap_or_default(),
+        logout_action: web.urls.path(route::LOGOUT),
+        notice: ended.map(|app| AccountNotice::Disconnected { app_name: app.name }),
+        connections: overview.connections.into_iter().map(|(c, app)| connected(web, lang, &c, app)).collect(),
+    };
+    page::render(Kind::Plain, StatusCode::OK, &nonce, &view)
+}
+
+fn connected(web: &Web, lang: Lang, connection: &Connection, app: App) -> ConnectedApp {
+    ConnectedApp {
+        app_name: app.name,
+        publisher: Some(app.publisher).filter(|name| !name.is_empty()),
+        permissions: Permission::list(lang, connection.scopes.iter().map(|scope| scope.as_str())),
+        connected_at: connection.created_at.to_rfc3339(),
+        last_used_at: connection.last_used_at.map(|at| at.to_rfc3339()),
+        disconnect_action: web.urls.account_disconnect(connection.id),
+    }
+}
+
+/// The login form at this address. Its CSRF token is bound to the browser's own cookie, which is set here
+/// where there is none.
+async fn login_page(web: &Web, headers: &HeaderMap, email: &str, error: Option<views::LoginError>) -> Response {
+    let users = match login::offered_users(&web.ctx).await {
+        Ok(users) => users,
+        Err(error) => return failed_page(web, headers, &error),
+    };
+    let known = browser(web, headers);
+    let browser = known.clone().unwrap_or_else(|| web.ctx.mint(web.ctx.now()));
+    let frame = page::frame(web, headers, None);
+    let (nonce, lang) = (frame.nonce.clone(), frame.lang);
+    let view = Login {
+        page: frame,
+        handover: None,
+        action: web.urls.path(route::ACCOUNT_LOGIN),
+        csrf: csrf::token(&web.ctx, &browser),
+        app_name: None,
+        email: email.to_owned(),
+        error,
+        users: offered(&users, lang),
+    };
+    let mut response = page::render(Kind::Plain, login_status(error), &nonce, &view);
+    if known.is_none() {
+        let cookie = cookies::set_browser(web, browser.encode(HandleKind::Browser));
+        cookies::set(response.headers_mut(), [cookie]);
+    }
+    response
+}
+
+fn browser(web: &Web, headers: &HeaderMap) -> Option<Handle> {
+    cookies::browser(web, headers).and_then(|cookie| Handle::parse(HandleKind::Browser, &cookie))
+}
+
+async fn sign_in(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+    let form = match posted(&web, &headers, body) {
+        Ok(form) => form,
+        Err(answer) => return *answer,
+    };
+    let email = field(&form, "email");
+    if !browser(&web, &headers).is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf"))) {
+        return login_page(&web, &headers, email, Some(views::LoginError::FormOutdated)).await;
+    }
+    let before = match signed_in(&web, &headers).await {
+        Ok(before) => before,
+        Err(answer) => return *answer,
+    };
+    let user = match check_login(&web, &form).await {
+        Ok(user) => user,
+        Err(Ok(error)) => return login_page(&web, &headers, email, Some(error)).await,
+        Err(Err(error)) => return login_failed(&web, &headers, error),
+    };
+    match login::open_session(&web.ctx, &user, before.as_ref()).await {
+        Ok(session) => {
+            let mut response = see_other(&web.urls.path(route::ACCOUNT));
+            cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
+            response
+        }
+        Err(error) => failed_page(&web, &headers, &error),
+    }
+}
+
+/// A form that only a signed-in user can post: the user, once session and CSRF token are right.
+async fn authorized(web: &Web, headers: &HeaderMap, form: &Pairs) -> Result<SignedIn, Box<Response>> {
+    let signed_in = signed_in(web, headers).await?;
+    signed_in
+        .filter(|signed_in| csrf::is_valid(&web.ctx, &signed_in.handle, field(form, "csrf")))
+        .ok_or_else(|| Box::new(page::error(web, headers, None, Problem::FormOutdated, None)))
+}
+
+async fn end_connection(
+    State(web): State<Arc<Web>>,
+    Path(connection): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match posted(&web, &headers, body) {
+        Ok(form) => form,
+        Err(answer) => return *answer,
+    };
+    let signed_in = match authorized(&web, &headers, &form).await {
+        Ok(signed_in) => signed_in,
+        Err(answer) => return *answer,
+    };
+    let Ok(id) = connection.parse().map(ConnectionId) else {
+        return page::error(&web, &headers, None, Problem::NotFound, None);
+    };
+    match disconnect::by_user(&web.ctx, signed_in.user.id, id).await {
+        Ok(_) | Err(DisconnectError::Refused(DisconnectRefusal::NotAlive)) => see_other(&web.urls.account_after(id)),
+        Err(DisconnectError::Refused(why)) => {
+            // Another user's looks like none.
+            refused("account/disconnect", &why, None);
+            page::error(&web, &headers, None, Problem::NotFound, None)
+        }
+        Err(DisconnectError::Store(error)) => failed_page(&web, &headers, &error),
+    }
+}
+
+/// Ends the session and every resume handle of it.
+async fn sign_out(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+    let form = match posted(&web, &headers, body) {
+        Ok(form) => form,
+        Err(answer) => return *answer,
+    };
+    let signed_in = match authorized(&web, &headers, &form).await {
+        Ok(signed_in) => signed_in,
+        Err(answer) => return *answer,
+    };
+    if let Err(error) = login::end_session(&web.ctx, signed_in.session.id).await {
+        return failed_page(&web, &headers, &error);
+    }
+    let mut response = see_other(&web.urls.path(route::ACCOUNT));
+    cookies::set(response.headers_mut(), cookies::signed_out(&web));
+    response
+}

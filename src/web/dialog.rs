@@ -1,0 +1,365 @@
+//! The dialog's pages: sign in, consent, and the hand-over to the partner's page.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+
+use super::error::{failed_page, method_not_allowed_page, refused};
+use super::extract::{self, BodyError, Pairs};
+use super::page::{self, Kind};
+use super::urls::route;
+use super::{Web, cookies};
+use crate::domain::account::Account;
+use crate::domain::flow::HandOver;
+use crate::domain::ids::FlowId;
+use crate::domain::magic::Magic;
+use crate::domain::user::User;
+use crate::services::dialog::{self, Decision, DialogError, OpenFlow, Outcome, Step};
+use crate::services::login::{self, LoginError, SignedIn};
+use crate::services::csrf;
+use crate::views::{self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, SandboxUser};
+
+pub fn routes() -> Router<Arc<Web>> {
+    Router::new()
+        .route(route::DIALOG, get(show).fallback(other_method))
+        .route(route::DIALOG_LOGIN, post(sign_in).fallback(other_method))
+        .route(route::DIALOG_DECISION, post(decide).fallback(other_method))
+        .route(route::DIALOG_SWITCH, post(switch_user).fallback(other_method))
+}
+
+async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    method_not_allowed_page(&web, &headers)
+}
+
+/// A request that names a flow, with whoever is signed in.
+struct Visit {
+    web: Arc<Web>,
+    headers: HeaderMap,
+    flow: OpenFlow,
+    signed_in: Option<SignedIn>,
+}
+
+/// The answer where a step cannot be taken.
+type Refused = Box<Response>;
+
+impl Visit {
+    async fn open(web: Arc<Web>, headers: HeaderMap, flow: &str) -> Result<Self, Refused> {
+        let id = match flow.parse() {
+            Ok(id) => FlowId(id),
+            Err(_) => return Err(explain(&web, &headers, &DialogError::Unknown)),
+        };
+        let browser = cookies::browser(&web, &headers);
+        let flow = match dialog::open_flow(&web.ctx, id, browser.as_deref()).await {
+            Ok(flow) => flow,
+            Err(why) => return Err(explain(&web, &headers, &why)),
+        };
+        let signed_in = signed_in(&web, &headers).await?;
+        Ok(Self { web, headers, flow, signed_in })
+    }
+
+    fn explain(&self, why: &DialogError) -> Response {
+        *explain(&self.web, &self.headers, why)
+    }
+
+    fn frame(&self) -> Page {
+        page::frame(&self.web, &self.headers, self.flow.request.lang.as_deref())
+    }
+
+    fn handover(&self, result: Option<DialogResult>) -> Handover {
+        let request = &self.flow.request;
+        Handover {
+            mode: match request.mode {
+                HandOver::Popup => views::Mode::Popup,
+                HandOver::Redirect => views::Mode::Redirect,
+            },
+            target: request.origin.to_string(),
+            state: request.state.clone(),
+            result,
+            return_to: request.return_to.as_ref().map(ToString::to_string),
+        }
+    }
+
+    fn login_page(
+        &self,
+        csrf: String,
+        users: &[User],
+        email: &str,
+        error: Option<views::LoginError>,
+    ) -> Response {
+        let frame = self.frame();
+        let (nonce, lang) = (frame.nonce.clone(), frame.lang);
+        let view = Login {
+            page: frame,
+            handover: Some(self.handover(None)),
+            action: self.web.urls.dialog_login(self.flow.id),
+            csrf,
+            app_name: Some(self.flow.app.name.clone()),
+            email: email.to_owned(),
+            error,
+            users: offered(users, lang),
+        };
+        page::render(Kind::Dialog, login_status(error), &nonce, &view)
+    }
+
+    fn consent_page(&self, csrf: String, user: &User, account: Account) -> Response {
+        let frame = self.frame();
+        let (nonce, lang) = (frame.nonce.clone(), frame.lang);
+        let view = Consent {
+            page: frame,
+            handover: Some(self.handover(None)),
+            action: self.web.urls.dialog_decision(self.flow.id),
+            switch_action: self.web.urls.dialog_switch(self.flow.id),
+            csrf,
+            app_name: self.flow.app.name.clone(),
+            publisher: Some(self.flow.app.publisher.clone()).filter(|name| !name.is_empty()),
+            account_name: account.name,
+            user_name: user.name.clone(),
+            user_email: user.email.to_string(),
+            return_origin: self.flow.request.origin.to_string(),
+            permissions: Permission::list(lang, self.flow.scopes.iter().map(|scope| scope.as_str())),
+        };
+        page::render(Kind::Dialog, StatusCode::OK, &nonce, &view)
+    }
+
+    fn finished_page(&self, outcome: Outcome) -> Response {
+        let iss = self.web.ctx.issuer.clone();
+        let (outcome, result) = match outcome {
+            Outcome::Allowed { code } => (views::Outcome::Allowed, DialogResult::Code { iss, code }),
+            Outcome::Denied => (
+                views::Outcome::Denied,
+                DialogResult::Error {
+                    iss,
+                    error: "access_denied".into(),
+                    error_description: "The user did not allow access.".into(),
+                },
+            ),
+        };
+        let frame = self.frame();
+        let nonce = frame.nonce.clone();
+        let view = Finished {
+            page: frame,
+            handover: Some(self.handover(Some(result))),
+            outcome,
+            app_name: self.flow.app.name.clone(),
+        };
+        page::render(Kind::Dialog, StatusCode::OK, &nonce, &view)
+    }
+
+    async fn show(&self) -> Response {
+        match dialog::step(&self.web.ctx, &self.flow, self.signed_in.as_ref()).await {
+            Ok(Step::Login { csrf, users }) => self.login_page(csrf, &users, "", None),
+            Ok(Step::Consent { csrf, user, account }) => self.consent_page(csrf, &user, account),
+            Ok(Step::Finished(outcome)) => self.finished_page(outcome),
+            Err(why) => self.explain(&why),
+        }
+    }
+
+    async fn login_again(&self, email: &str, error: views::LoginError) -> Response {
+        match dialog::login_step(&self.web.ctx, &self.flow).await {
+            Ok(Step::Login { csrf, users }) => self.login_page(csrf, &users, email, Some(error)),
+            Ok(_) => self.show().await,
+            Err(why) => self.explain(&why),
+        }
+    }
+}
+
+/// Who is signed in with this browser.
+pub(super) async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Refused> {
+    let Some(cookie) = cookies::session(web, headers) else { return Ok(None) };
+    login::session_of(&web.ctx, &cookie).await.map_err(|error| Box::new(failed_page(web, headers, &error)))
+}
+
+pub(super) fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {
+    let offer = |user: &User| SandboxUser {
+        email: user.email.to_string(),
+        name: user.name.clone(),
+        note: user.magic.and_then(|magic: Magic| {
+            SandboxUser::magic_note(lang, &format!("{}@", magic.as_str())).map(str::to_owned)
+        }),
+    };
+    users.iter().map(offer).collect()
+}
+
+/// A form that is shown again says so; the wording does not tell an unknown user from a wrong password.
+pub(super) fn login_status(error: Option<views::LoginError>) -> StatusCode {
+    match error {
+        None => StatusCode::OK,
+        Some(views::LoginError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Some(views::LoginError::FormOutdated) => StatusCode::FORBIDDEN,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
+    let problem = match why {
+        DialogError::Store(error) => return Box::new(failed_page(web, headers, error)),
+        DialogError::Unknown | DialogError::Expired | DialogError::Finished => Problem::FlowExpired,
+        DialogError::OtherBrowser => Problem::FlowOfAnotherBrowser,
+        DialogError::Csrf | DialogError::NotSignedIn => Problem::FormOutdated,
+        DialogError::ButtonGone => Problem::OriginNotAllowed,
+    };
+    refused("dialog", why, None);
+    Box::new(page::error(web, headers, None, problem, None))
+}
+
+/// A posted form, after the checks that need no flow.
+pub(super) fn posted(
+    web: &Web,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Pairs, Refused> {
+    if extract::is_cross_site(headers) {
+        return Err(Box::new(page::error(web, headers, None, Problem::FormOutdated, None)));
+    }
+    extract::form(headers, body).map_err(|error| {
+        let problem = match error {
+            BodyError::TooLarge => Problem::TooLarge,
+            BodyError::WrongType => Problem::UnsupportedMediaType,
+            BodyError::Malformed => Problem::InvalidRequest,
+        };
+        Box::new(page::error(web, headers, None, problem, None))
+    })
+}
+
+/// The value of a field; a repeated one counts as missing.
+pub(super) fn field<'f>(form: &'f Pairs, name: &str) -> &'f str {
+    form.get(name).ok().flatten().unwrap_or_default()
+}
+
+/// Who a login form signs in.
+pub(super) async fn check_login(web: &Web, form: &Pairs) -> Result<User, Result<views::LoginError, LoginError>> {
+    let chosen = field(form, "continue_as");
+    if web.ctx.sandbox && !chosen.is_empty() {
+        return settle(login::as_seeded_user(&web.ctx, chosen).await);
+    }
+    let (email, password) = (field(form, "email"), field(form, "password"));
+    if email.is_empty() {
+        return Err(Ok(views::LoginError::EmailMissing));
+    }
+    if password.is_empty() {
+        return Err(Ok(views::LoginError::PasswordMissing));
+    }
+    settle(login::with_password(&web.ctx, email, password).await)
+}
+
+fn settle(result: Result<User, LoginError>) -> Result<User, Result<views::LoginError, LoginError>> {
+    result.map_err(|error| match error {
+        LoginError::WrongCredentials => Ok(views::LoginError::BadCredentials),
+        other => Err(other),
+    })
+}
+
+pub(super) fn login_failed(web: &Web, headers: &HeaderMap, error: LoginError) -> Response {
+    match error {
+        LoginError::Store(error) => failed_page(web, headers, &error),
+        other => {
+            tracing::error!(error = %other, "a password could not be checked");
+            page::error(web, headers, None, Problem::Internal, None)
+        }
+    }
+}
+
+/// After a form post: 303, so that the credentials are not sent on (RFC 9700 section 4.12).
+pub(super) fn see_other(to: &str) -> Response {
+    let mut response = Redirect::to(to).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn show(State(web): State<Arc<Web>>, Path(flow): Path<String>, headers: HeaderMap) -> Response {
+    match Visit::open(web, headers, &flow).await {
+        Ok(visit) => visit.show().await,
+        Err(answer) => *answer,
+    }
+}
+
+async fn sign_in(
+    State(web): State<Arc<Web>>,
+    Path(flow): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match posted(&web, &headers, body) {
+        Ok(form) => form,
+        Err(answer) => return *answer,
+    };
+    let visit = match Visit::open(web, headers, &flow).await {
+        Ok(visit) => visit,
+        Err(answer) => return *answer,
+    };
+    if let Err(why) = dialog::check_login_form(&visit.web.ctx, &visit.flow, field(&form, "csrf")) {
+        return visit.explain(&why);
+    }
+    let user = match check_login(&visit.web, &form).await {
+        Ok(user) => user,
+        Err(Ok(error)) => return visit.login_again(field(&form, "email"), error).await,
+        Err(Err(error)) => return login_failed(&visit.web, &visit.headers, error),
+    };
+    match login::open_session(&visit.web.ctx, &user, visit.signed_in.as_ref()).await {
+        Ok(session) => {
+            let mut response = see_other(&visit.web.urls.dialog(visit.flow.id));
+            cookies::set(response.headers_mut(), cookies::signed_in(&visit.web, session));
+            response
+        }
+        Err(error) => failed_page(&visit.web, &visit.headers, &error),
+    }
+}
+
+async fn decide(
+    State(web): State<Arc<Web>>,
+    Path(flow): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match posted(&web, &headers, body) {
+        Ok(form) => form,
+        Err(answer) => return *answer,
+    };
+    let visit = match Visit::open(web, headers, &flow).await {
+        Ok(visit) => visit,
+        Err(answer) => return *answer,
+    };
+    let decision = match field(&form, "decision") {
+        "allow" => Decision::Allow,
+        "deny" => Decision::Deny,
+        _ => return page::error(&visit.web, &visit.headers, None, Problem::InvalidRequest, None),
+    };
+    let signed_in = visit.signed_in.as_ref();
+    match dialog::decide(&visit.web.ctx, &visit.flow, signed_in, field(&form, "csrf"), decision).await {
+        Ok(outcome) => visit.finished_page(outcome),
+        Err(why) => visit.explain(&why),
+    }
+}
+
+/// "Not you?": ends the session and shows the login step again.
+async fn switch_user(
+    State(web): State<Arc<Web>>,
+    Path(flow): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match posted(&web, &headers, body) {
+        Ok(form) => form,
+        Err(answer) => return *answer,
+    };
+    let visit = match Visit::open(web, headers, &flow).await {
+        Ok(visit) => visit,
+        Err(answer) => return *answer,
+    };
+    let Some(signed_in) = &visit.signed_in else { return see_other(&visit.web.urls.dialog(visit.flow.id)) };
+    if !csrf::is_valid(&visit.web.ctx, &signed_in.handle, field(&form, "csrf")) {
+        return visit.explain(&DialogError::Csrf);
+    }
+    if let Err(error) = login::end_session(&visit.web.ctx, signed_in.session.id).await {
+        return failed_page(&visit.web, &visit.headers, &error);
+    }
+    let mut response = see_other(&visit.web.urls.dialog(visit.flow.id));
+    cookies::set(response.headers_mut(), cookies::signed_out(&visit.web));
+    response
+}

@@ -1,0 +1,89 @@
+//! The HTTP surface. Routers are grouped by audience; each group has its own error form, and its own rules
+//! for headers, cookies and other origins.
+
+mod account;
+mod authorize;
+mod button;
+mod cookies;
+mod dialog;
+mod error;
+mod extract;
+mod home;
+mod leadexec;
+mod oauth;
+mod observe;
+mod ops;
+mod page;
+mod sandbox;
+mod statics;
+pub mod urls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::config::secret::Secret;
+use crate::domain::origin::Origin;
+use crate::services::Context;
+use urls::Urls;
+
+/// Largest body, in bytes, of any request of this surface.
+const MAX_BODY: usize = 64 * 1024;
+/// How long a request may take; longer than any answer that is held back on purpose.
+const MAX_DURATION: Duration = Duration::from_secs(30);
+
+/// What every handler works with: a world, and how it is reached from outside.
+pub struct Web {
+    pub ctx: Arc<Context>,
+    pub urls: Urls,
+    /// The server's own origin.
+    pub origin: Origin,
+    /// Guards the control plane; `None` in production mode, which has none.
+    pub sandbox_token: Option<Secret>,
+    /// Users and password of the demonstration, for the page that shows them; empty where another seed is used.
+    pub demonstration: Demonstration,
+}
+
+/// What the start page may tell about the demonstration.
+#[derive(Default, Clone)]
+pub struct Demonstration {
+    pub emails: Vec<String>,
+    pub password: String,
+}
+
+impl Demonstration {
+    /// The password of a user of the demonstration; `None` for anybody else.
+    fn password_of(&self, email: &str) -> Option<String> {
+        self.emails.iter().any(|known| known == email).then(|| self.password.clone())
+    }
+}
+
+/// The whole surface, mounted under the issuer's path.
+pub fn router(web: Web) -> Router {
+    let web = Arc::new(web);
+    let mut groups = Router::new()
+        .merge(home::routes())
+        .merge(button::routes())
+        .merge(dialog::routes())
+        .merge(authorize::routes())
+        .merge(account::routes())
+        .merge(leadexec::routes())
+        .merge(oauth::routes())
+        .merge(statics::routes());
+    if web.sandbox_token.is_some() {
+        groups = groups.merge(sandbox::routes());
+    }
+    let groups = groups.fallback(error::not_found).with_state(web.clone());
+    let base = web.urls.base().to_owned();
+    let mounted = if base.is_empty() { groups } else { Router::new().nest(&base, groups) };
+    // Probes are asked for by the machine that runs us, which knows nothing of the public path.
+    mounted
+        .merge(ops::routes().with_state(web.clone()))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, MAX_DURATION))
+        .layer(axum::middleware::from_fn_with_state(web, observe::observe))
+}

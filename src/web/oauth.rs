@@ -1,0 +1,32 @@
+//! The standards' surface: for now the keys that signed tokens will be verified with.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::json;
+
+use super::Web;
+use super::urls::route;
+
+pub fn routes() -> Router<Arc<Web>> {
+    Router::new().route(route::JWKS, get(jwks).fallback(other_method))
+}
+
+/// The public keys (RFC 7517 section 5), for any page and cache.
+async fn jwks(State(web): State<Arc<Web>>) -> Response {
+    let headers = [
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, Json(web.ctx.keys.jwks())).into_response()
+}
+
+async fn other_method() -> Response {
+    let body = Json(json!({"error": "invalid_request"}));
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], body).into_response()
+}

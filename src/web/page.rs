@@ -1,0 +1,96 @@
+//! HTML answers: the frame of a page, its policy, and the headers that signin-button's design asks for.
+
+use askama::Template;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Web;
+use crate::views::{ErrorPage, Lang, Page, Problem};
+
+/// Which pages: they differ in what they may load and in whether they may be cut off from their opener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Shown in a pop-up that has to reach its opener: nothing but `unsafe-none` keeps the two together.
+    Dialog,
+    /// An ordinary page.
+    Plain,
+    /// A page that opens the pop-up itself.
+    Partner,
+}
+
+/// The frame of a page for this request: language, nonce, where links start.
+pub fn frame(web: &Web, headers: &HeaderMap, asked: Option<&str>) -> Page {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let lang = asked.and_then(Lang::from_tag).unwrap_or_else(|| Lang::from_accept_language(accepted));
+    let mut nonce = [0; 16];
+    web.ctx.entropy.fill(&mut nonce);
+    Page { lang, nonce: STANDARD.encode(nonce), base: web.urls.base().to_owned(), sandbox: web.ctx.sandbox }
+}
+
+fn policy(kind: Kind, nonce: &str) -> String {
+    let own = match kind {
+        Kind::Dialog | Kind::Plain => {
+            format!("script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}' 'self'; img-src 'self' data:")
+        }
+        Kind::Partner => format!(
+            "script-src 'nonce-{nonce}' 'self'; style-src 'self' data:; img-src 'self' data:; connect-src 'self'"
+        ),
+    };
+    format!("default-src 'none'; {own}; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+}
+
+const PERMISSIONS: &str = "accelerometer=(), camera=(), clipboard-read=(), geolocation=(), gyroscope=(), \
+                           magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
+
+/// Renders a page with its headers.
+pub fn render(kind: Kind, status: StatusCode, nonce: &str, view: &impl Template) -> Response {
+    let html = match view.render() {
+        Ok(html) => html,
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            return (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made.").into_response();
+        }
+    };
+    let opener = match kind {
+        Kind::Dialog => "unsafe-none",
+        Kind::Plain => "same-origin",
+        Kind::Partner => "same-origin-allow-popups",
+    };
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), opener),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        // `no-referrer` would make the form posts carry `Origin: null`.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Base64 and fixed text: always a valid header value.
+    if let Ok(policy) = HeaderValue::from_str(&policy(kind, nonce)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// An error page for people. `detail` is for developers and must not hold a secret.
+pub fn error(web: &Web, headers: &HeaderMap, lang: Option<&str>, problem: Problem, detail: Option<String>) -> Response {
+    let frame = frame(web, headers, lang);
+    let nonce = frame.nonce.clone();
+    let mut page = ErrorPage::new(frame, problem);
+    if let Some(detail) = detail {
+        page = page.with_detail(detail);
+    }
+    if let Some(id) = super::observe::request_id(headers) {
+        page = page.with_reference(id);
+    }
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    render(Kind::Dialog, status, &nonce, &page)
+}

@@ -1,0 +1,72 @@
+//! Work that nobody waits for: writing down when connections were last used, and sweeping away what has
+//! long been over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::timestamp::Timestamp;
+use crate::services::Context;
+use crate::store::{Conn, StoreError, Work, access_tokens, codes, flows, resume_handles, sessions};
+use uuid::Uuid;
+
+/// How often "last used" is written down.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How often what is over is looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Rows that one transaction of a sweep deletes, so that it never holds up the hot path for long.
+const SWEEP_ROWS: i64 = 1_000;
+/// How long a row is kept after it is over: reasons for refusals are told from it, and a clock that is
+/// moved back finds it alive again.
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// Sessions are kept as long as a resume handle of theirs may live.
+const SESSIONS_KEPT: Duration = crate::domain::session::RESUME_LIFETIME;
+
+/// Runs until it is dropped.
+pub async fn run(ctx: Arc<Context>) {
+    let mut flush = tokio::time::interval(FLUSH_EVERY);
+    let mut sweep_due = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        let done = tokio::select! {
+            _ = flush.tick() => ctx.store.flush_last_used().await,
+            _ = sweep_due.tick() => sweep(&ctx).await.map(|_| ()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%error, "background work failed; it is tried again");
+        }
+    }
+}
+
+/// Deletes what has long been over; answers how many rows that was. Safe on several nodes at once.
+pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
+    let now = ctx.now();
+    let before = now.minus(KEPT);
+    // Nothing with an id below this moment can have been issued so late that it still lives.
+    let below = first_id_at(before.minus(KEPT));
+    let mut rows = 0;
+    rows += until_done(ctx, move |conn| Box::pin(access_tokens::sweep(conn, below, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, below, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(resume_handles::sweep(conn, before, SWEEP_ROWS))).await?;
+    let before = now.minus(SESSIONS_KEPT);
+    rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
+    Ok(rows)
+}
+
+/// The lowest UUIDv7 of a moment.
+fn first_id_at(moment: Timestamp) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(moment.unix_millis(), &[0; 10]).into_uuid()
+}
+
+async fn until_done<F>(ctx: &Context, delete: F) -> Result<u64, StoreError>
+where
+    F: for<'c> Fn(&'c mut Conn) -> Work<'c, u64> + Clone + Send + 'static,
+{
+    let mut total = 0;
+    loop {
+        let rows = ctx.store.write(delete.clone()).await?;
+        total += rows;
+        if rows < SWEEP_ROWS.unsigned_abs() {
+            return Ok(total);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+// One server, one seed and one partner web server: everything that a test file needs but the browser.
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import { startLeadgate } from './leadgate.mjs';
+import { startSites } from './sites.mjs';
+
+function table(name, values) {
+  const lines = Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  return `[[${name}]]\n${lines.join('\n')}\n`;
+}
+
+const PASSWORD = 'correct horse battery';
+// Hashed once: a seed of many users would otherwise spend its time on that.
+const PASSWORD_HASH =
+  '$argon2id$v=19$m=19456,t=2,p=1$PMbG86TAeWaSetkWZbVJQg$BYXnCM0MZPU/1WmO6dhBQv4Z5Q0LbB2Lx3JLl80dnKY';
+const PEOPLE = 30;
+
+function seedText(world) {
+  const { people: persons, apps } = world;
+  const people = persons.map(({ email, name }) =>
+    table('users', { email, password_hash: PASSWORD_HASH, name, account: world.account, role: 'member' }),
+  );
+  const applications = Object.values(apps).map(({ buttons, ...app }) =>
+    [
+      table('apps', {
+        ...app,
+        grant_types: ['refresh_token'],
+        scopes: ['account_api', 'data_api'],
+        owner: persons[0].email,
+      }),
+      ...buttons.map((button) => table('apps.buttons', button)),
+    ].join('\n'),
+  );
+  return [table('accounts', { id: world.account, name: 'Acme Mortgage' }), ...people, ...applications].join('\n');
+}
+
+/**
+ * Names are new in every world, so that several may share one database.
+ *
+ * Origins: `partner` and `other` are sites of their own, `near` is on the server's site, `plain` is an http
+ * page without crypto.subtle, `evil` is listed nowhere.
+ */
+export async function createWorld() {
+  const run = randomBytes(4).toString('hex');
+  const sites = await startSites();
+  const origins = {
+    partner: sites.origin('partner.localhost'),
+    other: sites.origin('other.localhost'),
+    near: sites.origin('auth.localhost'),
+    plain: sites.origin('partner.test'),
+    evil: sites.origin('evil.localhost'),
+  };
+  const buttons = { main: `btn-main-${run}`, sibling: `btn-sibling-${run}`, scorer: `btn-scorer-${run}` };
+  const world = {
+    account: `acme-${run}`,
+    people: Array.from({ length: PEOPLE }, (_, index) => ({
+      email: `person-${index}-${run}@acme.test`,
+      password: PASSWORD,
+      name: `Person ${index} of ${run}`,
+    })),
+    apps: {
+      finder: {
+        id: randomUUID(),
+        name: `Rate Finder ${run}`,
+        publisher: 'Rate Finder Inc.',
+        buttons: [
+          {
+            id: buttons.main,
+            origins: [origins.partner, origins.near, origins.plain],
+            return_urls: [`${origins.partner}/registered`],
+          },
+          { id: buttons.sibling, origins: [origins.partner, origins.other] },
+        ],
+      },
+      scorer: {
+        id: randomUUID(),
+        name: `Lead Scorer ${run}`,
+        publisher: 'Scorer Ltd.',
+        buttons: [{ id: buttons.scorer, origins: [origins.partner] }],
+      },
+    },
+  };
+  const server = await startLeadgate(seedText(world)).catch(async (error) => {
+    await sites.stop();
+    throw error;
+  });
+  const newcomers = [...world.people];
+  return {
+    ...world,
+    /** Somebody who has not consented to anything yet. */
+    person: () => newcomers.pop(),
+    origins,
+    buttons,
+    server,
+    issuer: server.issuer,
+    sites,
+    async stop() {
+      await server.stop();
+      await sites.stop();
+    },
+  };
+}
+
+/** What the partner's back end would ask: is this refresh token good for this application? */
+export async function refresh(world, refreshToken, app = world.apps.finder) {
+  const answer = await fetch(
+    `${world.server.api}/authorize/refreshaccesstoken/${encodeURIComponent(refreshToken)}?appid=${app.id}`,
+  );
+  return answer.json();
+}
