@@ -12,10 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::net::TcpListener;
 
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::secret::Secret;
-use crate::config::seed::{SeedFile, SeedPassword};
 use crate::config::database_url::DatabaseUrl;
 use crate::config::issuer::Issuer;
+use crate::config::secret::Secret;
+use crate::config::seed::{SeedFile, SeedPassword};
 use crate::config::{ConfigError, Mode, Settings, demonstration};
 use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
@@ -45,7 +45,9 @@ pub enum BootError {
     Seed(#[from] SeedError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{address} cannot be listened on: {why}. Is another server running there? Name another address with --listen")]
+    #[error(
+        "{address} cannot be listened on: {why}. Is another server running there? Name another address with --listen"
+    )]
     Listen { address: std::net::SocketAddr, why: std::io::Error },
     #[error("the server stopped: {0}")]
     Serve(std::io::Error),
@@ -120,9 +122,7 @@ fn shown_passwords(file: &SeedFile, audience: Audience) -> Demonstration {
     if audience == Audience::Ordinary {
         return Demonstration::default();
     }
-    let published = |user: &&crate::config::seed::SeedUser| {
-        matches!(&user.password, SeedPassword::Plain(password) if password.expose() == demonstration::PASSWORD)
-    };
+    let published = |user: &&crate::config::seed::SeedUser| matches!(&user.password, SeedPassword::Plain(password) if password.expose() == demonstration::PASSWORD);
     Demonstration {
         emails: file.users.iter().filter(published).map(|user| user.email.to_string()).collect(),
         password: demonstration::PASSWORD.to_owned(),
@@ -157,9 +157,8 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|why| BootError::Listen { address: settings.listen, why })?;
+    let listener =
+        TcpListener::bind(settings.listen).await.map_err(|why| BootError::Listen { address: settings.listen, why })?;
     let address = listener.local_addr().map_err(BootError::Serve)?;
     let settings = settings.bound_to(address);
     let ctx = Arc::new(open_context(&settings).await?);

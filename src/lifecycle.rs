@@ -27,7 +27,7 @@ pub async fn serve(listener: TcpListener, router: Router, background: JoinHandle
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         let _ = until_stopped.changed().await;
     });
-    let mut server = tokio::spawn(std::future::IntoFuture::into_future(server));
+    let mut server = tokio::spawn(server.into_future());
     let mut background = background;
     let outcome = tokio::select! {
         ended = &mut server => return ended.unwrap_or_else(|crash| Err(std::io::Error::other(crash))),

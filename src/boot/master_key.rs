@@ -17,7 +17,9 @@ pub enum MasterKeyFileError {
     Config(#[from] ConfigError),
     #[error("the master key that was given is not one: {0}. `openssl rand -base64 32` makes one")]
     Given(MasterKeyError),
-    #[error("{path} holds no master key: {why}. Restore it from a back-up: without it the database's keys cannot be opened")]
+    #[error(
+        "{path} holds no master key: {why}. Restore it from a back-up: without it the database's keys cannot be opened"
+    )]
     Kept { path: PathBuf, why: MasterKeyError },
     #[error(
         "the master key file {path} is missing, and the database holds keys that are sealed under it. Restore the \
@@ -39,9 +41,7 @@ pub async fn obtain(
     entropy: &dyn Entropy,
 ) -> Result<MasterKey, MasterKeyFileError> {
     match source {
-        MasterKeySource::Given(source) => {
-            MasterKey::parse(source.read()?.expose()).map_err(MasterKeyFileError::Given)
-        }
+        MasterKeySource::Given(source) => MasterKey::parse(source.read()?.expose()).map_err(MasterKeyFileError::Given),
         MasterKeySource::Ephemeral => Ok(MasterKey::new(&secret(entropy))),
         MasterKeySource::Kept(path) => {
             if !path.exists() {

@@ -30,8 +30,7 @@ impl MasterKey {
     pub fn parse(text: &str) -> Result<Self, MasterKeyError> {
         let text = text.trim().trim_end_matches('=');
         let bytes = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text));
-        let bytes: [u8; 32] =
-            bytes.map_err(|_| MasterKeyError::Form)?.try_into().map_err(|_| MasterKeyError::Form)?;
+        let bytes: [u8; 32] = bytes.map_err(|_| MasterKeyError::Form)?.try_into().map_err(|_| MasterKeyError::Form)?;
         Ok(Self::new(&bytes))
     }
 

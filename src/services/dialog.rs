@@ -89,7 +89,8 @@ pub async fn open_flow(ctx: &Context, id: FlowId, browser: Option<&str>) -> Resu
         })
         .await?;
     // Registrations may have changed since the click.
-    let (button, app) = found.filter(|(button, _)| button.allows_origin(&request.origin)).ok_or(DialogError::ButtonGone)?;
+    let (button, app) =
+        found.filter(|(button, _)| button.allows_origin(&request.origin)).ok_or(DialogError::ButtonGone)?;
     let scopes = button.requested_scopes(&app.scopes);
     Ok(OpenFlow { id: flow.id, request, app, scopes, browser })
 }

@@ -35,8 +35,7 @@ pub async fn by_token(ctx: &Context, token: &str) -> Result<ConnectionId, Discon
     }
     let id = refresh_token::verify(&ctx.keys, token).map_err(DisconnectRefusal::from)?;
     let now = ctx.now();
-    let ended =
-        ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Partner))).await?;
+    let ended = ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Partner))).await?;
     if ended { Ok(id) } else { Err(DisconnectRefusal::NotAlive.into()) }
 }
 

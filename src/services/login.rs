@@ -84,12 +84,8 @@ pub async fn open_session(ctx: &Context, user: &User, before: Option<&SignedIn>)
     let (own, button) = (ctx.mint(now), ctx.mint(now));
     // Both cookies name the same row: the second secret is another one under the first's id.
     let button = button.with_id(own.id);
-    let session = Session {
-        id: SessionId(own.id),
-        user: user.id,
-        created_at: now,
-        expires_at: now.plus(SESSION_LIFETIME),
-    };
+    let session =
+        Session { id: SessionId(own.id), user: user.id, created_at: now, expires_at: now.plus(SESSION_LIFETIME) };
     let (own_hash, button_hash) = (own.hash(), button.hash());
     let before = before.map(|before| before.session.id);
     ctx.store
@@ -103,25 +99,28 @@ pub async fn open_session(ctx: &Context, user: &User, before: Option<&SignedIn>)
             })
         })
         .await?;
-    Ok(NewSession { session: own.encode(HandleKind::Session), button_session: button.encode(HandleKind::ButtonSession) })
+    Ok(NewSession {
+        session: own.encode(HandleKind::Session),
+        button_session: button.encode(HandleKind::ButtonSession),
+    })
 }
 
 /// Who a session cookie belongs to; `None` where nobody is signed in with it.
 pub async fn session_of(ctx: &Context, cookie: &str) -> Result<Option<SignedIn>, StoreError> {
     let Some(handle) = Handle::parse(HandleKind::Session, cookie) else { return Ok(None) };
     let found = live_session(ctx, SessionId(handle.id)).await?;
-    Ok(found
-        .filter(|(found, _)| handle.matches(&found.secret_hash))
-        .map(|(found, user)| SignedIn { session: found.session, user, handle }))
+    Ok(found.filter(|(found, _)| handle.matches(&found.secret_hash)).map(|(found, user)| SignedIn {
+        session: found.session,
+        user,
+        handle,
+    }))
 }
 
 /// The same for the cookie that partner pages may send.
 pub async fn button_session_of(ctx: &Context, cookie: &str) -> Result<Option<(Session, User)>, StoreError> {
     let Some(handle) = Handle::parse(HandleKind::ButtonSession, cookie) else { return Ok(None) };
     let found = live_session(ctx, SessionId(handle.id)).await?;
-    Ok(found
-        .filter(|(found, _)| handle.matches(&found.button_secret_hash))
-        .map(|(found, user)| (found.session, user)))
+    Ok(found.filter(|(found, _)| handle.matches(&found.button_secret_hash)).map(|(found, user)| (found.session, user)))
 }
 
 async fn live_session(ctx: &Context, id: SessionId) -> Result<Option<(sessions::Found, User)>, StoreError> {

@@ -10,8 +10,8 @@ use crate::domain::pkce::CodeVerifier;
 use crate::domain::session::{RESUME_LIFETIME, ResumeHandle};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{
-    Conn, StoreError, access_tokens, access_tokens::Issue, access_tokens::Issued, buttons, codes,
-    resume_handles, sessions, users,
+    Conn, StoreError, access_tokens, access_tokens::Issue, access_tokens::Issued, buttons, codes, resume_handles,
+    sessions, users,
 };
 
 /// Why a code was refused. To the client they are all one: `invalid_grant`.
@@ -154,7 +154,8 @@ impl Attempt {
         let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else {
             return Ok(Err(CodeRefusal::ConnectionEnded));
         };
-        let handle = resume_handle(&fresh.resume, &code.app, &self.origin, session.session.id, code.connection, self.now);
+        let handle =
+            resume_handle(&fresh.resume, &code.app, &self.origin, session.session.id, code.connection, self.now);
         resume_handles::insert(conn, &handle, &fresh.resume.hash()).await?;
         let user = users::find(conn, session.session.user).await?;
         Ok(Ok(Settled { connection: code.connection, app: code.app, issued, magic: user.and_then(|user| user.magic) }))

@@ -56,12 +56,7 @@ pub async fn refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
 }
 
 /// Looked up off the hot path: the statement only said that it refused.
-async fn reason(
-    ctx: &Context,
-    id: ConnectionId,
-    app: AppId,
-    now: Timestamp,
-) -> Result<RefreshRefusal, StoreError> {
+async fn reason(ctx: &Context, id: ConnectionId, app: AppId, now: Timestamp) -> Result<RefreshRefusal, StoreError> {
     let found = ctx.store.read(move |conn| Box::pin(connections::find(conn, id))).await?;
     let Some(connection) = found else { return Ok(RefreshRefusal::Unknown) };
     if connection.app != app {

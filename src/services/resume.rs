@@ -176,12 +176,7 @@ impl Wanted {
         Ok(Some(Basis { connection, session: row.session, magic, spent: Some(row.id) }))
     }
 
-    async fn by_session(
-        &self,
-        conn: &mut Conn,
-        session: SessionId,
-        user: UserId,
-    ) -> Result<Option<Basis>, StoreError> {
+    async fn by_session(&self, conn: &mut Conn, session: SessionId, user: UserId) -> Result<Option<Basis>, StoreError> {
         let connection = connections::find_live(conn, user, &self.app, self.now).await?;
         let magic = users::find(conn, user).await?.and_then(|user| user.magic);
         Ok(connection.map(|connection| Basis { connection, session, magic, spent: None }))

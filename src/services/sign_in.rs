@@ -52,7 +52,8 @@ pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<
     let button = find_button(ctx, button_id).await?.ok_or(ClickError::InvalidButton)?;
     let request = check(&button, click)?;
     let now = ctx.now();
-    let browser = browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie)).unwrap_or_else(|| ctx.mint(now));
+    let browser =
+        browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie)).unwrap_or_else(|| ctx.mint(now));
     let flow = Flow {
         id: FlowId(crate::entropy::time_ordered_id(&*ctx.entropy, now)),
         request: FlowRequest::Button(request),

@@ -85,10 +85,7 @@ pub async fn issue(conn: &mut Conn, issues: &[Issue]) -> Result<Vec<Issued>, Sto
                 .await?
         }
     };
-    Ok(rows
-        .into_iter()
-        .map(|row| Issued { id: AccessTokenId(row.id), expires_at: time(row.expires_at) })
-        .collect())
+    Ok(rows.into_iter().map(|row| Issued { id: AccessTokenId(row.id), expires_at: time(row.expires_at) }).collect())
 }
 
 /// The batch as one JSON array of flat texts. None of them needs escaping: hexadecimal, digits, and an

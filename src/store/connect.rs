@@ -33,9 +33,13 @@ pub enum Location {
 /// Why a database could not be opened. Says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("the directory {dir} for the database could not be made: {why}. Make it, or name another place with --database-url")]
+    #[error(
+        "the directory {dir} for the database could not be made: {why}. Make it, or name another place with --database-url"
+    )]
     Directory { dir: PathBuf, why: std::io::Error },
-    #[error("the database {place} could not be opened: {why}. Check that it is there, that this user may read and write it, and --database-url")]
+    #[error(
+        "the database {place} could not be opened: {why}. Check that it is there, that this user may read and write it, and --database-url"
+    )]
     Open { place: String, why: String },
     #[error(
         "the database {place} is newer than this program: it has migration {version}, which this program does not know. Run the version of leadgate that wrote it, or a newer one"

@@ -41,13 +41,7 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<SealedKey>, StoreError> {
 
 /// `false` where another node was first: read that one.
 pub async fn insert(conn: &mut Conn, key: &SealedKey, now: Timestamp) -> Result<bool, StoreError> {
-    let rows = execute!(
-        conn,
-        INSERT,
-        key.purpose.as_str(),
-        i64::from(key.serial),
-        key.sealed.as_slice(),
-        now.as_micros(),
-    )?;
+    let rows =
+        execute!(conn, INSERT, key.purpose.as_str(), i64::from(key.serial), key.sealed.as_slice(), now.as_micros(),)?;
     Ok(rows == 1)
 }

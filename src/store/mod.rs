@@ -67,7 +67,9 @@ impl Store {
     {
         let mut work = work;
         match &self.backend {
-            Backend::Sqlite { readers: Some(readers), .. } => work(&mut Conn::SqliteReader(readers.acquire().await?)).await,
+            Backend::Sqlite { readers: Some(readers), .. } => {
+                work(&mut Conn::SqliteReader(readers.acquire().await?)).await
+            }
             Backend::Sqlite { readers: None, writer } => writer.run(work).await,
             Backend::Postgres(pool) => work(&mut Conn::Postgres(pool.acquire().await?)).await,
         }

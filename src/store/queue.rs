@@ -10,10 +10,10 @@ use futures_util::FutureExt as _;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 
+use super::Work;
 use super::access_tokens::{self, Issue, Issued};
 use super::conn::{Conn, execute};
 use super::error::StoreError;
-use super::Work;
 
 /// Jobs that may wait; a caller past that waits for a place.
 const WAITING: usize = 4_096;

@@ -21,9 +21,9 @@ use crate::domain::app::App;
 use crate::domain::connection::Connection;
 use crate::domain::ids::ConnectionId;
 use crate::services::account::{self, Overview};
+use crate::services::csrf;
 use crate::services::disconnect::{self, DisconnectError, DisconnectRefusal};
 use crate::services::login::{self, SignedIn};
-use crate::services::csrf;
 use crate::views::{self, Account, AccountNotice, ConnectedApp, Lang, Login, Permission, Problem};
 
 pub fn routes() -> Router<Arc<Web>> {

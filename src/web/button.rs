@@ -104,23 +104,20 @@ fn readable_by(mut response: Response, origin: &Origin) -> Response {
 }
 
 /// The page's origin, if some button may be used on it; else the answer, which no other origin can read.
-async fn judged_origin(web: &Web, headers: &HeaderMap) -> Result<Origin, Response> {
-    let refuse = || {
-        let body = AuthorizeResult::refused(Code::OriginNotAllowed, None, false);
-        Err(respond(StatusCode::FORBIDDEN, &body))
-    };
-    let Some(origin) = extract::origin(headers) else { return refuse() };
+async fn judged_origin(web: &Web, headers: &HeaderMap) -> Result<Origin, Box<Response>> {
+    let refuse = |status, code| Err(Box::new(respond(status, &AuthorizeResult::refused(code, None, false))));
+    let Some(origin) = extract::origin(headers) else { return refuse(StatusCode::FORBIDDEN, Code::OriginNotAllowed) };
     match redeem::is_origin_listed(&web.ctx, &origin).await {
         Ok(true) => Ok(origin),
-        Ok(false) => refuse(),
-        Err(error) => Err(respond(failed(&error), &AuthorizeResult::refused(Code::ServerError, None, false))),
+        Ok(false) => refuse(StatusCode::FORBIDDEN, Code::OriginNotAllowed),
+        Err(error) => refuse(failed(&error), Code::ServerError),
     }
 }
 
 async fn preflight(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
     let origin = match judged_origin(&web, &headers).await {
         Ok(origin) => origin,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let mut response = readable_by(StatusCode::NO_CONTENT.into_response(), &origin);
     let set = response.headers_mut();
@@ -153,7 +150,7 @@ struct TokenRequest {
 async fn token(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let origin = match judged_origin(&web, &headers).await {
         Ok(origin) => origin,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let answer = match extract::json::<TokenRequest>(&headers, body) {
         Ok(request) => redeem(&web, &origin, request).await,
@@ -199,7 +196,7 @@ struct ResumeRequest {
 async fn resume(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     let origin = match judged_origin(&web, &headers).await {
         Ok(origin) => origin,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let answer = match extract::json::<ResumeRequest>(&headers, body) {
         Ok(request) if request.btns.len() <= MAX_BUTTONS => resume_all(&web, &headers, &origin, request).await,

@@ -20,10 +20,12 @@ use crate::domain::flow::HandOver;
 use crate::domain::ids::FlowId;
 use crate::domain::magic::Magic;
 use crate::domain::user::User;
+use crate::services::csrf;
 use crate::services::dialog::{self, Decision, DialogError, OpenFlow, Outcome, Step};
 use crate::services::login::{self, LoginError, SignedIn};
-use crate::services::csrf;
-use crate::views::{self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, SandboxUser};
+use crate::views::{
+    self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, SandboxUser,
+};
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -85,13 +87,7 @@ impl Visit {
         }
     }
 
-    fn login_page(
-        &self,
-        csrf: String,
-        users: &[User],
-        email: &str,
-        error: Option<views::LoginError>,
-    ) -> Response {
+    fn login_page(&self, csrf: String, users: &[User], email: &str, error: Option<views::LoginError>) -> Response {
         let frame = self.frame();
         let (nonce, lang) = (frame.nonce.clone(), frame.lang);
         let view = Login {
@@ -179,9 +175,9 @@ pub(super) fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {
     let offer = |user: &User| SandboxUser {
         email: user.email.to_string(),
         name: user.name.clone(),
-        note: user.magic.and_then(|magic: Magic| {
-            SandboxUser::magic_note(lang, &format!("{}@", magic.as_str())).map(str::to_owned)
-        }),
+        note: user
+            .magic
+            .and_then(|magic: Magic| SandboxUser::magic_note(lang, &format!("{}@", magic.as_str())).map(str::to_owned)),
     };
     users.iter().map(offer).collect()
 }
@@ -209,11 +205,7 @@ fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
 }
 
 /// A posted form, after the checks that need no flow.
-pub(super) fn posted(
-    web: &Web,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Pairs, Refused> {
+pub(super) fn posted(web: &Web, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Pairs, Refused> {
     if extract::is_cross_site(headers) {
         return Err(Box::new(page::error(web, headers, None, Problem::FormOutdated, None)));
     }

@@ -106,7 +106,10 @@ pub fn is_cross_site(headers: &HeaderMap) -> bool {
 /// Whether a request must have no effect: HEAD, or a fetch that nobody may ever look at (wire.md A4).
 pub fn is_effectless(method: &Method, headers: &HeaderMap) -> bool {
     let says_prefetch = |name: &str| {
-        headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(|text| text.to_lowercase().contains("prefetch")))
+        headers
+            .get_all(name)
+            .iter()
+            .any(|value| value.to_str().is_ok_and(|text| text.to_lowercase().contains("prefetch")))
     };
     method == Method::HEAD || ["sec-purpose", "purpose", "x-purpose", "x-moz"].iter().any(|name| says_prefetch(name))
 }

@@ -60,8 +60,7 @@ struct Authorized {
     connection: Option<ConnectionId>,
 }
 
-const SHAPE: &str =
-    "Send a JSON object {\"user\": E-MAIL, \"button\": BUTTON ID, \"decision\": \"allow\" or \"deny\", \"scopes\"?: [SCOPE]}.";
+const SHAPE: &str = "Send a JSON object {\"user\": E-MAIL, \"button\": BUTTON ID, \"decision\": \"allow\" or \"deny\", \"scopes\"?: [SCOPE]}.";
 
 /// The outcome of a sign-in, without a browser.
 async fn authorize(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {

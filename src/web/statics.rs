@@ -60,9 +60,10 @@ fn serve(headers: &HeaderMap, name: &str, caching: &'static str) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..12]));
-    let fresh = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|given| {
-        given == "*" || given.split(',').any(|part| part.trim().trim_start_matches("W/") == tag)
-    });
+    let fresh = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|given| given == "*" || given.split(',').any(|part| part.trim().trim_start_matches("W/") == tag));
     let common = [
         (header::CACHE_CONTROL, caching.to_owned()),
         (header::ETAG, tag),

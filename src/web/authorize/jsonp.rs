@@ -35,12 +35,10 @@ impl Callback {
         let Self(name) = self;
         // The comment in front keeps the first bytes ours, whatever the name is.
         let body = format!("/**/typeof {name}===\"function\"&&{name}({});", answer.json());
-        let mut response =
-            leadexec::isolated(leadexec::answer(StatusCode::OK, "text/javascript; charset=utf-8", body));
-        response.headers_mut().insert(
-            header::CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"f.txt\""),
-        );
+        let mut response = leadexec::isolated(leadexec::answer(StatusCode::OK, "text/javascript; charset=utf-8", body));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"f.txt\""));
         response
     }
 }
@@ -69,9 +67,21 @@ mod tests {
         }
         let long = "a".repeat(65);
         for bad in [
-            "callback=", "callback=1a", "callback=alert(1)//", "callback=a;b", "callback=a(", "callback=%0a",
-            "callback=</script>", "callback=%E2%80%A8", "callback=a.b.c.d.e.f", "callback=a..b", "callback=.a",
-            "callback[]=a", "callback=a&callback=b", "callback=a%00", &format!("callback={long}"),
+            "callback=",
+            "callback=1a",
+            "callback=alert(1)//",
+            "callback=a;b",
+            "callback=a(",
+            "callback=%0a",
+            "callback=</script>",
+            "callback=%E2%80%A8",
+            "callback=a.b.c.d.e.f",
+            "callback=a..b",
+            "callback=.a",
+            "callback[]=a",
+            "callback=a&callback=b",
+            "callback=a%00",
+            &format!("callback={long}"),
         ] {
             assert_eq!(parsed(bad), Err(NotAName), "{bad}");
         }
