@@ -16,12 +16,13 @@ use crate::config::database_url::DatabaseUrl;
 use crate::config::issuer::Issuer;
 use crate::config::secret::Secret;
 use crate::config::seed::{SeedFile, SeedPassword};
-use crate::config::{ConfigError, Mode, Settings, demonstration};
+use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
-use crate::entropy::{SharedEntropy, SystemEntropy};
+use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
 use crate::services::keys::KeysError;
 use crate::services::seed::{self, Audience, SeedError};
+use crate::services::throttle::{Limits, Throttle};
 use crate::services::{Context, keys};
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
@@ -60,6 +61,7 @@ pub struct Parts {
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
     pub issuer: Issuer,
+    pub limits: Limits,
     /// `Some` in sandbox mode: the token that guards its control plane.
     pub sandbox_token: Option<Secret>,
 }
@@ -71,31 +73,25 @@ pub struct App {
 }
 
 /// Opens the keys and the use cases.
-pub async fn context(
-    store: Store,
-    master: &MasterKey,
-    clock: SharedClock,
-    entropy: SharedEntropy,
-    issuer: &Issuer,
-    sandbox: bool,
-) -> Result<Context, BootError> {
-    let keys = keys::open_or_make(&store, master, &*clock, &*entropy).await?;
+async fn context(parts: Parts) -> Result<Context, BootError> {
+    let Parts { store, master_key, clock, entropy, issuer, limits, sandbox_token } = parts;
+    let keys = keys::open_or_make(&store, &master_key, &*clock, &*entropy).await?;
     Ok(Context {
         passwords: Passwords::new(entropy.clone())?,
+        throttle: Throttle::new(limits),
         store,
         clock,
         entropy,
         keys,
         issuer: issuer.as_str().to_owned(),
-        sandbox,
+        sandbox: sandbox_token.is_some(),
     })
 }
 
 /// Puts a server together, seeded with `seed` where one is given.
 pub async fn build(parts: Parts, seed: Option<(&SeedFile, Audience)>) -> Result<App, BootError> {
-    let Parts { store, master_key, clock, entropy, issuer, sandbox_token } = parts;
-    let sandbox = sandbox_token.is_some();
-    let ctx = Arc::new(context(store, &master_key, clock, entropy, &issuer, sandbox).await?);
+    let (issuer, sandbox_token) = (parts.issuer.clone(), parts.sandbox_token.clone());
+    let ctx = Arc::new(context(parts).await?);
     let demonstration = match seed {
         Some((file, audience)) => {
             seed::apply(&ctx, file, audience).await?;
@@ -144,11 +140,22 @@ pub async fn open_store(settings: &Settings) -> Result<Store, BootError> {
 
 /// Opens what a command works with.
 pub async fn open_context(settings: &Settings) -> Result<Context, BootError> {
+    context(open_parts(settings).await?).await
+}
+
+async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {
     let store = open_store(settings).await?;
     let entropy: SharedEntropy = Arc::new(SystemEntropy);
-    let master = master_key::obtain(&settings.master_key, &store, &*entropy).await?;
-    let sandbox = settings.mode == Mode::Sandbox;
-    context(store, &master, Arc::new(SystemClock), entropy, &settings.issuer, sandbox).await
+    let LimitSettings { logins_per_minute: logins, refusals_per_minute: refusals } = settings.limits;
+    Ok(Parts {
+        master_key: master_key::obtain(&settings.master_key, &store, &*entropy).await?,
+        store,
+        clock: Arc::new(SystemClock),
+        sandbox_token: sandbox_token(&*entropy, settings)?,
+        entropy,
+        issuer: settings.issuer.clone(),
+        limits: Limits { logins, refusals },
+    })
 }
 
 /// Runs the server that the settings describe, until it is told to stop.
@@ -161,9 +168,10 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
         TcpListener::bind(settings.listen).await.map_err(|why| BootError::Listen { address: settings.listen, why })?;
     let address = listener.local_addr().map_err(BootError::Serve)?;
     let settings = settings.bound_to(address);
-    let ctx = Arc::new(open_context(&settings).await?);
+    let parts = open_parts(&settings).await?;
+    let sandbox_token = parts.sandbox_token.clone();
+    let ctx = Arc::new(context(parts).await?);
     let seeded = put_seed(&ctx, &settings).await?;
-    let sandbox_token = sandbox_token(&ctx, &settings)?;
     let token_shown = sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
     let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
@@ -200,13 +208,13 @@ async fn put_seed(ctx: &Context, settings: &Settings) -> Result<Demonstration, B
     Ok(shown_passwords(&file, Audience::Demonstration))
 }
 
-fn sandbox_token(ctx: &Context, settings: &Settings) -> Result<Option<Secret>, BootError> {
+fn sandbox_token(entropy: &dyn Entropy, settings: &Settings) -> Result<Option<Secret>, BootError> {
     if settings.mode == Mode::Production {
         return Ok(None);
     }
     let token = match &settings.sandbox_token {
         Some(source) => source.read()?,
-        None => Secret::new(format!("lgx_{}", URL_SAFE_NO_PAD.encode(crate::entropy::secret(&*ctx.entropy)))),
+        None => Secret::new(format!("lgx_{}", URL_SAFE_NO_PAD.encode(crate::entropy::secret(entropy)))),
     };
     Ok(Some(token))
 }

@@ -1,5 +1,6 @@
 //! From listening to the last answer: signals, draining, and what happens when background work dies.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,9 +25,10 @@ pub async fn serve(listener: TcpListener, router: Router, background: JoinHandle
     });
     let (stop, stopping) = tokio::sync::watch::channel(());
     let mut until_stopped = stopping.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let _ = until_stopped.changed().await;
-    });
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            let _ = until_stopped.changed().await;
+        });
     let mut server = tokio::spawn(server.into_future());
     let mut background = background;
     let outcome = tokio::select! {

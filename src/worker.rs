@@ -28,7 +28,10 @@ pub async fn run(ctx: Arc<Context>) {
     loop {
         let done = tokio::select! {
             _ = flush.tick() => ctx.store.flush_last_used().await,
-            _ = sweep_due.tick() => sweep(&ctx).await.map(|_| ()),
+            _ = sweep_due.tick() => {
+                ctx.throttle.forget_idle();
+                sweep(&ctx).await.map(|_| ())
+            }
         };
         if let Err(error) = done {
             tracing::warn!(%error, "background work failed; it is tried again");

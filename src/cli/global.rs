@@ -44,6 +44,12 @@ pub struct GlobalArgs {
     /// off, error, warn, info, debug or trace [default: info]
     #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<String>,
+    /// Passwords tried for one login from one address; 0: no limit [default: 10 in production mode, else 0]
+    #[arg(long, global = true, value_name = "N")]
+    logins_per_minute: Option<String>,
+    /// Refused tokens from one address for one application; 0: no limit [default: 60 in production mode, else 0]
+    #[arg(long, global = true, value_name = "N")]
+    refusals_per_minute: Option<String>,
 }
 
 impl GlobalArgs {
@@ -60,6 +66,8 @@ impl GlobalArgs {
             master_key_file: self.master_key_file.clone(),
             log_format: self.log_format.clone(),
             log_level: self.log_level.clone(),
+            logins_per_minute: self.logins_per_minute.clone(),
+            refusals_per_minute: self.refusals_per_minute.clone(),
         }
     }
 }

@@ -88,7 +88,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
     let ctx = super::open(flags).await?;
     match command {
         UserCommand::Add(add) => {
-            let password = args::password(add.password.password_stdin)?;
+            let password = args::password(&ctx, add.password.password_stdin)?;
             let account = add.account.clone();
             let new = NewUser { email: add.email, name: add.name, account: add.account, role: add.role };
             let user = users::add(&ctx, new, password.secret.expose()).await.map_err(|error| match error {
@@ -107,7 +107,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
             show(&user, None, args.json)
         }
         UserCommand::SetPassword(set) => {
-            let password = args::password(set.password.password_stdin)?;
+            let password = args::password(&ctx, set.password.password_stdin)?;
             let user = users::set_password(&ctx, &set.user.email, password.secret.expose())
                 .await
                 .map_err(|error| failure(&set.user.email, error))?;

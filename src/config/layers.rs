@@ -35,7 +35,12 @@ pub const MASTER_KEY_FILE: Setting = setting("master_key_file", "LEADGATE_MASTER
 pub const LOG_FORMAT: Setting = setting("log.format", "LEADGATE_LOG_FORMAT", "--log-format");
 pub const LOG_LEVEL: Setting = setting("log.level", "LEADGATE_LOG_LEVEL", "--log-level");
 
-pub const ALL: [Setting; 11] = [
+pub const LOGINS_PER_MINUTE: Setting =
+    setting("limits.logins_per_minute", "LEADGATE_LIMITS_LOGINS_PER_MINUTE", "--logins-per-minute");
+pub const REFUSALS_PER_MINUTE: Setting =
+    setting("limits.refusals_per_minute", "LEADGATE_LIMITS_REFUSALS_PER_MINUTE", "--refusals-per-minute");
+
+pub const ALL: [Setting; 13] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
@@ -47,6 +52,8 @@ pub const ALL: [Setting; 11] = [
     MASTER_KEY_FILE,
     LOG_FORMAT,
     LOG_LEVEL,
+    LOGINS_PER_MINUTE,
+    REFUSALS_PER_MINUTE,
 ];
 
 /// The variable that names the configuration file itself.
@@ -126,9 +133,11 @@ fn read_file(path: &Path, text: &str, faults: &mut Faults) -> Result<BTreeMap<&'
         let top: Vec<&str> = ALL.iter().map(|s| s.key.split_once('.').map_or(s.key, |(table, _)| table)).collect();
         root.refuse_unknown(document, &top);
         read_keys(document, root, "", &mut found);
-        if let Some(log) = root.table(document, "log") {
-            log.refuse_unknown(document, &["format", "level"]);
-            read_keys(document, &log, "log.", &mut found);
+        for (name, keys) in [("log", ["format", "level"]), ("limits", ["logins_per_minute", "refusals_per_minute"])] {
+            if let Some(table) = root.table(document, name) {
+                table.refuse_unknown(document, &keys);
+                read_keys(document, &table, &format!("{name}."), &mut found);
+            }
         }
         found
     })
@@ -142,7 +151,12 @@ fn read_keys<'t>(
 ) {
     for setting in ALL {
         let Some(name) = setting.key.strip_prefix(prefix).filter(|name| !name.contains('.')) else { continue };
-        if let Some(text) = section.text(document, name) {
+        let given = if prefix == "limits." {
+            section.integer(document, name).map(|number| number.with(number.value.to_string()))
+        } else {
+            section.text(document, name)
+        };
+        if let Some(text) = given {
             let place = document.place(text.offset);
             found.insert(setting.key, Given { text: text.value, place });
         }
@@ -181,8 +195,8 @@ fn read_environment(
 /// Whether somebody else's tool owns a variable with our prefix.
 ///
 /// Kubernetes sets `LEADGATE_SERVICE_HOST`, `LEADGATE_PORT=tcp://…`, `LEADGATE_PORT_8080_TCP_ADDR` and the like
-/// in every pod beside a service named `leadgate` (or `leadgate-…`). The project's own tests use `LEADGATE_TEST_…`
-/// and `LEADGATE_BIN`, which a server that they start inherits.
+/// in every pod beside a service named `leadgate` (or `leadgate-…`). The project's own tests and bench use
+/// `LEADGATE_TEST_…`, `LEADGATE_BENCH_…` and `LEADGATE_BIN`, which a server that they start inherits.
 fn is_foreign(name: &str, value: &str) -> bool {
     let is_link = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
     let is_port_detail = || {
@@ -191,6 +205,7 @@ fn is_foreign(name: &str, value: &str) -> bool {
             .is_some_and(|(port, _)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
     };
     name.starts_with("LEADGATE_TEST_")
+        || name.starts_with("LEADGATE_BENCH_")
         || name == "LEADGATE_BIN"
         || name.starts_with("LEADGATE_SERVICE_")
         || name.ends_with("_SERVICE_HOST")
@@ -234,6 +249,7 @@ mod tests {
             ("LEADGATE_POSTGRES_PORT", "tcp://10.0.0.2:5432"),
             ("LEADGATE_POSTGRES_PORT_5432_TCP_PROTO", "tcp"),
             ("LEADGATE_TEST_POSTGRES_URL", "postgres://x"),
+            ("LEADGATE_BENCH_POSTGRES_URL", "postgres://x"),
             ("LEADGATE_BIN", "target/debug/leadgate"),
             ("LEADGATE_CONFIG", "x.toml"),
             ("LEADGATE_SEED", ""),

@@ -17,4 +17,6 @@ mod settings;
 
 pub use error::ConfigError;
 pub use secret::{Secret, SecretSource};
-pub use settings::{DEFAULT_FILE, Flags, LogFormat, LogLevel, LogSettings, MasterKeySource, Mode, Settings};
+pub use settings::{
+    DEFAULT_FILE, Flags, LimitSettings, LogFormat, LogLevel, LogSettings, MasterKeySource, Mode, Settings,
+};

@@ -34,6 +34,8 @@ pub struct Flags {
     pub master_key_file: Option<String>,
     pub log_format: Option<String>,
     pub log_level: Option<String>,
+    pub logins_per_minute: Option<String>,
+    pub refusals_per_minute: Option<String>,
 }
 
 impl Flags {
@@ -49,6 +51,8 @@ impl Flags {
             "master_key_file" => self.master_key_file.clone(),
             "log.format" => self.log_format.clone(),
             "log.level" => self.log_level.clone(),
+            "limits.logins_per_minute" => self.logins_per_minute.clone(),
+            "limits.refusals_per_minute" => self.refusals_per_minute.clone(),
             _ => None,
         }
     }
@@ -122,6 +126,23 @@ pub struct LogSettings {
     pub level: LogLevel,
 }
 
+/// How often somebody may try what a guess could get right, in a minute; zero: no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// Passwords for one login from one address.
+    pub logins_per_minute: u32,
+    /// Refused tokens from one address for one application.
+    pub refusals_per_minute: u32,
+}
+
+/// In a sandbox no limit fires unless it is configured: tests are allowed to be quick.
+const fn default_limits(mode: Mode) -> LimitSettings {
+    match mode {
+        Mode::Sandbox => LimitSettings { logins_per_minute: 0, refusals_per_minute: 0 },
+        Mode::Production => LimitSettings { logins_per_minute: 10, refusals_per_minute: 60 },
+    }
+}
+
 /// Where the master key comes from, under which the other keys are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MasterKeySource {
@@ -146,6 +167,7 @@ pub struct Settings {
     pub sandbox_token: Option<SecretSource>,
     pub master_key: MasterKeySource,
     pub log: LogSettings,
+    pub limits: LimitSettings,
 }
 
 impl Settings {
@@ -178,6 +200,14 @@ impl Settings {
             format: reader.word(&layers::LOG_FORMAT).unwrap_or(LogFormat::Text),
             level: reader.word(&layers::LOG_LEVEL).unwrap_or(LogLevel::Info),
         };
+        const LIMIT: &str = "a number of attempts such as 10, or 0 for no limit";
+        let defaults = default_limits(mode);
+        let limits = LimitSettings {
+            logins_per_minute: reader.parse(&layers::LOGINS_PER_MINUTE, LIMIT).unwrap_or(defaults.logins_per_minute),
+            refusals_per_minute: reader
+                .parse(&layers::REFUSALS_PER_MINUTE, LIMIT)
+                .unwrap_or(defaults.refusals_per_minute),
+        };
         let seed = reader.path(&layers::SEED);
         // A default that stands in for a faulty value must not be blamed for what the operator never said.
         if mode == Mode::Production && reader.faults.is_empty() {
@@ -198,6 +228,7 @@ impl Settings {
             sandbox_token,
             master_key,
             log,
+            limits,
         })
     }
 

@@ -1,7 +1,10 @@
 //! Ending a connection, and with it its refresh token, every access token and automatic sign-in
 //! (wire.md A3, A5). The user's other applications are untouched.
 
+use std::net::IpAddr;
+
 use super::Context;
+use super::throttle::TooMany;
 use crate::crypto::refresh_token::{self, RefreshTokenError};
 use crate::domain::connection::{Connection, EndedBy};
 use crate::domain::ids::{ConnectionId, UserId};
@@ -24,12 +27,25 @@ pub enum DisconnectRefusal {
 pub enum DisconnectError {
     #[error(transparent)]
     Refused(#[from] DisconnectRefusal),
+    #[error("{0}, and {1}")]
+    TooMany(DisconnectRefusal, TooMany),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The partner's own way, with nothing but the refresh token.
-pub async fn by_token(ctx: &Context, token: &str) -> Result<ConnectionId, DisconnectError> {
+/// The partner's own way, with nothing but the refresh token. `from` is the address of the caller, whose
+/// refusals are counted.
+pub async fn by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Result<ConnectionId, DisconnectError> {
+    match try_by_token(ctx, token).await {
+        Err(DisconnectError::Refused(why)) => Err(match ctx.throttle.refusal(from, "") {
+            Ok(()) => DisconnectError::Refused(why),
+            Err(too_many) => DisconnectError::TooMany(why, too_many),
+        }),
+        settled => settled,
+    }
+}
+
+async fn try_by_token(ctx: &Context, token: &str) -> Result<ConnectionId, DisconnectError> {
     if token == "[object Object]" {
         return Err(DisconnectRefusal::ObjectObject.into());
     }

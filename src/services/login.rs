@@ -1,6 +1,9 @@
 //! Signing in to the server itself, and out again.
 
+use std::net::IpAddr;
+
 use super::Context;
+use super::throttle::TooMany;
 use crate::crypto::password::PasswordError;
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::email::Email;
@@ -17,6 +20,8 @@ pub enum LoginError {
     /// One error for an unknown user, a wrong password and a disabled user: they look alike (rule C9).
     #[error("the e-mail address and the password do not go together")]
     WrongCredentials,
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -39,8 +44,15 @@ pub struct NewSession {
     pub button_session: String,
 }
 
-/// Checks a password. Takes as long for an unknown user as for a known one (rule C9).
-pub async fn with_password(ctx: &Context, email: &str, password: &str) -> Result<User, LoginError> {
+/// Checks a password. Takes as long for an unknown user as for a known one (rule C9). `from` is the address
+/// of the browser.
+pub async fn with_password(
+    ctx: &Context,
+    email: &str,
+    password: &str,
+    from: Option<IpAddr>,
+) -> Result<User, LoginError> {
+    ctx.throttle.login(from, email)?;
     let found = match Email::parse(email) {
         Ok(email) => find_user(ctx, email).await?,
         Err(_) => None,

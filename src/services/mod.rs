@@ -16,6 +16,7 @@ pub mod resume;
 pub mod sandbox;
 pub mod seed;
 pub mod sign_in;
+pub mod throttle;
 pub mod users;
 
 use crate::clock::SharedClock;
@@ -27,6 +28,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::Issue;
+use throttle::Throttle;
 
 /// What every use case works with. One for each world that the process serves.
 pub struct Context {
@@ -35,6 +37,7 @@ pub struct Context {
     pub entropy: SharedEntropy,
     pub keys: KeyRing,
     pub passwords: Passwords,
+    pub throttle: Throttle,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
     pub issuer: String,
     /// Whether seeded users may be chosen without a password and flows be decided over the API.

@@ -1,5 +1,8 @@
 //! Swapping a button's authorization code for the result (signin-button flow, step 4).
 
+use std::net::IpAddr;
+
+use super::throttle::TooMany;
 use super::{Context, Granted};
 use crate::crypto::refresh_token;
 use crate::crypto::token::{Handle, HandleKind, proves};
@@ -47,6 +50,8 @@ pub enum RedeemError {
     InvalidButton,
     #[error(transparent)]
     Refused(#[from] CodeRefusal),
+    #[error("{0}, and {1}")]
+    TooMany(CodeRefusal, TooMany),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -79,7 +84,24 @@ pub async fn is_origin_listed(ctx: &Context, origin: &Origin) -> Result<bool, St
 
 /// Redeems a code, once. A wrong verifier burns it; a wrong button or origin does not, so that a stranger
 /// cannot spoil it for its owner.
-pub async fn redeem(ctx: &Context, origin: &Origin, presented: Presented) -> Result<Redeemed, RedeemError> {
+/// `from` is the address of the browser, whose refusals are counted.
+pub async fn redeem(
+    ctx: &Context,
+    origin: &Origin,
+    presented: Presented,
+    from: Option<IpAddr>,
+) -> Result<Redeemed, RedeemError> {
+    let btn = presented.btn.clone();
+    match try_redeem(ctx, origin, presented).await {
+        Err(RedeemError::Refused(why)) => Err(match ctx.throttle.refusal(from, &btn) {
+            Ok(()) => RedeemError::Refused(why),
+            Err(too_many) => RedeemError::TooMany(why, too_many),
+        }),
+        settled => settled,
+    }
+}
+
+async fn try_redeem(ctx: &Context, origin: &Origin, presented: Presented) -> Result<Redeemed, RedeemError> {
     let button = super::sign_in::find_button(ctx, &presented.btn).await?.ok_or(RedeemError::InvalidButton)?;
     if !button.allows_origin(origin) {
         return Err(RedeemError::OriginNotAllowed);

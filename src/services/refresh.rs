@@ -1,5 +1,8 @@
 //! A new access token for a refresh token (wire.md A2): the hot path.
 
+use std::net::IpAddr;
+
+use super::throttle::TooMany;
 use super::{Context, Granted};
 use crate::crypto::refresh_token::{self, RefreshTokenError};
 use crate::crypto::token::HandleKind;
@@ -33,12 +36,30 @@ pub enum RefreshRefusal {
 pub enum RefreshError {
     #[error(transparent)]
     Refused(#[from] RefreshRefusal),
+    #[error("{0}, and {1}")]
+    TooMany(RefreshRefusal, TooMany),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Issues an access token. The refresh token stays as it is, and so do earlier access tokens.
-pub async fn refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Granted, RefreshError> {
+/// Issues an access token. The refresh token stays as it is, and so do earlier access tokens. `from` is the
+/// address of the caller, whose refusals are counted.
+pub async fn refresh(
+    ctx: &Context,
+    token: &str,
+    app: Option<&str>,
+    from: Option<IpAddr>,
+) -> Result<Granted, RefreshError> {
+    match try_refresh(ctx, token, app).await {
+        Err(RefreshError::Refused(why)) => Err(match ctx.throttle.refusal(from, app.unwrap_or_default()) {
+            Ok(()) => RefreshError::Refused(why),
+            Err(too_many) => RefreshError::TooMany(why, too_many),
+        }),
+        settled => settled,
+    }
+}
+
+async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Granted, RefreshError> {
     let app = app.ok_or(RefreshRefusal::AppMissing)?;
     let app = AppId::parse(app).map_err(|_| RefreshRefusal::AppMalformed)?;
     let connection = refresh_token::verify(&ctx.keys, token).map_err(RefreshRefusal::from)?;

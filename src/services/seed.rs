@@ -194,6 +194,7 @@ impl Plan {
                 applied.count(self.button(conn, &app.id, button).await?);
             }
         }
+        let known: Vec<i64> = lead_types::list(conn).await?.iter().map(|known| known.uid).collect();
         for lead_type in &self.file.lead_types {
             let lead_type = LeadType {
                 uid: i64::from(lead_type.uid),
@@ -202,7 +203,8 @@ impl Plan {
                 unique: lead_type.unique.clone(),
             };
             let changed = lead_types::upsert(conn, &lead_type).await?;
-            applied.count(if changed { Change::Changed } else { Change::None });
+            let made = !known.contains(&lead_type.uid);
+            applied.count(change(made, changed));
         }
         Ok(Ok(applied))
     }

@@ -6,13 +6,13 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::dialog::{check_login, field, login_failed, login_status, offered, posted, see_other, signed_in};
+use super::dialog::{check_login, field, login_answer, login_failed, offered, posted, see_other, signed_in};
 use super::error::{failed_page, method_not_allowed_page, refused};
-use super::extract::Pairs;
+use super::extract::{self, Pairs};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};
@@ -111,7 +111,7 @@ async fn login_page(web: &Web, headers: &HeaderMap, email: &str, error: Option<v
         error,
         users: offered(&users, lang),
     };
-    let mut response = page::render(Kind::Plain, login_status(error), &nonce, &view);
+    let mut response = login_answer(Kind::Plain, error, &nonce, &view);
     if known.is_none() {
         let cookie = cookies::set_browser(web, browser.encode(HandleKind::Browser));
         cookies::set(response.headers_mut(), [cookie]);
@@ -123,7 +123,12 @@ fn browser(web: &Web, headers: &HeaderMap) -> Option<Handle> {
     cookies::browser(web, headers).and_then(|cookie| Handle::parse(HandleKind::Browser, &cookie))
 }
 
-async fn sign_in(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+async fn sign_in(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let form = match posted(&web, &headers, body) {
         Ok(form) => form,
         Err(answer) => return *answer,
@@ -136,7 +141,7 @@ async fn sign_in(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<B
         Ok(before) => before,
         Err(answer) => return *answer,
     };
-    let user = match check_login(&web, &form).await {
+    let user = match check_login(&web, &form, extract::peer(&extensions)).await {
         Ok(user) => user,
         Err(Ok(error)) => return login_page(&web, &headers, email, Some(error)).await,
         Err(Err(error)) => return login_failed(&web, &headers, error),
@@ -178,7 +183,7 @@ async fn end_connection(
     };
     match disconnect::by_user(&web.ctx, signed_in.user.id, id).await {
         Ok(_) | Err(DisconnectError::Refused(DisconnectRefusal::NotAlive)) => see_other(&web.urls.account_after(id)),
-        Err(DisconnectError::Refused(why)) => {
+        Err(DisconnectError::Refused(why) | DisconnectError::TooMany(why, _)) => {
             // Another user's looks like none.
             refused("account/disconnect", &why, None);
             page::error(&web, &headers, None, Problem::NotFound, None)

@@ -2,24 +2,27 @@
 
 mod jsonp;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 
 use super::Web;
 use super::error::leadexec::{self, DisconnectAnswer, RefreshAnswer};
-use super::error::{failed, refused};
+use super::error::{failed, refused, retry_after_header};
 use super::extract::{self, Pairs, is_effectless, rest_of_path};
 use super::urls::route;
 use crate::crypto::token::fingerprint;
 use crate::services::disconnect::{self, DisconnectError, DisconnectRefusal};
 use crate::services::refresh::{self, RefreshError};
+use crate::services::throttle::TooMany;
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -36,6 +39,7 @@ async fn refresh(
     uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
     let token = rest_of_path(uri.path(), route::REFRESH);
     if method == Method::OPTIONS {
@@ -50,11 +54,16 @@ async fn refresh(
     }
     let query = Pairs::of_query(query.as_deref());
     let app = query.get("appid").unwrap_or(None);
-    match refresh::refresh(&web.ctx, &token, app).await {
+    match refresh::refresh(&web.ctx, &token, app, extract::peer(&extensions)).await {
         Ok(granted) => RefreshAnswer::granted(&granted).respond(StatusCode::OK),
         Err(RefreshError::Refused(why)) => {
             refused("refreshaccesstoken", &why, Some(fingerprint(&token)));
             RefreshAnswer::refused(&token, leadexec::NOT_GOOD).respond(StatusCode::OK)
+        }
+        Err(RefreshError::TooMany(why, TooMany { retry_after })) => {
+            refused("refreshaccesstoken", &why, Some(fingerprint(&token)));
+            let answer = RefreshAnswer::refused(&token, leadexec::TOO_MANY);
+            retry_after_header(answer.respond(StatusCode::TOO_MANY_REQUESTS), retry_after)
         }
         Err(RefreshError::Store(error)) => {
             let status = failed(&error);
@@ -69,6 +78,7 @@ async fn disconnect_by_path(
     uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
     let token = rest_of_path(uri.path(), route::DISCONNECT);
     // JSONP is for script elements, which only ever GET.
@@ -81,21 +91,22 @@ async fn disconnect_by_path(
             }
         },
     };
-    let (status, answer) = if is_effectless(&method, &headers) {
-        (StatusCode::OK, DisconnectAnswer::refused(leadexec::EFFECTLESS))
+    let done = if is_effectless(&method, &headers) {
+        Done::refused(leadexec::EFFECTLESS)
     } else {
-        disconnect(&web, &token).await
+        disconnect(&web, &token, extract::peer(&extensions)).await
     };
     match callback {
         // A script element only runs an answer of status 200.
-        Some(callback) if status == StatusCode::OK => callback.respond(&answer),
-        _ => answer.respond(status),
+        Some(callback) if done.status == StatusCode::OK => callback.respond(&done.answer),
+        _ => done.respond(),
     }
 }
 
 async fn disconnect_by_form(
     State(web): State<Arc<Web>>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let form = match extract::form(&headers, body) {
@@ -105,24 +116,49 @@ async fn disconnect_by_form(
     let Ok(Some(token)) = form.get("token") else {
         return DisconnectAnswer::refused(leadexec::BAD_BODY).respond(StatusCode::BAD_REQUEST);
     };
-    let (status, answer) = disconnect(&web, token).await;
-    answer.respond(status)
+    disconnect(&web, token, extract::peer(&extensions)).await.respond()
 }
 
-async fn disconnect(web: &Web, token: &str) -> (StatusCode, DisconnectAnswer<'static>) {
-    match disconnect::by_token(&web.ctx, token).await {
-        Ok(_) => (StatusCode::OK, DisconnectAnswer::DONE),
+/// An answer of A3 before its form, JSON or JSONP, is chosen.
+struct Done {
+    status: StatusCode,
+    answer: DisconnectAnswer<'static>,
+    retry_after: Option<Duration>,
+}
+
+impl Done {
+    fn refused(sentence: &'static str) -> Self {
+        Self { status: StatusCode::OK, answer: DisconnectAnswer::refused(sentence), retry_after: None }
+    }
+
+    fn respond(self) -> Response {
+        let response = self.answer.respond(self.status);
+        match self.retry_after {
+            Some(span) => retry_after_header(response, span),
+            None => response,
+        }
+    }
+}
+
+async fn disconnect(web: &Web, token: &str, from: Option<IpAddr>) -> Done {
+    match disconnect::by_token(&web.ctx, token, from).await {
+        Ok(_) => Done { status: StatusCode::OK, answer: DisconnectAnswer::DONE, retry_after: None },
         Err(DisconnectError::Refused(why)) => {
             refused("disconnectapplicationtoken", &why, Some(fingerprint(token)));
             let sentence = match why {
                 DisconnectRefusal::ObjectObject => leadexec::OBJECT_OBJECT,
                 _ => leadexec::NOT_CONNECTED,
             };
-            (StatusCode::OK, DisconnectAnswer::refused(sentence))
+            Done::refused(sentence)
+        }
+        Err(DisconnectError::TooMany(why, TooMany { retry_after })) => {
+            refused("disconnectapplicationtoken", &why, Some(fingerprint(token)));
+            let answer = DisconnectAnswer::refused(leadexec::TOO_MANY);
+            Done { status: StatusCode::TOO_MANY_REQUESTS, answer, retry_after: Some(retry_after) }
         }
         Err(DisconnectError::Store(error)) => {
             let status = failed(&error);
-            (status, DisconnectAnswer::refused(leadexec::failure_sentence(status)))
+            Done { status, ..Done::refused(leadexec::failure_sentence(status)) }
         }
     }
 }

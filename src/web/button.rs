@@ -1,19 +1,20 @@
 //! What the button's script talks to (wire.md A1): the click, the swap of the code, automatic sign-in.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::error::button::{AuthorizeResult, Code, respond};
-use super::error::{failed, failed_page, method_not_allowed_page, refused};
+use super::error::{failed, failed_page, method_not_allowed_page, refused, retry_after_header};
 use super::extract::{self, Pairs, Repeated};
 use super::urls::route;
 use super::{Web, cookies, page};
@@ -22,6 +23,7 @@ use crate::domain::origin::Origin;
 use crate::services::redeem::{self, Presented, RedeemError};
 use crate::services::resume::{self, MAX_BUTTONS, ResumeRefusal};
 use crate::services::sign_in::{self, Click, ClickError};
+use crate::services::throttle::TooMany;
 use crate::views::Problem;
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -147,28 +149,39 @@ struct TokenRequest {
 }
 
 /// Swaps a code for the result, and leaves the cookie that spares the next visit a click.
-async fn token(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+async fn token(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let origin = match judged_origin(&web, &headers).await {
         Ok(origin) => origin,
         Err(answer) => return *answer,
     };
     let answer = match extract::json::<TokenRequest>(&headers, body) {
-        Ok(request) => redeem(&web, &origin, request).await,
+        Ok(request) => redeem(&web, &origin, request, extract::peer(&extensions)).await,
         Err(error) => respond(error.status(), &AuthorizeResult::refused(Code::InvalidGrant, None, false)),
     };
     readable_by(answer, &origin)
 }
 
-async fn redeem(web: &Web, origin: &Origin, request: TokenRequest) -> Response {
+async fn redeem(web: &Web, origin: &Origin, request: TokenRequest, from: Option<IpAddr>) -> Response {
     let TokenRequest { btn, code, code_verifier } = request;
     let fingerprint = fingerprint(&code);
-    match redeem::redeem(&web.ctx, origin, Presented { btn: btn.clone(), code, code_verifier }).await {
+    let presented = Presented { btn: btn.clone(), code, code_verifier };
+    match redeem::redeem(&web.ctx, origin, presented, from).await {
         Ok(redeemed) => {
             let result = AuthorizeResult::granted(redeemed.granted, &btn, false);
             let mut response = respond(StatusCode::OK, &result);
             let cookie = cookies::set_resume(web, &redeemed.app, redeemed.resume_handle);
             cookies::set(response.headers_mut(), [cookie]);
             response
+        }
+        Err(RedeemError::TooMany(why, TooMany { retry_after })) => {
+            refused("button/token", &why, Some(fingerprint));
+            let result = AuthorizeResult::refused(Code::RateLimited, Some(&btn), false);
+            retry_after_header(respond(StatusCode::TOO_MANY_REQUESTS, &result), retry_after)
         }
         Err(RedeemError::Store(error)) => {
             respond(failed(&error), &AuthorizeResult::refused(Code::ServerError, Some(&btn), false))
@@ -178,7 +191,7 @@ async fn redeem(web: &Web, origin: &Origin, request: TokenRequest) -> Response {
             let code = match why {
                 RedeemError::OriginNotAllowed => Code::OriginNotAllowed,
                 RedeemError::InvalidButton => Code::InvalidButton,
-                RedeemError::Refused(_) | RedeemError::Store(_) => Code::InvalidGrant,
+                RedeemError::Refused(_) | RedeemError::TooMany(..) | RedeemError::Store(_) => Code::InvalidGrant,
             };
             respond(StatusCode::OK, &AuthorizeResult::refused(code, Some(&btn), false))
         }

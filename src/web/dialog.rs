@@ -1,16 +1,18 @@
 //! The dialog's pages: sign in, consent, and the hand-over to the partner's page.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
-use super::error::{failed_page, method_not_allowed_page, refused};
+use super::error::{failed_page, method_not_allowed_page, refused, retry_after_header};
 use super::extract::{self, BodyError, Pairs};
 use super::page::{self, Kind};
 use super::urls::route;
@@ -23,6 +25,7 @@ use crate::domain::user::User;
 use crate::services::csrf;
 use crate::services::dialog::{self, Decision, DialogError, OpenFlow, Outcome, Step};
 use crate::services::login::{self, LoginError, SignedIn};
+use crate::services::throttle::TooMany;
 use crate::views::{
     self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, SandboxUser,
 };
@@ -100,7 +103,7 @@ impl Visit {
             error,
             users: offered(users, lang),
         };
-        page::render(Kind::Dialog, login_status(error), &nonce, &view)
+        login_answer(Kind::Dialog, error, &nonce, &view)
     }
 
     fn consent_page(&self, csrf: String, user: &User, account: Account) -> Response {
@@ -182,13 +185,21 @@ pub(super) fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {
     users.iter().map(offer).collect()
 }
 
-/// A form that is shown again says so; the wording does not tell an unknown user from a wrong password.
-pub(super) fn login_status(error: Option<views::LoginError>) -> StatusCode {
-    match error {
+/// The login page. A form that is shown again has a status that says so; it does not tell an unknown user
+/// from a wrong password.
+pub(super) fn login_answer(kind: Kind, error: Option<views::LoginError>, nonce: &str, view: &Login) -> Response {
+    let status = match error {
         None => StatusCode::OK,
         Some(views::LoginError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(views::LoginError::FormOutdated) => StatusCode::FORBIDDEN,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let response = page::render(kind, status, nonce, view);
+    match error {
+        Some(views::LoginError::TooManyAttempts { retry_after_seconds }) => {
+            retry_after_header(response, Duration::from_secs(retry_after_seconds))
+        }
+        _ => response,
     }
 }
 
@@ -225,7 +236,11 @@ pub(super) fn field<'f>(form: &'f Pairs, name: &str) -> &'f str {
 }
 
 /// Who a login form signs in.
-pub(super) async fn check_login(web: &Web, form: &Pairs) -> Result<User, Result<views::LoginError, LoginError>> {
+pub(super) async fn check_login(
+    web: &Web,
+    form: &Pairs,
+    from: Option<IpAddr>,
+) -> Result<User, Result<views::LoginError, LoginError>> {
     let chosen = field(form, "continue_as");
     if web.ctx.sandbox && !chosen.is_empty() {
         return settle(login::as_seeded_user(&web.ctx, chosen).await);
@@ -237,12 +252,15 @@ pub(super) async fn check_login(web: &Web, form: &Pairs) -> Result<User, Result<
     if password.is_empty() {
         return Err(Ok(views::LoginError::PasswordMissing));
     }
-    settle(login::with_password(&web.ctx, email, password).await)
+    settle(login::with_password(&web.ctx, email, password, from).await)
 }
 
 fn settle(result: Result<User, LoginError>) -> Result<User, Result<views::LoginError, LoginError>> {
     result.map_err(|error| match error {
         LoginError::WrongCredentials => Ok(views::LoginError::BadCredentials),
+        LoginError::TooMany(TooMany { retry_after }) => {
+            Ok(views::LoginError::TooManyAttempts { retry_after_seconds: retry_after.as_secs().max(1) })
+        }
         other => Err(other),
     })
 }
@@ -275,6 +293,7 @@ async fn sign_in(
     State(web): State<Arc<Web>>,
     Path(flow): Path<String>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let form = match posted(&web, &headers, body) {
@@ -288,7 +307,7 @@ async fn sign_in(
     if let Err(why) = dialog::check_login_form(&visit.web.ctx, &visit.flow, field(&form, "csrf")) {
         return visit.explain(&why);
     }
-    let user = match check_login(&visit.web, &form).await {
+    let user = match check_login(&visit.web, &form, extract::peer(&extensions)).await {
         Ok(user) => user,
         Err(Ok(error)) => return visit.login_again(field(&form, "email"), error).await,
         Err(Err(error)) => return login_failed(&visit.web, &visit.headers, error),

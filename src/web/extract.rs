@@ -1,10 +1,12 @@
 //! Reading requests: queries, forms, JSON, bounded and without surprises.
 
 use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Bytes;
+use axum::extract::ConnectInfo;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -119,6 +121,12 @@ pub fn rest_of_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
     let at = path.find(prefix).map_or(path.len(), |at| at + prefix.len());
     let rest = path[at..].strip_prefix('/').unwrap_or(&path[at..]);
     percent_encoding::percent_decode_str(rest).decode_utf8_lossy()
+}
+
+/// The address that a request came from. Headers that name another are not believed: anybody can send them.
+/// `None` where the router is called without a connection.
+pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
 }
 
 /// A bearer's token: from one `Authorization` header (RFC 6750 section 2.1).

@@ -17,6 +17,7 @@ pub enum Code {
     InvalidGrant,
     LoginRequired,
     ConsentRequired,
+    RateLimited,
     ServerError,
 }
 
@@ -33,6 +34,7 @@ impl Code {
             }
             Code::LoginRequired => "The user has to click: nobody is signed in who consented to this application.",
             Code::ConsentRequired => "The user has to click: the button asks for more than was consented to.",
+            Code::RateLimited => "Too many attempts. Wait, and try again.",
             Code::ServerError => "The server could not answer. Try again.",
         }
     }

@@ -37,6 +37,7 @@ pub const OBJECT_OBJECT: &str = "The address ends in [object Object]: the discon
 pub const EFFECTLESS: &str = "Nothing was done: this was a HEAD request or a prefetch.";
 pub const UNAVAILABLE: &str = "The service is not available at the moment. Try again.";
 pub const FAILED: &str = "The request failed on the server.";
+pub const TOO_MANY: &str = "Too many tokens were refused. Wait, and try again.";
 pub const WRONG_METHOD: &str = "This address does not take that method.";
 pub const BAD_CALLBACK: &str = "The callback is not a plain JavaScript name.";
 pub const BAD_BODY: &str = "Send a form with the field token.";

@@ -7,10 +7,11 @@ pub mod problem;
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -44,6 +45,12 @@ pub fn failed_page(web: &Web, headers: &HeaderMap, error: &StoreError) -> Respon
 /// A refusal, for who runs the server. `fingerprint` stands for the secret that was presented.
 pub fn refused(endpoint: &'static str, why: &dyn Display, fingerprint: Option<String>) {
     tracing::info!(endpoint, %why, fingerprint, "refused");
+}
+
+/// When to come back, in whole seconds (RFC 9110 section 10.2.3).
+pub fn retry_after_header(mut response: Response, span: Duration) -> Response {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(span.as_secs().max(1)));
+    response
 }
 
 /// Wherever nothing is: a page for people, JSON below the addresses that only programs call. Says nothing

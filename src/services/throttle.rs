@@ -1,0 +1,138 @@
+//! How often somebody may try what a guess could get right: passwords, and tokens (rules C10, N12). Real
+//! time, whatever the server's clock says: it is a guard against a flood, not something to fast-forward.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+/// Attempts in a minute; zero: no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Passwords that are tried for one login from one address.
+    pub logins: u32,
+    /// Refused tokens that one address presents for one application.
+    pub refusals: u32,
+}
+
+impl Limits {
+    pub const NONE: Limits = Limits { logins: 0, refusals: 0 };
+}
+
+/// How many times the limit for one subject an address may use up over all subjects.
+const SUBJECTS: u32 = 10;
+/// Longest subject that is told apart, in bytes: memory is bounded.
+const MAX_SUBJECT: usize = 254;
+
+/// Too many attempts; the next one is looked at after this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many attempts; the next one is looked at in {} s", retry_after.as_secs())]
+pub struct TooMany {
+    pub retry_after: Duration,
+}
+
+type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
+
+/// One kind of attempt: counted for each address and subject together, and for each address.
+struct Meter {
+    by_subject: Keyed<(IpAddr, String)>,
+    by_address: Keyed<IpAddr>,
+}
+
+impl Meter {
+    fn new(per_minute: u32) -> Option<Self> {
+        let quota = Quota::per_minute(NonZeroU32::new(per_minute)?);
+        let wider = Quota::per_minute(NonZeroU32::new(per_minute.saturating_mul(SUBJECTS))?);
+        Some(Self {
+            by_subject: RateLimiter::new(quota, DashMapStateStore::default(), MonotonicClock),
+            by_address: RateLimiter::new(wider, DashMapStateStore::default(), MonotonicClock),
+        })
+    }
+
+    fn count(&self, address: IpAddr, subject: &str) -> Result<(), TooMany> {
+        let subject = subject.chars().take(MAX_SUBJECT).collect::<String>().to_lowercase();
+        let refused = match self.by_address.check_key(&address) {
+            Ok(()) => self.by_subject.check_key(&(address, subject)),
+            refused => refused,
+        };
+        refused.map_err(|until| TooMany {
+            // At least a second: zero would invite a loop.
+            retry_after: until.wait_time_from(MonotonicClock.now()).max(Duration::from_secs(1)),
+        })
+    }
+
+    fn forget_idle(&self) {
+        self.by_subject.retain_recent();
+        self.by_address.retain_recent();
+    }
+}
+
+/// The limits of a server. In a sandbox none fires unless it is configured.
+pub struct Throttle {
+    logins: Option<Meter>,
+    refusals: Option<Meter>,
+}
+
+impl Throttle {
+    pub fn new(limits: Limits) -> Self {
+        Self { logins: Meter::new(limits.logins), refusals: Meter::new(limits.refusals) }
+    }
+
+    /// Counts an attempt to sign in, before its password is looked at. A caller without an address (there is
+    /// none in tests of the router alone) is not counted.
+    pub fn login(&self, address: Option<IpAddr>, email: &str) -> Result<(), TooMany> {
+        count(self.logins.as_ref(), address, email.trim())
+    }
+
+    /// Counts a token that was refused. Good ones are not counted: nobody can use up what a partner needs.
+    pub fn refusal(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
+        count(self.refusals.as_ref(), address, app)
+    }
+
+    /// Frees the memory of addresses that have been quiet.
+    pub fn forget_idle(&self) {
+        for meter in [&self.logins, &self.refusals].into_iter().flatten() {
+            meter.forget_idle();
+        }
+    }
+}
+
+fn count(meter: Option<&Meter>, address: Option<IpAddr>, subject: &str) -> Result<(), TooMany> {
+    match (meter, address) {
+        (Some(meter), Some(address)) => meter.count(address, subject),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c10_counts_for_each_address_and_login_and_never_locks_out_another() {
+        let throttle = Throttle::new(Limits { logins: 3, refusals: 0 });
+        let (here, there) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+        for _ in 0..3 {
+            assert_eq!(throttle.login(here, "ada@acme.test"), Ok(()));
+        }
+        let refused = throttle.login(here, " ADA@acme.test").unwrap_err();
+        assert!((1..=60).contains(&refused.retry_after.as_secs()));
+        assert_eq!(throttle.login(there, "ada@acme.test"), Ok(()), "the owner elsewhere is not locked out");
+        assert_eq!(throttle.login(here, "grace@acme.test"), Ok(()));
+        for _ in 0..100 {
+            assert_eq!(throttle.refusal(here, "app"), Ok(()), "zero is no limit");
+        }
+    }
+
+    #[test]
+    fn n12_an_address_cannot_escape_by_naming_other_applications() {
+        let throttle = Throttle::new(Limits { logins: 0, refusals: 2 });
+        let here = Some(IpAddr::from([192, 0, 2, 1]));
+        let refused = (0..50).filter(|i| throttle.refusal(here, &format!("app-{i}")).is_err()).count();
+        assert_eq!(refused, 30);
+    }
+}
