@@ -7,22 +7,21 @@ WORKDIR /build
 # The image has this toolchain; the file would make rustup look for components that a build does not need.
 ENV RUSTUP_TOOLCHAIN=1.95.0
 
-# Dependencies are a layer of their own: they are built again only when the manifest or the lock file changes.
+# Dependencies are a layer of their own: they are built again only when the manifest or the lock file changes. cargo looks
+# for every target that the manifest names, also for those that it does not build.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src tests/it \
+RUN mkdir -p src tests/it benches/load \
     && echo 'fn main() {}' > src/main.rs \
-    && touch src/lib.rs tests/it/main.rs \
+    && touch src/lib.rs tests/it/main.rs benches/load/main.rs \
     && cargo build --release --locked --bin leadgate \
-    && rm -rf src tests target/release/leadgate target/release/deps/leadgate* target/release/deps/libleadgate* \
+    && rm -rf src target/release/leadgate target/release/deps/leadgate* target/release/deps/libleadgate* \
               target/release/.fingerprint/leadgate-*
 
 COPY src src
 COPY migrations migrations
 COPY templates templates
 COPY static static
-# cargo looks at the manifest's test target even when it does not build it.
-RUN mkdir -p tests/it && touch tests/it/main.rs \
-    && cargo build --release --locked --bin leadgate
+RUN cargo build --release --locked --bin leadgate
 
 # The final image holds the program, the few shared libraries that it loads, and the certificates for a PostgreSQL that
 # is reached by TLS: no shell, no package manager.

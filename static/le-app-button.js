@@ -218,7 +218,7 @@
     a.settled = 1;
     clearInterval(a.poll);
     if (a.popup) a.popup.close();
-    if (said.iss !== issuer) return fail(a, 'server_error', 'iss: ' + said.iss);
+    if (said.iss !== issuer) return fail(a, 'server_error', 'The server is ' + said.iss + '.');
     if (said.error) return fail(a, said.error, said.error_description);
     post('/button/token', { btn: a.id, code: said.code, code_verifier: a.verifier }, function (body) {
       finish(a, body);
@@ -399,8 +399,8 @@
   }
 
   function whenParsed() {
-    if (doc.readyState !== 'loading') return begin();
     wire();
+    if (doc.readyState !== 'loading') return begin();
     doc.addEventListener('DOMContentLoaded', begin);
   }
 

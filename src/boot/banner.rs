@@ -8,6 +8,9 @@ use crate::domain::ids::AccountId;
 use crate::services::{Context, login, partner};
 use crate::store::StoreError;
 
+/// Users that the banner lists; a terminal is no directory.
+const SHOWN_USERS: usize = 10;
+
 /// Prints the banner. Its last line ends with the issuer. `token` is the sandbox token where it was made
 /// at this start and nobody knows it yet.
 pub async fn print(ctx: &Context, settings: &Settings, token: Option<&Secret>) -> Result<(), StoreError> {
@@ -37,8 +40,12 @@ async fn sandbox(
         row("App ID", app.id.as_str());
         row("Button id", button.id.as_str());
     }
-    for (i, user) in login::offered_users(ctx).await?.iter().enumerate() {
+    let users = login::offered_users(ctx).await?;
+    for (i, user) in users.iter().take(SHOWN_USERS).enumerate() {
         row(if i == 0 { "Users" } else { "" }, &format!("{:<32} {}", user.email, user.name));
+    }
+    if users.len() > SHOWN_USERS {
+        row("", &format!("and {} more", users.len() - SHOWN_USERS));
     }
     if settings.seed.is_none() {
         row("Password", &format!("{}, of each user of the demonstration", demonstration::PASSWORD));

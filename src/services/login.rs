@@ -12,8 +12,8 @@ use crate::domain::session::{SESSION_LIFETIME, Session};
 use crate::domain::user::User;
 use crate::store::{StoreError, sessions, users};
 
-/// Users that the login page of a sandbox offers.
-const OFFERED: i64 = 24;
+/// Users that the login page of a sandbox offers at most: a list that a person can still look through.
+const OFFERED: i64 = 200;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {

@@ -77,7 +77,7 @@ impl Store {
         match location {
             Location::SqliteFile(path) => {
                 make_directory(path)?;
-                let _lock = lock_beside(path)?;
+                let _lock = lock_beside(path).await?;
                 let mut writer = sqlite_options(path).connect().await.map_err(cannot_open)?;
                 migrate::on_sqlite(&mut writer).await.map_err(|why| migrate::explain(place.clone(), why))?;
                 let readers = SqlitePoolOptions::new()
@@ -151,12 +151,16 @@ fn make_directory(file: &Path) -> Result<(), OpenError> {
 
 /// Holds other starting processes off while the file is made and migrated: SQLite's own locks cover a
 /// transaction, not the look at what is applied and the step after it. Freed when dropped.
-fn lock_beside(file: &Path) -> Result<File, OpenError> {
+async fn lock_beside(file: &Path) -> Result<File, OpenError> {
     let mut path = file.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
-    let cannot = |why: std::io::Error| OpenError::Open { place: path.display().to_string(), why: why.to_string() };
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(cannot)?;
-    lock.lock().map_err(cannot)?;
-    Ok(lock)
+    let place = path.display().to_string();
+    let cannot = |why: std::io::Error| OpenError::Open { place, why: why.to_string() };
+    // Waiting blocks its thread; who holds the lock may need an async one to get on.
+    let locked = tokio::task::spawn_blocking(move || {
+        let lock = File::options().create(true).truncate(false).write(true).open(&path)?;
+        lock.lock().map(|()| lock)
+    });
+    locked.await.unwrap_or_else(|crash| Err(std::io::Error::other(crash))).map_err(cannot)
 }

@@ -162,7 +162,7 @@ test('C14 P7 the account page ends a connection: the token is dead and automatic
   await account.open(`${world.issuer}/account`);
   assert.match(await account.page.textContent('body'), new RegExp(world.apps.finder.name));
   await account.page.getByRole('button', { name: 'Disconnect', exact: true }).click();
-  await account.page.getByText(world.apps.finder.name).waitFor({ state: 'detached' });
+  await account.page.getByRole('button', { name: 'Disconnect', exact: true }).waitFor({ state: 'detached' });
   assert.equal((await refresh(world, first.refreshToken)).valid, false);
   await visitor.page.reload();
   assert.match(await idleReason(visitor), /^(consent|login)_required$/);
@@ -181,8 +181,10 @@ for (const blockThirdPartyCookies of [false, true]) {
     assert.equal(await idleReason(visitor), 'login_required');
     await visitor.countsResults(0);
     assert.equal((await refresh(world, first.refreshToken)).valid, true);
-    const popup = await visitor.click();
-    await popup.getByRole('button', { name: `Continue as ${person.name}`, exact: true }).click().catch(() => {});
+    const { page } = await visitor.openDialog();
+    await page.getByLabel('Email').fill(person.email);
+    await page.getByLabel('Password').fill(person.password);
+    await page.keyboard.press('Enter');
     assertValid(await visitor.result(), { auto: false, refreshToken: first.refreshToken });
   });
 }

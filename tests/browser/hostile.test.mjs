@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { button, partnerPage } from './support/page.mjs';
-import { assertError, assertValid, visit } from './support/visitor.mjs';
-import { createWorld } from './support/world.mjs';
+import { Dialog, assertError, assertValid, visit } from './support/visitor.mjs';
+import { HOSTILE, createWorld } from './support/world.mjs';
 
 let world;
 before(async () => {
@@ -16,6 +16,12 @@ const LISTENER = `<!doctype html><title>x</title><script>
   var heard = [];
   addEventListener('message', function (event) { heard.push(event.data); });
 </script>`;
+
+const post = ([message, name]) => window[name].postMessage(message, '*');
+
+function attemptState(visitor) {
+  return new URL(visitor.calls('/button/authorize')[0].url()).searchParams.get('state');
+}
 
 function authorizeUrl(values) {
   const query = new URLSearchParams({
@@ -67,16 +73,10 @@ test('P2 an opener that gives its own, unlisted origin gets an error page, which
 test('P3 forged messages from other windows and frames do nothing; the real answer still arrives', async (t) => {
   const visitor = await onPartner(t);
   const dialog = await visitor.openDialog();
-  await dialog.continueAs(world.person());
-  const [{ state }] = visitor
-    .calls('/button/authorize')
-    .map((call) => Object.fromEntries(new URL(call.url()).searchParams));
+  await dialog.logIn(world.person());
+  const state = attemptState(visitor);
   assert.match(state, /^[\w-]{43}$/);
   const forged = { le: 1, type: 'result', state, iss: world.issuer, error: 'access_denied' };
-  const post = ([message, path]) => {
-    const target = path.split('.').reduce((from, name) => from[name], window);
-    target.postMessage(message, '*');
-  };
 
   // The page itself, and a frame of another origin.
   await visitor.page.evaluate(post, [forged, 'self']);
@@ -90,13 +90,13 @@ test('P3 forged messages from other windows and frames do nothing; the real answ
   }, `${world.origins.evil}/frame`);
   await visitor.page.frames()[1].evaluate(post, [forged, 'parent']);
 
-  // Another window of the right origin.
+  // Another window of the right origin: a dialog that somebody else opened.
   const [stranger] = await Promise.all([
     visitor.page.waitForEvent('popup'),
-    visitor.page.evaluate((url) => void open(url), `${world.issuer}/account`),
+    visitor.page.evaluate((url) => void open(url), authorizeUrl({})),
   ]);
-  await stranger.waitForLoadState();
-  await stranger.evaluate(post, [forged, 'opener']).catch((error) => assert.match(error.message, /null/));
+  await stranger.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
+  await stranger.evaluate(post, [forged, 'opener']);
   await stranger.close();
 
   // The right window, with something wrong in each.
@@ -111,16 +111,46 @@ test('P3 forged messages from other windows and frames do nothing; the real answ
   await visitor.countsResults(1);
 });
 
+test('P3 the pop-up itself is not believed once it shows another origin', async (t) => {
+  const visitor = await onPartner(t);
+  const { page: popup } = await visitor.openDialog();
+  const message = { le: 1, type: 'result', state: attemptState(visitor), iss: world.issuer, error: 'access_denied' };
+  const there = world.origins.evil + world.sites.serve('/evil', LISTENER);
+  // By script: a browser that is told to go elsewhere drops the opener by itself.
+  await popup.evaluate((url) => void (location.href = url), there);
+  await popup.waitForURL(there);
+  await popup.evaluate(post, [message, 'opener']);
+  await visitor.countsResults(0);
+  await popup.close();
+  assertError(await visitor.result(), 'popup_closed');
+});
+
+test('P6 names and states with markup in them stay text', async (t) => {
+  const visitor = await visit(t);
+  const alerts = [];
+  visitor.context.on('dialog', (dialog) => (alerts.push(dialog.message()), dialog.dismiss()));
+  const body = button(world.buttons.nasty);
+  await visitor.open(world.origins.partner + world.sites.serve('/page', partnerPage(world, { body })));
+  const dialog = await visitor.openDialog();
+  await dialog.logIn(world.person());
+  assert.ok((await dialog.page.textContent('body')).includes(world.apps.nasty.name));
+  await dialog.allow();
+  assertValid(await visitor.result(), { auto: false });
+  await visitor.open(`${world.issuer}/account`);
+  assert.ok((await visitor.page.textContent('body')).includes(world.apps.nasty.name));
+  for (const state of [HOSTILE, `"'\u2028\u2029${HOSTILE}`]) {
+    await visitor.open(authorizeUrl({ state, lang: HOSTILE, mode: HOSTILE }));
+    await visitor.open(authorizeUrl({ state }));
+    assert.equal(await visitor.page.locator('img[src=x]').count(), 0);
+  }
+  assert.deepEqual(alerts, []);
+});
+
 test('P3 an answer that names another issuer is no sign-in (RFC 9207)', async (t) => {
   const visitor = await onPartner(t);
   const dialog = await visitor.openDialog();
-  const [{ state }] = visitor
-    .calls('/button/authorize')
-    .map((call) => Object.fromEntries(new URL(call.url()).searchParams));
-  await dialog.page.evaluate(
-    ([message, origin]) => opener.postMessage(message, origin),
-    [{ le: 1, type: 'result', state, iss: 'https://elsewhere.test', code: 'x' }, world.origins.partner],
-  );
+  const message = { le: 1, type: 'result', state: attemptState(visitor), iss: 'https://elsewhere.test', code: 'x' };
+  await dialog.page.evaluate(post, [message, 'opener']);
   assertError(await visitor.result(), 'server_error');
   assert.equal(visitor.calls('/button/token').length, 0);
 });
@@ -176,7 +206,7 @@ test('C1 the dialog and the account page refuse to be framed', async (t) => {
 test('C2 Allow waits for a real input and for half a second of focus (double click-jacking)', async (t) => {
   const visitor = await onPartner(t);
   const dialog = await visitor.openDialog();
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   const allow = dialog.button('Allow');
   assert.equal(await allow.isDisabled(), true);
   await dialog.page.evaluate(() => {
@@ -203,9 +233,18 @@ test('C2 Allow waits for a real input and for half a second of focus (double cli
 test('voice and switch control: without pointer or key Allow opens after a while', async (t) => {
   const visitor = await onPartner(t);
   const dialog = await visitor.openDialog();
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.decide('Allow');
   assertValid(await visitor.result(), { auto: false });
+});
+
+test('without script the dialog is plain forms up to the end, and Allow is not held back', async (t) => {
+  const visitor = await visit(t, { javaScriptEnabled: false });
+  await visitor.open(authorizeUrl({}));
+  const dialog = new Dialog(visitor.page);
+  await dialog.logIn(world.person());
+  await dialog.button('Allow').click();
+  await visitor.page.getByText('You can close this window').first().waitFor();
 });
 
 test('P8 P10 no token in any URL, history entry or referrer, and no code after completion', async (t) => {

@@ -34,7 +34,7 @@ test('P4 trap: blocked pop-up, page not registered as a return address: popup_bl
 test('P4 P10 trap: blocked pop-up, registered: the whole page goes, and comes back signed in with a clean address', async (t) => {
   const visitor = await withoutPopup(t, '/registered');
   const dialog = new Dialog(visitor.page);
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.allow();
   await visitor.page.waitForURL(`${world.origins.partner}/registered*`);
   const result = await visitor.result();
@@ -48,11 +48,12 @@ test('P4 P10 trap: blocked pop-up, registered: the whole page goes, and comes ba
 test('P4 blocked pop-up, registered, Cancel: access_denied comes back', async (t) => {
   const visitor = await withoutPopup(t, '/registered');
   const dialog = new Dialog(visitor.page);
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.cancel();
   await visitor.page.waitForURL(`${world.origins.partner}/registered*`);
   assertError(await visitor.result(), 'access_denied', { auto: false });
   await visitor.countsResults(1);
+  assert.deepEqual(await visitor.page.evaluate(() => events.map((one) => one.type)), ['ready', 'result']);
   assert.equal(visitor.page.url(), `${world.origins.partner}/registered`);
 });
 
@@ -78,7 +79,7 @@ test('Back from the dialog: the button works again', async (t) => {
   await visitor.page.goBack();
   assert.equal(await visitor.page.getAttribute('#leAppButton', 'aria-busy'), null);
   await visitor.page.click('#leAppButton');
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.allow();
   await visitor.page.waitForURL(`${world.origins.partner}/registered`);
   assertValid(await visitor.result(), { auto: false });
@@ -93,7 +94,7 @@ test('data-mode="redirect" asks for the redirect: done where registered, else re
   await visitor.open(world.origins.partner + world.sites.serve('/registered', partnerPage(world, { body })));
   await visitor.page.click('#leAppButton');
   const dialog = new Dialog(visitor.page);
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.allow();
   await visitor.page.waitForURL(`${world.origins.partner}/registered`);
   assertValid(await visitor.result(), { auto: false });
@@ -121,7 +122,7 @@ test('trap: COOP same-origin, registered: recovered through the return address, 
   await visitor.open(world.origins.partner + world.sites.serve('/registered', partnerPage(world), COOP));
   const dialog = await visitor.openDialog();
   await visitor.event('severed');
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.allow();
   const first = await visitor.result();
   assertValid(first, { auto: false });
@@ -138,7 +139,7 @@ test('trap: COOP same-origin, registered, Cancel: access_denied, once', async (t
   const visitor = await visit(t);
   await visitor.open(world.origins.partner + world.sites.serve('/registered', partnerPage(world), COOP));
   const dialog = await visitor.openDialog();
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.cancel();
   assertError(await visitor.result(), 'access_denied');
   await dialog.closed();
@@ -162,7 +163,7 @@ test('trap: a click after a cut-off pop-up was given up ends that attempt and st
   await given.page.close();
   const dialog = await visitor.openDialog();
   assertError(await visitor.result(), 'popup_closed');
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.allow();
   assertValid(await visitor.result(2), { auto: false });
   await visitor.countsResults(2);

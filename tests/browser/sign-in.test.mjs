@@ -31,7 +31,7 @@ async function onPage(t, options = {}) {
 test('P4 click, password, consent, Allow: one valid result with every key, whose token the back end can use', async (t) => {
   const visitor = await onPage(t);
   const dialog = await visitor.openDialog();
-  await dialog.typePassword(world.person());
+  await dialog.logIn(world.person());
   assert.match(await dialog.page.textContent('body'), new RegExp(world.apps.finder.name));
   await dialog.allow();
   const result = await visitor.result();
@@ -42,10 +42,19 @@ test('P4 click, password, consent, Allow: one valid result with every key, whose
   await visitor.countsResults(1);
 });
 
+test('the sandbox offers its users by one click each', async (t) => {
+  const visitor = await onPage(t);
+  const person = world.person();
+  const dialog = await visitor.openDialog();
+  await dialog.button(`Continue as ${person.name}`).click();
+  await dialog.allow();
+  assertValid(await visitor.result(), { auto: false });
+});
+
 test('P4 Cancel: access_denied, once, and the page can try again', async (t) => {
   const visitor = await onPage(t);
   const dialog = await visitor.openDialog();
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.cancel();
   assertError(await visitor.result(), 'access_denied', { buttonId: world.buttons.main, auto: false });
   await dialog.closed();
@@ -93,7 +102,7 @@ test('a second click while the pop-up is open brings it to the front and starts 
   await visitor.page.click('#leAppButton');
   assert.equal(visitor.context.pages().length, 2);
   assert.equal(visitor.calls('/button/authorize').length, 1);
-  await dialog.continueAs(world.person());
+  await dialog.logIn(world.person());
   await dialog.cancel();
   assertError(await visitor.result(), 'access_denied');
   await visitor.countsResults(1);

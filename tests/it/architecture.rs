@@ -63,7 +63,7 @@ fn names_after(text: &str, prefix: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices(prefix) {
-        if text[..at].chars().next_back().is_some_and(|c| is_name(c) || c == '$') {
+        if text[..at].chars().next_back().is_some_and(|c| is_name(c) || c == '$' || c == ':') {
             continue;
         }
         let rest = &text[at + prefix.len()..];

@@ -1,82 +1,12 @@
 //! The program as a shell sees it: arguments, environment, files, exit codes and what it prints.
 
 use std::io::Write as _;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// A directory that a test has for itself.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let name = format!("leadgate-cli-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.0.join(name), text).unwrap();
-    }
-
-    /// The program in this directory, with nothing of ours in its environment.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_leadgate"));
-        let ours =
-            std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("LEADGATE_"));
-        for name in ours {
-            command.env_remove(name);
-        }
-        command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::from(self.command(arguments).output().unwrap())
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let ran = self.run(&[arguments, &["--json"]].concat());
-        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.errors);
-        serde_json::from_str(&ran.out).unwrap()
-    }
-
-    /// With the account, users, application and button that `leadgate init` shows.
-    fn seeded() -> Self {
-        let directory = Self::new();
-        assert_eq!(directory.run(&["init"]).code, 0);
-        let ran = directory.run(&["seed", "seed.toml"]);
-        assert_eq!(ran.code, 0, "{}", ran.errors);
-        directory
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-struct Ran {
-    code: i32,
-    out: String,
-    errors: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            errors: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
+use crate::support::program::{Directory, Owned, Ran, free_port};
 
 const APP: &str = "0c9a51ce-8f0e-4f0e-9d4e-7b7f0f0f0001";
 
@@ -149,7 +79,7 @@ fn faulty_settings_exit_with_1_and_faulty_flags_with_2() {
 #[test]
 fn a_database_that_cannot_be_opened_is_named_without_its_password() {
     let directory = Directory::new();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let closed = free_port();
     let postgres = format!("postgres://u:hunter2@127.0.0.1:{closed}/d");
     for url in ["sqlite:///dev/null/x.db", &postgres] {
         let ran = directory.run(&["user", "list", "--database-url", url]);
@@ -176,6 +106,8 @@ fn a_user_is_added_shown_disabled_and_deleted() {
     let added = directory.json(&["user", "add", "New@Acme.test", "--name", "New", "--account", "acme"]);
     assert_eq!((&added["email"], &added["role"]), (&Value::from("new@acme.test"), &Value::from("member")));
     assert_eq!(added["password"].as_str().unwrap().len(), 20, "made, and shown this once");
+    let reset = directory.json(&["user", "set-password", "new@acme.test"]);
+    assert_ne!(reset["password"], added["password"]);
     let shown = directory.json(&["user", "show", "new@acme.test"]);
     assert!(shown.get("password").is_none(), "{shown}");
     assert!(!directory.json(&["user", "disable", "new@acme.test"])["disabled_since"].is_null());
@@ -227,26 +159,16 @@ fn a_button_is_made_changed_and_deleted() {
     assert_eq!(directory.json(&["button", "delete", "b"])["deleted"], "b");
 }
 
-/// Ends the server also where the test fails.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_server_tells_when_it_is_ready_and_shares_its_database_with_commands() {
     let directory = Directory::seeded();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let listen = format!("127.0.0.1:{port}");
     let ran = directory.run(&["healthcheck", "--listen", &listen]);
     assert_eq!((ran.code, ran.errors.contains("is not ready")), (1, true), "{}", ran.errors);
 
     let mut serve = directory.command(&["serve", "--listen", &listen]);
-    let mut server = Server(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let mut server = Owned(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let ran = directory.run(&["healthcheck", "--listen", &listen, "--wait", "30"]);
     assert_eq!(ran.code, 0, "{}", ran.errors);
     directory.json(&["user", "add", "second@acme.test", "--name", "Second", "--account", "acme"]);

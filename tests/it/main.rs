@@ -1,1 +1,15 @@
-fn main() {}
+//! The integration tests: whole worlds over HTTP on both databases, and the program as a process.
+//!
+//! A test's name begins with the rule that it proves, so that a search finds the tests of a rule.
+
+mod architecture;
+mod authorize;
+mod cli;
+mod code;
+mod consent;
+mod dialog;
+mod jsonp;
+mod login;
+mod resume;
+mod store_contract;
+mod support;

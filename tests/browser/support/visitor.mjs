@@ -31,15 +31,15 @@ async function freshProfile(blockThirdPartyCookies) {
   return profile;
 }
 
-/** A visitor for one test; `t` ends it. */
+/** A visitor for one test; `t` ends it. Other options are the browser context's. */
 export async function visit(t, options = {}) {
-  const { blockThirdPartyCookies = false, popupBlocker = false, bypassCSP = false } = options;
+  const { blockThirdPartyCookies = false, popupBlocker = false, ...rest } = options;
   const profile = await freshProfile(blockThirdPartyCookies);
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: true,
     args: ARGUMENTS,
-    bypassCSP,
+    ...rest,
     ignoreDefaultArgs: popupBlocker ? ['--disable-popup-blocking'] : [],
   });
   t.after(async () => {
@@ -86,7 +86,7 @@ export class Visitor {
   async signIn(user, selector) {
     const count = await this.page.evaluate(() => results.length);
     const dialog = await this.openDialog(selector);
-    await dialog.continueAs(user);
+    await dialog.logIn(user);
     await dialog.allow();
     return this.result(count + 1);
   }
@@ -127,12 +127,7 @@ export class Dialog {
     return this.page.getByRole('button', { name, exact: true });
   }
 
-  async continueAs(user) {
-    await this.button(`Continue as ${user.name}`).click();
-    await this.button('Cancel').waitFor();
-  }
-
-  async typePassword(user) {
+  async logIn(user) {
     await this.page.getByLabel('Email').fill(user.email);
     await this.page.getByLabel('Password').fill(user.password);
     await this.button('Sign in').click();

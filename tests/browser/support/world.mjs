@@ -13,7 +13,10 @@ const PASSWORD = 'correct horse battery';
 // Hashed once: a seed of many users would otherwise spend its time on that.
 const PASSWORD_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$PMbG86TAeWaSetkWZbVJQg$BYXnCM0MZPU/1WmO6dhBQv4Z5Q0LbB2Lx3JLl80dnKY';
-const PEOPLE = 30;
+const PEOPLE = 24;
+
+/** Text that would run if a page did not escape it. */
+export const HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)>';
 
 function seedText(world) {
   const { people: persons, apps } = world;
@@ -50,7 +53,7 @@ export async function createWorld() {
     plain: sites.origin('partner.test'),
     evil: sites.origin('evil.localhost'),
   };
-  const buttons = { main: `btn-main-${run}`, sibling: `btn-sibling-${run}`, scorer: `btn-scorer-${run}` };
+  const buttons = { main: `btn-main-${run}`, sibling: `btn-sibling-${run}`, scorer: `btn-scorer-${run}`, nasty: `btn-nasty-${run}` };
   const world = {
     account: `acme-${run}`,
     people: Array.from({ length: PEOPLE }, (_, index) => ({
@@ -77,6 +80,12 @@ export async function createWorld() {
         name: `Lead Scorer ${run}`,
         publisher: 'Scorer Ltd.',
         buttons: [{ id: buttons.scorer, origins: [origins.partner] }],
+      },
+      nasty: {
+        id: randomUUID(),
+        name: `Nasty ${run} ${HOSTILE}`,
+        publisher: HOSTILE,
+        buttons: [{ id: buttons.nasty, origins: [origins.partner] }],
       },
     },
   };

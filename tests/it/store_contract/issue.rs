@@ -1,0 +1,117 @@
+//! The hot path: access tokens that are recorded together, and refused one by one.
+
+use std::time::Duration;
+
+use leadgate::crypto::token::Handle;
+use leadgate::domain::connection::{Connection, EndedBy};
+use leadgate::domain::ids::{AccessTokenId, AppId, ConnectionId};
+use leadgate::entropy::SystemEntropy;
+use leadgate::store::access_tokens::{self, Issue};
+use leadgate::store::{Location, Store, connections};
+
+use super::{Bench, NOW, fresh_id, on_both};
+
+on_both!(
+    each_request_of_a_batch_gets_its_own_answer,
+    a_request_is_refused_alone,
+    a_disconnect_that_was_answered_is_seen_by_every_later_refresh,
+    last_use_is_written_down_in_passing,
+    only_what_has_long_been_over_is_swept,
+);
+
+fn issue(connection: &Connection) -> Issue {
+    let handle = Handle::mint(fresh_id(), &SystemEntropy);
+    Issue {
+        id: AccessTokenId(handle.id),
+        secret_hash: handle.hash(),
+        connection: connection.id,
+        app: connection.app.clone(),
+        now: NOW,
+    }
+}
+
+async fn each_request_of_a_batch_gets_its_own_answer(bench: Bench) {
+    let connections = bench.connected(40).await;
+    let tasks: Vec<_> = (0..400)
+        .map(|i| {
+            let (store, issue) = (bench.store.clone(), issue(&connections[i % 40]));
+            tokio::spawn(async move { (issue.clone(), store.issue(issue).await.unwrap()) })
+        })
+        .collect();
+    for task in tasks {
+        let (asked, issued) = task.await.unwrap();
+        let issued = issued.expect("each connection lives");
+        assert_eq!(issued.id, asked.id);
+        assert_eq!(issued.expires_at, NOW.plus(Duration::from_secs(3_600)));
+        let found = bench.store.read(move |conn| Box::pin(access_tokens::find(conn, asked.id))).await.unwrap().unwrap();
+        assert_eq!(found.token.connection, asked.connection);
+        assert_eq!(found.token.scopes.to_string(), "account_api data_api");
+    }
+    assert_eq!(bench.database.db_count("SELECT COUNT(*) FROM access_tokens").await, 400);
+}
+
+async fn a_request_is_refused_alone(bench: Bench) {
+    let live = bench.connected(3).await;
+    let ended = live[1].id;
+    bench.store.write(move |conn| Box::pin(connections::end(conn, ended, NOW, EndedBy::User))).await.unwrap();
+    let unknown = Connection { id: ConnectionId(fresh_id()), ..live[0].clone() };
+    let other_app = Connection { app: AppId::parse("APP-1").unwrap(), ..live[0].clone() };
+    let asked = [&live[0], &live[1], &unknown, &other_app, &live[2]].map(issue);
+    let answers = futures_util::future::join_all(asked.into_iter().map(|issue| bench.store.issue(issue))).await;
+    let granted: Vec<bool> = answers.into_iter().map(|answer| answer.unwrap().is_some()).collect();
+    assert_eq!(granted, [true, false, false, false, true]);
+    assert_eq!(bench.database.db_count("SELECT COUNT(*) FROM access_tokens").await, 2);
+}
+
+async fn a_disconnect_that_was_answered_is_seen_by_every_later_refresh(bench: Bench) {
+    let connection = bench.connected(1).await.remove(0);
+    let load: Vec<_> = (0..8)
+        .map(|_| {
+            let (bench, connection) = (bench.clone(), connection.clone());
+            tokio::spawn(async move { while bench.store.issue(issue(&connection)).await.unwrap().is_some() {} })
+        })
+        .collect();
+    let id = connection.id;
+    assert!(bench.store.write(move |conn| Box::pin(connections::end(conn, id, NOW, EndedBy::Partner))).await.unwrap());
+    assert!(bench.store.issue(issue(&connection)).await.unwrap().is_none());
+    // Each loop ends only because it is refused.
+    for task in load {
+        task.await.unwrap();
+    }
+}
+
+async fn last_use_is_written_down_in_passing(bench: Bench) {
+    let connections = bench.connected(2).await;
+    bench.store.issue(issue(&connections[0])).await.unwrap();
+    bench.store.flush_last_used().await.unwrap();
+    let ids = [connections[0].id, connections[1].id];
+    for (id, used) in ids.into_iter().zip([Some(NOW), None]) {
+        let found = bench.store.read(move |conn| Box::pin(connections::find(conn, id))).await.unwrap().unwrap();
+        assert_eq!(found.last_used_at, used);
+    }
+}
+
+async fn only_what_has_long_been_over_is_swept(bench: Bench) {
+    let connection = bench.connected(1).await.remove(0);
+    bench.store.issue(issue(&connection)).await.unwrap();
+    let later = NOW.plus(Duration::from_secs(2 * 24 * 3_600));
+    let below = uuid::Uuid::max();
+    let sweep = async |expired_before| {
+        bench.store.write(move |conn| Box::pin(access_tokens::sweep(conn, below, expired_before, 10))).await.unwrap()
+    };
+    assert_eq!(sweep(NOW.plus(Duration::from_secs(3_600))).await, 0, "it has not expired before that moment");
+    assert_eq!(sweep(later).await, 1);
+}
+
+/// A database in memory has one connection for everything, and keeps the same promises.
+#[tokio::test]
+async fn a_database_in_memory_issues_and_refuses_too() {
+    let database = crate::support::Database::make(crate::support::Kind::Sqlite).await;
+    let store = std::sync::Arc::new(Store::open(&Location::SqliteMemory).await.unwrap());
+    let bench = Bench { store: store.clone(), database: database.clone() };
+    let mut connection = bench.connected(1).await.remove(0);
+    assert!(store.issue(issue(&connection)).await.unwrap().is_some());
+    connection.id = ConnectionId(fresh_id());
+    assert!(store.issue(issue(&connection)).await.unwrap().is_none());
+    database.remove().await;
+}

@@ -1,0 +1,73 @@
+//! Requests, briefly written.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Method, Request};
+use serde_json::Value;
+use tower::ServiceExt as _;
+use url::form_urlencoded;
+
+use super::{Answer, SANDBOX_TOKEN, World};
+
+pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.into()).unwrap()
+}
+
+/// The same request, from an address of its own.
+pub fn from_address(mut request: Request<Body>, last_octet: u8) -> Request<Body> {
+    let address = SocketAddr::new(IpAddr::from([192, 0, 2, last_octet]), 40_000);
+    request.extensions_mut().insert(ConnectInfo(address));
+    request
+}
+
+pub fn form(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+/// One path segment or query value, escaped.
+pub fn escape(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+impl World {
+    /// A request without any browser.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(request("GET", path, &[], Body::empty())).await
+    }
+
+    /// wire.md A2.
+    pub async fn refresh(&self, token: &str, app: &str) -> Answer {
+        self.get(&format!("/authorize/refreshaccesstoken/{token}?appid={app}")).await
+    }
+
+    /// wire.md A3.
+    pub async fn disconnect(&self, token: &str) -> Answer {
+        self.get(&format!("/authorize/disconnectapplicationtoken/{token}")).await
+    }
+
+    pub async fn me(&self, token: &str) -> Answer {
+        self.send(request("GET", "/v1/me", &[("authorization", &format!("Bearer {token}"))], Body::empty())).await
+    }
+
+    pub async fn post_json(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+        let headers = [headers, &[("content-type", "application/json")]].concat();
+        self.send(request("POST", path, &headers, body.to_string())).await
+    }
+
+    /// wire.md part E.
+    pub async fn sandbox_authorize(&self, body: &Value) -> Answer {
+        let token = format!("Bearer {SANDBOX_TOKEN}");
+        self.post_json("/_sandbox/authorize", &[("authorization", &token)], body).await
+    }
+}

@@ -1,0 +1,175 @@
+//! The program as a process, in a directory of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+
+/// A directory that a test has for itself.
+pub struct Directory(pub PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("leadgate-cli-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// The program in this directory, with nothing of ours in its environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leadgate"));
+        let ours =
+            std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("LEADGATE_"));
+        for name in ours {
+            command.env_remove(name);
+        }
+        command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().unwrap())
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let ran = self.run(&[arguments, &["--json"]].concat());
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.errors);
+        serde_json::from_str(&ran.out).unwrap()
+    }
+
+    /// With the account, users, application and button that `leadgate init` shows.
+    pub fn seeded() -> Self {
+        let directory = Self::new();
+        assert_eq!(directory.run(&["init"]).code, 0);
+        let ran = directory.run(&["seed", "seed.toml"]);
+        assert_eq!(ran.code, 0, "{}", ran.errors);
+        directory
+    }
+
+    /// Starts a server and waits until it says that it is ready.
+    pub fn serve(&self, arguments: &[&str]) -> Server {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        self.spawn(&arguments).ready()
+    }
+
+    /// Starts a server, which may or may not come up.
+    pub fn spawn(&self, arguments: &[&str]) -> Starting {
+        // Logs go to a file: a pipe that nobody reads would fill up.
+        static LOGS: AtomicU32 = AtomicU32::new(0);
+        let log = self.path(&format!("log-{}", LOGS.fetch_add(1, Ordering::Relaxed)));
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
+        Starting { child: Owned(command.spawn().unwrap()), log }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub errors: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            errors: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Ends the process also where the test fails.
+pub struct Owned(pub Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub struct Starting {
+    child: Owned,
+    log: PathBuf,
+}
+
+impl Starting {
+    /// Reads the banner to its last line, which ends with the issuer.
+    pub fn ready(mut self) -> Server {
+        let mut out = BufReader::new(self.child.0.stdout.take().unwrap());
+        let mut banner = String::new();
+        loop {
+            let mut line = String::new();
+            if out.read_line(&mut line).unwrap() == 0 {
+                panic!("the server did not come up: {}", std::fs::read_to_string(&self.log).unwrap());
+            }
+            banner.push_str(&line);
+            if line.starts_with("Ready at ") {
+                let issuer = line.split_whitespace().next_back().unwrap().to_owned();
+                return Server { child: self.child, issuer, banner, log: self.log };
+            }
+        }
+    }
+}
+
+pub struct Server {
+    pub child: Owned,
+    pub issuer: String,
+    pub banner: String,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Where it listens, which the issuer names where nothing else was asked for.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.issuer.rsplit(':').next().unwrap())
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The value of one line of the banner.
+    pub fn banner_value(&self, name: &str) -> Option<&str> {
+        self.banner.lines().find_map(|line| line.trim_start().strip_prefix(name)).map(str::trim)
+    }
+
+    pub fn terminate(&self) {
+        let pid = self.child.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    pub fn exit_code(&mut self) -> Option<i32> {
+        self.child.0.wait().unwrap().code()
+    }
+}
+
+/// A port that nobody listens on at the moment.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+pub fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}

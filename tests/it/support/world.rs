@@ -1,0 +1,142 @@
+//! A whole server without a socket: its router is called as a function, its clock stands until it is moved.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use argon2::password_hash::phc;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
+use axum::Router;
+use leadgate::boot::{App, Parts, build};
+use leadgate::clock::ManualClock;
+use leadgate::config::secret::Secret;
+use leadgate::config::seed::SeedFile;
+use leadgate::crypto::seal::MasterKey;
+use leadgate::domain::email::Email;
+use leadgate::domain::timestamp::Timestamp;
+use leadgate::entropy::SystemEntropy;
+use leadgate::services::Context;
+use leadgate::services::seed::Audience;
+use leadgate::services::throttle::Limits;
+use leadgate::services::users;
+use leadgate::store::Store;
+
+use super::database::Database;
+use super::{Actor, ISSUER, PASSWORD, SANDBOX_TOKEN};
+
+/// When every world begins: 2026-11-22T09:15:30Z, in microseconds.
+pub const START: i64 = 1_795_338_930_000_000;
+
+/// Costs next to nothing, so that a world is seeded at once.
+static CHEAP_HASH: LazyLock<String> = LazyLock::new(|| {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
+    let hash: phc::PasswordHash = argon2.hash_password_with_salt(PASSWORD.as_bytes(), b"salt-of-the-tests").unwrap();
+    hash.to_string()
+});
+
+/// What a world is made of.
+#[derive(Clone)]
+pub struct Setup {
+    pub issuer: &'static str,
+    pub is_sandbox: bool,
+    /// TOML; `@HASH@` is a hash of [`PASSWORD`].
+    pub seed: String,
+    pub master_key: [u8; 32],
+    pub start: Timestamp,
+    pub limits: Limits,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            issuer: ISSUER,
+            is_sandbox: true,
+            seed: include_str!("seed.toml").to_owned(),
+            master_key: [7; 32],
+            start: Timestamp::from_micros(START),
+            limits: Limits::NONE,
+        }
+    }
+}
+
+impl Setup {
+    pub fn production() -> Self {
+        Self { is_sandbox: false, ..Self::default() }
+    }
+
+    /// Another public address.
+    pub fn at(issuer: &'static str) -> Self {
+        Self { issuer, ..Self::default() }
+    }
+
+    /// The seed with one text in it replaced, which has to be there.
+    pub fn with(mut self, from: &str, to: &str) -> Self {
+        assert!(self.seed.contains(from), "the seed has no {from}");
+        self.seed = self.seed.replace(from, to);
+        self
+    }
+}
+
+#[derive(Clone)]
+pub struct World {
+    pub router: Router,
+    pub ctx: Arc<Context>,
+    pub clock: ManualClock,
+    pub database: Arc<Database>,
+    pub setup: Setup,
+}
+
+impl World {
+    pub async fn start(database: Arc<Database>, setup: &Setup) -> Self {
+        let text = setup.seed.replace("@HASH@", &CHEAP_HASH);
+        let seed = SeedFile::parse(Path::new("seed.toml"), &text).unwrap();
+        let store = Store::open(&database.location()).await.unwrap();
+        let clock = ManualClock::at(setup.start);
+        let parts = Self::parts(store, &clock, setup);
+        // For this audience the local part of an address makes a magic user.
+        let App { router, ctx } = build(parts, Some((&seed, Audience::Demonstration))).await.unwrap();
+        Self { router, ctx, clock, database, setup: setup.clone() }
+    }
+
+    pub fn parts(store: Store, clock: &ManualClock, setup: &Setup) -> Parts {
+        Parts {
+            store,
+            master_key: MasterKey::new(&setup.master_key),
+            clock: Arc::new(clock.clone()),
+            entropy: Arc::new(SystemEntropy),
+            issuer: setup.issuer.parse().unwrap(),
+            limits: setup.limits,
+            sandbox_token: setup.is_sandbox.then(|| Secret::new(SANDBOX_TOKEN)),
+        }
+    }
+
+    /// Another process on the same database: a second node, or the same one after a restart.
+    pub async fn another_node(&self) -> Self {
+        self.node_at(self.clock.clone()).await
+    }
+
+    /// The same with another clock.
+    pub async fn node_at(&self, clock: ManualClock) -> Self {
+        let store = Store::open(&self.database.location()).await.unwrap();
+        let App { router, ctx } = build(Self::parts(store, &clock, &self.setup), None).await.unwrap();
+        Self { router, ctx, clock, database: self.database.clone(), setup: self.setup.clone() }
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Somebody with a fresh browser.
+    pub fn actor(&self) -> Actor {
+        Actor::new(self)
+    }
+
+    /// What only an operator can do.
+    pub async fn disable(&self, email: &str) {
+        users::disable(&self.ctx, &Email::parse(email).unwrap()).await.unwrap();
+    }
+
+    pub async fn enable(&self, email: &str) {
+        users::enable(&self.ctx, &Email::parse(email).unwrap()).await.unwrap();
+    }
+}
