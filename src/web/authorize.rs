@@ -25,11 +25,13 @@ use crate::services::refresh::{self, RefreshError};
 use crate::services::throttle::TooMany;
 
 pub fn routes() -> Router<Arc<Web>> {
+    let by_path = || get(disconnect_by_path).post(disconnect_by_path).fallback(other_method);
+    // With no token too, and with a slash and nothing behind it: a mistake gets the usual answer.
     Router::new()
         .route(route::REFRESH, any(refresh))
         .route(route::REFRESH_TOKEN, any(refresh))
-        .route(route::DISCONNECT, get(disconnect_by_path).post(disconnect_by_path).fallback(other_method))
-        .route(route::DISCONNECT_TOKEN, get(disconnect_by_path).post(disconnect_by_path).fallback(other_method))
+        .route(route::DISCONNECT, by_path())
+        .route(route::DISCONNECT_TOKEN, by_path())
         .route(route::DISCONNECT_FORM, post(disconnect_by_form).fallback(other_method))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A test's name begins with the rule that it proves, so that a search finds the tests of a rule.
 
+mod account;
 mod architecture;
 mod authorize;
 mod cli;
@@ -10,6 +11,8 @@ mod consent;
 mod dialog;
 mod jsonp;
 mod login;
+mod me;
 mod resume;
+mod sandbox;
 mod store_contract;
 mod support;

@@ -21,10 +21,12 @@ const MAX_PART: usize = 64;
 impl Callback {
     /// `None` where no callback is asked for. `callback[]` and a repeated callback are refused.
     pub fn of(query: &Pairs) -> Result<Option<Self>, NotAName> {
-        if !query.names().any(|name| name == "callback" || name.starts_with("callback[")) {
+        let is_list = |name: &str| name.starts_with("callback[");
+        if !query.names().any(|name| name == "callback" || is_list(name)) {
             return Ok(None);
         }
         match query.get("callback") {
+            _ if query.names().any(is_list) => Err(NotAName),
             Ok(Some(name)) if is_name(name) => Ok(Some(Self(name.to_owned()))),
             _ => Err(NotAName),
         }
@@ -79,6 +81,7 @@ mod tests {
             "callback=a..b",
             "callback=.a",
             "callback[]=a",
+            "callback=a&callback[]=a",
             "callback=a&callback=b",
             "callback=a%00",
             &format!("callback={long}"),
