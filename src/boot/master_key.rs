@@ -90,16 +90,31 @@ mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
 
-    fn directory(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("leadgate-master-key-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).unwrap();
-        dir
+    /// A directory that is gone at the end of its test.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn make(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("leadgate-master-key-{}-{name}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn key(&self) -> PathBuf {
+            self.0.join("leadgate.key")
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 
     #[test]
     fn is_made_once_and_only_for_this_user() {
-        let path = directory("made").join("leadgate.key");
+        let directory = Directory::make("made");
+        let path = directory.key();
         make(&path, &SystemEntropy).unwrap();
         let first = fs::read_to_string(&path).unwrap();
         make(&path, &SystemEntropy).unwrap();
@@ -111,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_file_that_others_may_read_is_refused() {
-        let path = directory("open").join("leadgate.key");
+        let directory = Directory::make("open");
+        let path = directory.key();
         make(&path, &SystemEntropy).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(read(&path), Err(MasterKeyFileError::Open { mode: 0o644, .. })));
@@ -120,7 +136,8 @@ mod tests {
     #[tokio::test]
     async fn a_missing_file_is_not_replaced_once_there_are_keys() {
         let store = Store::open(&crate::store::Location::SqliteMemory).await.unwrap();
-        let path = directory("missing").join("leadgate.key");
+        let directory = Directory::make("missing");
+        let path = directory.key();
         let source = MasterKeySource::Kept(path.clone());
         let master = obtain(&source, &store, &SystemEntropy).await.unwrap();
         keys::open_or_make(&store, &master, &crate::clock::SystemClock, &SystemEntropy).await.unwrap();

@@ -27,9 +27,10 @@ impl StoreError {
     }
 }
 
-/// SQLSTATE classes in which PostgreSQL is at its limit or going away, not our statement wrong:
-/// connection (08), resources (53), intervention (57), system (58).
-const PG_UNAVAILABLE: [&str; 4] = ["08", "53", "57", "58"];
+/// SQLSTATE classes in which PostgreSQL is at its limit, going away or not letting us in, not our statement
+/// wrong: connection (08), log-in (28), no such database (3D), resources (53), state (55: it takes no
+/// connections), intervention (57), system (58).
+const PG_UNAVAILABLE: [&str; 7] = ["08", "28", "3D", "53", "55", "57", "58"];
 /// serialization_failure and deadlock_detected.
 const PG_AGAIN: [&str; 2] = ["40001", "40P01"];
 /// SQLite's primary result codes PERM, BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN.

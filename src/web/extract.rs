@@ -13,7 +13,7 @@ use url::form_urlencoded;
 use crate::domain::origin::Origin;
 
 /// Name-value pairs of a query or a form (`application/x-www-form-urlencoded`), decoded once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Pairs(Vec<(String, String)>);
 
 /// A name that may come once came again.
@@ -130,12 +130,22 @@ pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
 }
 
 /// A bearer's token: from one `Authorization` header (RFC 6750 section 2.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Bearer {
     None,
     Token(String),
     /// More than one header, or one that is no Bearer credential.
     Malformed,
+}
+
+impl std::fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Token(_) => "Token(…)",
+            Self::Malformed => "Malformed",
+        })
+    }
 }
 
 impl Bearer {

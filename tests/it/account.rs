@@ -1,7 +1,9 @@
 //! The account page (wire.md A5): what is connected, and the way to end it.
 
 use crate::support::http::request;
-use crate::support::{ADA, APP_ONE, Actor, Answer, Click, GRACE, OTHER, PARTNER, PASSWORD, World, both, connect_by_api};
+use crate::support::{
+    ADA, APP_ONE, Actor, Answer, Click, GRACE, OTHER, PARTNER, PASSWORD, World, both, connect_by_api,
+};
 
 /// Signs in on the account page, without any button.
 async fn log_in(actor: &mut Actor, email: &str) -> Answer {

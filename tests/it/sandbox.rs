@@ -28,8 +28,17 @@ async fn e_a_decision_has_the_dialogs_outcome(world: World) {
     let allowed = world.sandbox_authorize(&ask(ADA, "btn-one", "allow")).await.expect(200).json();
     let mut keys: Vec<&str> = allowed.as_object().unwrap().keys().map(String::as_str).collect();
     keys.sort_unstable();
-    let all =
-        ["authToken", "auto", "buttonId", "connectionId", "error", "errorMessage", "expireDate", "refreshToken", "valid"];
+    let all = [
+        "authToken",
+        "auto",
+        "buttonId",
+        "connectionId",
+        "error",
+        "errorMessage",
+        "expireDate",
+        "refreshToken",
+        "valid",
+    ];
     assert_eq!(keys, all);
     assert_eq!((&allowed["auto"], &allowed["buttonId"]), (&json!(false), &json!("btn-one")));
     let tokens = Tokens::of(&allowed);
@@ -66,7 +75,9 @@ async fn e_scopes_can_be_narrowed_only(world: World) {
     let with = |scopes: Value| json!({"user": ADA, "button": "btn-wide", "decision": "allow", "scopes": scopes});
     let narrow = world.sandbox_authorize(&with(json!(["data_api"]))).await.expect(200).json();
     assert_eq!(world.me(narrow["authToken"].as_str().unwrap()).await.status, 403);
-    for wrong in [json!(["lead_receiver"]), json!(["data_api", "openid"]), json!(["admin"]), json!([""]), json!(["DATA_API"])] {
+    for wrong in
+        [json!(["lead_receiver"]), json!(["data_api", "openid"]), json!(["admin"]), json!([""]), json!(["DATA_API"])]
+    {
         assert_problem(&world.sandbox_authorize(&with(wrong)).await, 400);
     }
     // A wider consent widens the connection.

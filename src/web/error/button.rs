@@ -40,7 +40,7 @@ impl Code {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizeResult {
     pub valid: bool,

@@ -9,7 +9,7 @@ use crate::services::Granted;
 use crate::views::script_json;
 
 /// The answer of A2: always these five keys.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshAnswer<'a> {
     pub valid: bool,
@@ -20,7 +20,7 @@ pub struct RefreshAnswer<'a> {
 }
 
 /// The answer of A3.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DisconnectAnswer<'a> {
     pub valid: bool,
