@@ -18,5 +18,7 @@ mod outage;
 mod resume;
 mod sandbox;
 mod secrets;
+mod statics;
 mod store_contract;
 mod support;
+mod time;
