@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, SqliteConnection};
 
 use super::conn::Conn;
+use super::error::OpenError;
 use super::last_used::LastUsed;
 use super::queue::{IssueQueue, WriteQueue};
 use super::{Backend, Store, migrate};
@@ -28,29 +29,6 @@ pub enum Location {
     SqliteMemory,
     /// A `postgres://` URL; may hold a password and so has no `Debug`.
     Postgres(String),
-}
-
-/// Why a database could not be opened. Says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error(
-        "the directory {dir} for the database could not be made: {why}. Make it, or name another place with --database-url"
-    )]
-    Directory { dir: PathBuf, why: std::io::Error },
-    #[error(
-        "the database {place} could not be opened: {why}. Check that it is there, that this user may read and write it, and --database-url"
-    )]
-    Open { place: String, why: String },
-    #[error(
-        "the database {place} is newer than this program: it has migration {version}, which this program does not know. Run the version of leadgate that wrote it, or a newer one"
-    )]
-    Newer { place: String, version: i64 },
-    #[error(
-        "the database {place} was migrated by a different build: migration {version} is not the one that this program has. Run the version of leadgate that wrote it, or restore a back-up"
-    )]
-    Different { place: String, version: i64 },
-    #[error("the database {place} could not be migrated: {why}")]
-    Migrate { place: String, why: String },
 }
 
 impl Location {

@@ -30,8 +30,8 @@ use std::pin::Pin;
 use sqlx::{PgPool, SqlitePool};
 
 pub use conn::Conn;
-pub use connect::{Location, OpenError};
-pub use error::StoreError;
+pub use connect::Location;
+pub use error::{OpenError, StoreError};
 
 use access_tokens::{Issue, Issued};
 use queue::{IssueQueue, WriteQueue};

@@ -10,9 +10,10 @@ use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::dialog::{check_login, field, login_answer, login_failed, offered, posted, see_other, signed_in};
 use super::error::{failed_page, method_not_allowed_page, refused};
 use super::extract::{self, Pairs};
+use super::forms::{field, posted, see_other};
+use super::login::{check_login, login_answer, login_failed, offered, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};

@@ -1,34 +1,30 @@
 //! The dialog's pages: sign in, consent, and the hand-over to the partner's page.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::error::{failed_page, method_not_allowed_page, refused, retry_after_header};
-use super::extract::{self, BodyError, Pairs};
+use super::error::{failed_page, method_not_allowed_page, refused};
+use super::extract;
+use super::forms::{Refused, field, posted, see_other};
+use super::login::{check_login, login_answer, login_failed, offered, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};
 use crate::domain::account::Account;
 use crate::domain::flow::HandOver;
 use crate::domain::ids::FlowId;
-use crate::domain::magic::Magic;
 use crate::domain::user::User;
 use crate::services::csrf;
 use crate::services::dialog::{self, Decision, DialogError, OpenFlow, Outcome, Step};
-use crate::services::login::{self, LoginError, SignedIn};
-use crate::services::throttle::TooMany;
-use crate::views::{
-    self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, SandboxUser,
-};
+use crate::services::login::{self, SignedIn};
+use crate::views::{self, Consent, DialogResult, Finished, Handover, Login, Page, Permission, Problem};
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -49,9 +45,6 @@ struct Visit {
     flow: OpenFlow,
     signed_in: Option<SignedIn>,
 }
-
-/// The answer where a step cannot be taken.
-type Refused = Box<Response>;
 
 impl Visit {
     async fn open(web: Arc<Web>, headers: HeaderMap, flow: &str) -> Result<Self, Refused> {
@@ -168,41 +161,6 @@ impl Visit {
     }
 }
 
-/// Who is signed in with this browser.
-pub(super) async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Refused> {
-    let Some(cookie) = cookies::session(web, headers) else { return Ok(None) };
-    login::session_of(&web.ctx, &cookie).await.map_err(|error| Box::new(failed_page(web, headers, &error)))
-}
-
-pub(super) fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {
-    let offer = |user: &User| SandboxUser {
-        email: user.email.to_string(),
-        name: user.name.clone(),
-        note: user
-            .magic
-            .and_then(|magic: Magic| SandboxUser::magic_note(lang, &format!("{}@", magic.as_str())).map(str::to_owned)),
-    };
-    users.iter().map(offer).collect()
-}
-
-/// The login page. A form that is shown again has a status that says so; it does not tell an unknown user
-/// from a wrong password.
-pub(super) fn login_answer(kind: Kind, error: Option<views::LoginError>, nonce: &str, view: &Login) -> Response {
-    let status = match error {
-        None => StatusCode::OK,
-        Some(views::LoginError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
-        Some(views::LoginError::FormOutdated) => StatusCode::FORBIDDEN,
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
-    let response = page::render(kind, status, nonce, view);
-    match error {
-        Some(views::LoginError::TooManyAttempts { retry_after_seconds }) => {
-            retry_after_header(response, Duration::from_secs(retry_after_seconds))
-        }
-        _ => response,
-    }
-}
-
 fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
     let problem = match why {
         DialogError::Store(error) => return Box::new(failed_page(web, headers, error)),
@@ -213,73 +171,6 @@ fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
     };
     refused("dialog", why, None);
     Box::new(page::error(web, headers, None, problem, None))
-}
-
-/// A posted form, after the checks that need no flow.
-pub(super) fn posted(web: &Web, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Pairs, Refused> {
-    if extract::is_cross_site(headers) {
-        return Err(Box::new(page::error(web, headers, None, Problem::FormOutdated, None)));
-    }
-    extract::form(headers, body).map_err(|error| {
-        let problem = match error {
-            BodyError::TooLarge => Problem::TooLarge,
-            BodyError::WrongType => Problem::UnsupportedMediaType,
-            BodyError::Malformed => Problem::InvalidRequest,
-        };
-        Box::new(page::error(web, headers, None, problem, None))
-    })
-}
-
-/// The value of a field; a repeated one counts as missing.
-pub(super) fn field<'f>(form: &'f Pairs, name: &str) -> &'f str {
-    form.get(name).ok().flatten().unwrap_or_default()
-}
-
-/// Who a login form signs in.
-pub(super) async fn check_login(
-    web: &Web,
-    form: &Pairs,
-    from: Option<IpAddr>,
-) -> Result<User, Result<views::LoginError, LoginError>> {
-    let chosen = field(form, "continue_as");
-    if web.ctx.sandbox && !chosen.is_empty() {
-        return settle(login::as_seeded_user(&web.ctx, chosen).await);
-    }
-    let (email, password) = (field(form, "email"), field(form, "password"));
-    if email.is_empty() {
-        return Err(Ok(views::LoginError::EmailMissing));
-    }
-    if password.is_empty() {
-        return Err(Ok(views::LoginError::PasswordMissing));
-    }
-    settle(login::with_password(&web.ctx, email, password, from).await)
-}
-
-fn settle(result: Result<User, LoginError>) -> Result<User, Result<views::LoginError, LoginError>> {
-    result.map_err(|error| match error {
-        LoginError::WrongCredentials => Ok(views::LoginError::BadCredentials),
-        LoginError::TooMany(TooMany { retry_after }) => {
-            Ok(views::LoginError::TooManyAttempts { retry_after_seconds: retry_after.as_secs().max(1) })
-        }
-        other => Err(other),
-    })
-}
-
-pub(super) fn login_failed(web: &Web, headers: &HeaderMap, error: LoginError) -> Response {
-    match error {
-        LoginError::Store(error) => failed_page(web, headers, &error),
-        other => {
-            tracing::error!(error = %other, "a password could not be checked");
-            page::error(web, headers, None, Problem::Internal, None)
-        }
-    }
-}
-
-/// After a form post: 303, so that the credentials are not sent on (RFC 9700 section 4.12).
-pub(super) fn see_other(to: &str) -> Response {
-    let mut response = Redirect::to(to).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 async fn show(State(web): State<Arc<Web>>, Path(flow): Path<String>, headers: HeaderMap) -> Response {

@@ -8,10 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
+use super::Web;
 use super::error::{failed_page, method_not_allowed_page};
+use super::login::offered;
 use super::page::{self, Kind};
 use super::urls::route;
-use super::{Web, dialog};
 use crate::domain::app::App;
 use crate::domain::button::Button;
 use crate::domain::user::User;
@@ -50,7 +51,7 @@ async fn demo(web: &Web, lang: Lang) -> Result<Option<Demo>, StoreError> {
 }
 
 fn describe(web: &Web, lang: Lang, button: Button, app: App, users: &[User]) -> Demo {
-    let users = dialog::offered(users, lang)
+    let users = offered(users, lang)
         .into_iter()
         .map(|user| DemoUser {
             password: web.demonstration.password_of(&user.email),

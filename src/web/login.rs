@@ -1,0 +1,93 @@
+//! Signing in on a page of ours, in the dialog and on the account page alike.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::error::{failed_page, retry_after_header};
+use super::extract::Pairs;
+use super::forms::{Refused, field};
+use super::page::{self, Kind};
+use super::{Web, cookies};
+use crate::domain::magic::Magic;
+use crate::domain::user::User;
+use crate::services::login::{self, LoginError, SignedIn};
+use crate::services::throttle::TooMany;
+use crate::views::{self, Lang, Login, Problem, SandboxUser};
+
+/// Who is signed in with this browser.
+pub async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Refused> {
+    let Some(cookie) = cookies::session(web, headers) else { return Ok(None) };
+    login::session_of(&web.ctx, &cookie).await.map_err(|error| Box::new(failed_page(web, headers, &error)))
+}
+
+pub fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {
+    let offer = |user: &User| SandboxUser {
+        email: user.email.to_string(),
+        name: user.name.clone(),
+        note: user
+            .magic
+            .and_then(|magic: Magic| SandboxUser::magic_note(lang, &format!("{}@", magic.as_str())).map(str::to_owned)),
+    };
+    users.iter().map(offer).collect()
+}
+
+/// The login page. A form that is shown again has a status that says so; it does not tell an unknown user
+/// from a wrong password.
+pub fn login_answer(kind: Kind, error: Option<views::LoginError>, nonce: &str, view: &Login) -> Response {
+    let status = match error {
+        None => StatusCode::OK,
+        Some(views::LoginError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Some(views::LoginError::FormOutdated) => StatusCode::FORBIDDEN,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let response = page::render(kind, status, nonce, view);
+    match error {
+        Some(views::LoginError::TooManyAttempts { retry_after_seconds }) => {
+            retry_after_header(response, Duration::from_secs(retry_after_seconds))
+        }
+        _ => response,
+    }
+}
+
+/// Who a login form signs in.
+pub async fn check_login(
+    web: &Web,
+    form: &Pairs,
+    from: Option<IpAddr>,
+) -> Result<User, Result<views::LoginError, LoginError>> {
+    let chosen = field(form, "continue_as");
+    if web.ctx.sandbox && !chosen.is_empty() {
+        return settle(login::as_seeded_user(&web.ctx, chosen).await);
+    }
+    let (email, password) = (field(form, "email"), field(form, "password"));
+    if email.is_empty() {
+        return Err(Ok(views::LoginError::EmailMissing));
+    }
+    if password.is_empty() {
+        return Err(Ok(views::LoginError::PasswordMissing));
+    }
+    settle(login::with_password(&web.ctx, email, password, from).await)
+}
+
+fn settle(result: Result<User, LoginError>) -> Result<User, Result<views::LoginError, LoginError>> {
+    result.map_err(|error| match error {
+        LoginError::WrongCredentials => Ok(views::LoginError::BadCredentials),
+        LoginError::TooMany(TooMany { retry_after }) => {
+            Ok(views::LoginError::TooManyAttempts { retry_after_seconds: retry_after.as_secs().max(1) })
+        }
+        other => Err(other),
+    })
+}
+
+pub fn login_failed(web: &Web, headers: &HeaderMap, error: LoginError) -> Response {
+    match error {
+        LoginError::Store(error) => failed_page(web, headers, &error),
+        other => {
+            tracing::error!(error = %other, "a password could not be checked");
+            page::error(web, headers, None, Problem::Internal, None)
+        }
+    }
+}
