@@ -18,8 +18,6 @@ const SWEEP_ROWS: i64 = 1_000;
 /// How long a row is kept after it is over: reasons for refusals are told from it, and a clock that is
 /// moved back finds it alive again.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
-/// Sessions are kept as long as a resume handle of theirs may live.
-const SESSIONS_KEPT: Duration = crate::domain::session::RESUME_LIFETIME;
 
 /// Runs until it is dropped.
 pub async fn run(ctx: Arc<Context>) {
@@ -50,7 +48,6 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     rows += until_done(ctx, move |conn| Box::pin(codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, below, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(resume_handles::sweep(conn, before, SWEEP_ROWS))).await?;
-    let before = now.minus(SESSIONS_KEPT);
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
     Ok(rows)
 }

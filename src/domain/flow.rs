@@ -10,8 +10,8 @@ use super::origin::Origin;
 use super::return_url::ReturnUrl;
 use super::timestamp::Timestamp;
 
-/// How long a person may take.
-pub const FLOW_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// How long a person may take; the button's script waits as long.
+pub const FLOW_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum Magic {
     /// Refuses every consent.
     Deny,
-    /// Every answer that hands out a token of this user takes five seconds.
+    /// Every answer that signs this user in takes five seconds; a refresh does not.
     Slow,
     /// The connection ends ten seconds after the consent.
     RevokedSoon,

@@ -19,6 +19,8 @@ pub enum DisconnectRefusal {
     ObjectObject,
     #[error("the connection had ended before, or is gone")]
     NotAlive,
+    #[error("there is no such connection")]
+    Unknown,
     #[error("the connection is another user's")]
     OtherUser,
 }
@@ -63,7 +65,7 @@ pub async fn by_user(ctx: &Context, user: UserId, id: ConnectionId) -> Result<Co
         .write(move |conn| {
             Box::pin(async move {
                 let Some(connection) = connections::find(conn, id).await? else {
-                    return Ok(Err(DisconnectRefusal::NotAlive));
+                    return Ok(Err(DisconnectRefusal::Unknown));
                 };
                 if connection.user != user {
                     return Ok(Err(DisconnectRefusal::OtherUser));

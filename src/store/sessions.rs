@@ -19,7 +19,9 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6)";
     END = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     END_OF_USER = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
-    SWEEP = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT $2)";
+    /// A session outlives its own end for as long as a resume handle of it may live.
+    SWEEP = "DELETE FROM sessions WHERE id IN (SELECT s.id FROM sessions s WHERE s.expires_at < $1 AND NOT EXISTS \
+             (SELECT 1 FROM resume_handles h WHERE h.session_id = s.id AND h.expires_at >= $1) LIMIT $2)";
 }
 
 #[derive(FromRow)]
@@ -83,7 +85,7 @@ pub async fn end_all_of_user(conn: &mut Conn, user: UserId, at: Timestamp) -> Re
     execute!(conn, END_OF_USER, user.0, at.as_micros())
 }
 
-/// Deletes at most `limit` sessions, with their resume handles, that had expired by then.
+/// Deletes at most `limit` sessions that had expired by then, with all their resume handles.
 pub async fn sweep(conn: &mut Conn, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
     execute!(conn, SWEEP, expired_before.as_micros(), limit)
 }

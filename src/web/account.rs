@@ -185,7 +185,7 @@ async fn end_connection(
     match disconnect::by_user(&web.ctx, signed_in.user.id, id).await {
         Ok(_) | Err(DisconnectError::Refused(DisconnectRefusal::NotAlive)) => see_other(&web.urls.account_after(id)),
         Err(DisconnectError::Refused(why) | DisconnectError::TooMany(why, _)) => {
-            // Another user's looks like none.
+            // Another user's looks like one that does not exist.
             refused("account/disconnect", &why, None);
             page::error(&web, &headers, None, Problem::NotFound, None)
         }

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{any, get, post};
 
 use super::Web;
@@ -25,14 +25,19 @@ use crate::services::refresh::{self, RefreshError};
 use crate::services::throttle::TooMany;
 
 pub fn routes() -> Router<Arc<Web>> {
-    let by_path = || get(disconnect_by_path).post(disconnect_by_path).fallback(other_method);
+    let by_path = || {
+        let others = async |method| other_method(method, "GET, HEAD, POST");
+        get(disconnect_by_path).post(disconnect_by_path).fallback(others)
+    };
     // With no token too, and with a slash and nothing behind it: a mistake gets the usual answer.
     Router::new()
         .route(route::REFRESH, any(refresh))
+        .route(route::REFRESH_EMPTY, any(refresh))
         .route(route::REFRESH_TOKEN, any(refresh))
         .route(route::DISCONNECT, by_path())
+        .route(route::DISCONNECT_EMPTY, by_path())
         .route(route::DISCONNECT_TOKEN, by_path())
-        .route(route::DISCONNECT_FORM, post(disconnect_by_form).fallback(other_method))
+        .route(route::DISCONNECT_FORM, post(disconnect_by_form).fallback(async |method| other_method(method, "POST")))
 }
 
 async fn refresh(
@@ -165,17 +170,17 @@ async fn disconnect(web: &Web, token: &str, from: Option<IpAddr>) -> Done {
     }
 }
 
-async fn other_method(method: Method) -> Response {
+fn other_method(method: Method, methods: &'static str) -> Response {
     if method == Method::OPTIONS {
-        return allowed("GET, HEAD, POST");
+        return allowed(methods);
     }
     let answer = DisconnectAnswer::refused(leadexec::WRONG_METHOD).respond(StatusCode::METHOD_NOT_ALLOWED);
-    with_allow(answer, "GET, HEAD, POST")
+    with_allow(answer, methods)
 }
 
 /// OPTIONS answers which methods there are, and nothing that would let another origin in.
 fn allowed(methods: &'static str) -> Response {
-    with_allow(StatusCode::NO_CONTENT.into_response(), methods)
+    with_allow(leadexec::no_content(), methods)
 }
 
 fn with_allow(mut response: Response, methods: &'static str) -> Response {

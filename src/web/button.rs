@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -39,7 +39,15 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 /// The pop-up's first request. Its parameters go into a flow; the address that the browser keeps names only that.
-async fn authorize(State(web): State<Arc<Web>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn authorize(
+    State(web): State<Arc<Web>>,
+    method: Method,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if extract::is_effectless(&method, &headers) {
+        return page::not_ahead(&method);
+    }
     let query = Pairs::of_query(query.as_deref());
     let Ok(click) = click(&query) else {
         return page::error(&web, &headers, None, Problem::InvalidRequest, Some("a parameter is repeated".into()));

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -173,7 +173,10 @@ fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
     Box::new(page::error(web, headers, None, problem, None))
 }
 
-async fn show(State(web): State<Arc<Web>>, Path(flow): Path<String>, headers: HeaderMap) -> Response {
+async fn show(State(web): State<Arc<Web>>, Path(flow): Path<String>, method: Method, headers: HeaderMap) -> Response {
+    if extract::is_effectless(&method, &headers) {
+        return page::not_ahead(&method);
+    }
     match Visit::open(web, headers, &flow).await {
         Ok(visit) => visit.show().await,
         Err(answer) => *answer,

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 
 use super::Web;
 use super::error::{failed_page, method_not_allowed_page};
@@ -21,7 +21,12 @@ use crate::store::StoreError;
 use crate::views::{Demo, DemoUser, Home, Lang, TryIt};
 
 pub fn routes() -> Router<Arc<Web>> {
-    Router::new().route(route::HOME, get(home).fallback(other_method))
+    Router::new().route(route::HOME, home_page())
+}
+
+/// The page alone, for another address of it.
+pub fn home_page() -> MethodRouter<Arc<Web>> {
+    get(home).fallback(other_method)
 }
 
 async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {

@@ -9,6 +9,7 @@ mod dialog;
 mod error;
 mod extract;
 mod forms;
+mod guard;
 mod home;
 mod leadexec;
 mod login;
@@ -21,12 +22,10 @@ mod statics;
 pub mod urls;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
-use tower_http::timeout::TimeoutLayer;
+use axum::middleware::from_fn_with_state;
 
 use crate::config::secret::Secret;
 use crate::domain::origin::Origin;
@@ -35,8 +34,6 @@ use urls::Urls;
 
 /// Largest body, in bytes, of any request of this surface.
 const MAX_BODY: usize = 64 * 1024;
-/// How long a request may take; longer than any answer that is held back on purpose.
-const MAX_DURATION: Duration = Duration::from_secs(30);
 
 /// What every handler works with: a world, and how it is reached from outside.
 pub struct Web {
@@ -79,13 +76,18 @@ pub fn router(web: Web) -> Router {
     if web.sandbox_token.is_some() {
         groups = groups.merge(sandbox::routes());
     }
-    let groups = groups.fallback(error::not_found).with_state(web.clone());
     let base = web.urls.base().to_owned();
-    let mounted = if base.is_empty() { groups } else { Router::new().nest(&base, groups) };
+    let mounted = if base.is_empty() {
+        groups
+    } else {
+        // A nested router does not answer for its own root with a slash.
+        Router::new().nest(&base, groups).route(&format!("{base}/"), home::home_page())
+    };
+    let mounted = mounted.fallback(error::not_found).with_state(web.clone());
     // Probes are asked for by the machine that runs us, which knows nothing of the public path.
     mounted
         .merge(ops::routes().with_state(web.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, MAX_DURATION))
-        .layer(axum::middleware::from_fn_with_state(web, observe::observe))
+        .layer(from_fn_with_state(web.clone(), guard::guard))
+        .layer(from_fn_with_state(web, observe::observe))
 }

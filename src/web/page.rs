@@ -1,7 +1,7 @@
 //! HTML answers: the frame of a page, its policy, and the headers that signin-button's design asks for.
 
 use askama::Template;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -78,6 +78,13 @@ pub fn render(kind: Kind, status: StatusCode, nonce: &str, view: &impl Template)
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+/// The answer to HEAD and to a prefetch of a page that has an effect: nothing, and for a prefetch a status
+/// that makes the browser ask again when the page is really wanted.
+pub fn not_ahead(method: &Method) -> Response {
+    let status = if method == Method::HEAD { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
 /// An error page for people. `detail` is for developers and must not hold a secret.

@@ -16,8 +16,11 @@ pub mod route {
     pub const DIALOG_DECISION: &str = "/dialog/{flow}/decision";
     pub const DIALOG_SWITCH: &str = "/dialog/{flow}/switch";
     pub const REFRESH: &str = "/authorize/refreshaccesstoken";
+    /// With an empty token: `{*token}` stands for at least one character.
+    pub const REFRESH_EMPTY: &str = "/authorize/refreshaccesstoken/";
     pub const REFRESH_TOKEN: &str = "/authorize/refreshaccesstoken/{*token}";
     pub const DISCONNECT: &str = "/authorize/disconnectapplicationtoken";
+    pub const DISCONNECT_EMPTY: &str = "/authorize/disconnectapplicationtoken/";
     pub const DISCONNECT_TOKEN: &str = "/authorize/disconnectapplicationtoken/{*token}";
     pub const DISCONNECT_FORM: &str = "/authorize/disconnect";
     pub const ACCOUNT: &str = "/account";

@@ -15,6 +15,7 @@ mod login;
 mod me;
 mod nodes;
 mod outage;
+mod process;
 mod resume;
 mod sandbox;
 mod secrets;

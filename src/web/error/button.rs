@@ -98,6 +98,11 @@ pub fn respond(status: StatusCode, body: &impl Serialize) -> Response {
     response
 }
 
+/// A failure outside any handler.
+pub fn failed(status: StatusCode) -> Response {
+    respond(status, &AuthorizeResult::refused(Code::ServerError, None, false))
+}
+
 pub fn not_found() -> Response {
     respond(StatusCode::NOT_FOUND, &serde_json::json!({"error": "not_found"}))
 }

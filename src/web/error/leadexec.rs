@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::super::extract::rest_of_path;
+use super::super::urls::route;
 use crate::services::Granted;
 use crate::views::script_json;
 
@@ -96,6 +98,13 @@ pub fn answer(status: StatusCode, content_type: &'static str, body: String) -> R
     response
 }
 
+/// No body, with the same headers.
+pub fn no_content() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    guard(response.headers_mut());
+    response
+}
+
 fn guard(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
@@ -121,4 +130,14 @@ pub fn isolated(mut response: Response) -> Response {
 
 pub fn not_found() -> Response {
     DisconnectAnswer::refused(NO_ROUTE).respond(StatusCode::NOT_FOUND)
+}
+
+/// A failure outside any handler, in the form of the endpoint at `path`.
+pub fn failed(path: &str, status: StatusCode) -> Response {
+    let sentence = failure_sentence(status);
+    if path.contains(route::REFRESH) {
+        RefreshAnswer::refused(&rest_of_path(path, route::REFRESH), sentence).respond(status)
+    } else {
+        DisconnectAnswer::refused(sentence).respond(status)
+    }
 }

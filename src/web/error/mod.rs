@@ -35,11 +35,7 @@ pub fn failed(error: &StoreError) -> StatusCode {
 
 /// The page for a failure of ours.
 pub fn failed_page(web: &Web, headers: &HeaderMap, error: &StoreError) -> Response {
-    let problem = match failed(error) {
-        StatusCode::SERVICE_UNAVAILABLE => Problem::Unavailable,
-        _ => Problem::Internal,
-    };
-    page::error(web, headers, None, problem, None)
+    page::error(web, headers, None, failure(failed(error)), None)
 }
 
 /// A refusal, for who runs the server. `fingerprint` stands for the secret that was presented.
@@ -53,20 +49,57 @@ pub fn retry_after_header(mut response: Response, span: Duration) -> Response {
     response
 }
 
-/// Wherever nothing is: a page for people, JSON below the addresses that only programs call. Says nothing
-/// of what was asked for, which may hold a token.
-pub async fn not_found(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().strip_prefix(web.urls.base()).unwrap_or(uri.path());
-    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-    match first.to_ascii_lowercase().as_str() {
-        "authorize" => leadexec::not_found(),
-        "button" => button::not_found(),
-        "_sandbox" => problem::problem(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address."),
-        "v1" | "v2" | "oauth" | "api" | ".well-known" => {
-            (StatusCode::NOT_FOUND, Json(json!({"error": "not_found"}))).into_response()
+/// Whom an address is for, and so which form an error has there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Surface {
+    LeadExec,
+    Button,
+    ControlPlane,
+    Api,
+    Pages,
+}
+
+impl Surface {
+    fn of(web: &Web, path: &str) -> Self {
+        let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
+        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        match first.to_ascii_lowercase().as_str() {
+            "authorize" => Self::LeadExec,
+            "button" => Self::Button,
+            "_sandbox" => Self::ControlPlane,
+            "v1" | "v2" | "oauth" | "api" | ".well-known" | "livez" | "readyz" => Self::Api,
+            _ => Self::Pages,
         }
-        _ => page::error(&web, &headers, None, Problem::NotFound, None),
     }
+}
+
+/// Wherever nothing is. Says nothing of what was asked for, which may hold a token.
+pub async fn not_found(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
+    match Surface::of(&web, uri.path()) {
+        Surface::LeadExec => leadexec::not_found(),
+        Surface::Button => button::not_found(),
+        Surface::ControlPlane => {
+            problem::problem(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
+        }
+        Surface::Api => (StatusCode::NOT_FOUND, Json(json!({"error": "not_found"}))).into_response(),
+        Surface::Pages => page::error(&web, &headers, None, Problem::NotFound, None),
+    }
+}
+
+/// A failure outside any handler, in the form of the surface: a request that took too long (503), or one
+/// whose handler panicked (500).
+pub fn failed_at(web: &Web, path: &str, headers: &HeaderMap, status: StatusCode) -> Response {
+    match Surface::of(web, path) {
+        Surface::LeadExec => leadexec::failed(path, status),
+        Surface::Button => button::failed(status),
+        Surface::ControlPlane => problem::problem(status, "Failed", "The server's log has the reason."),
+        Surface::Api => (status, Json(json!({"error": "server_error"}))).into_response(),
+        Surface::Pages => page::error(web, headers, None, failure(status), None),
+    }
+}
+
+fn failure(status: StatusCode) -> Problem {
+    if status == StatusCode::SERVICE_UNAVAILABLE { Problem::Unavailable } else { Problem::Internal }
 }
 
 /// A known address, another method.

@@ -1,10 +1,11 @@
 //! The program as a process, in a directory of its own.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -172,4 +173,64 @@ pub fn free_port() -> u16 {
 pub fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// An answer that came over a socket.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|why| panic!("{why}: {self:?}"))
+    }
+}
+
+/// Sends bytes and reads what comes until the other side closes.
+pub fn exchange(address: &str, request: &[u8]) -> std::io::Result<Reply> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    // A server that refuses early may close before all is sent.
+    let _ = stream.write_all(request);
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let broken = || std::io::Error::other(format!("no answer: {text}"));
+    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(broken)?;
+    let status = head.get(9..12).and_then(|code| code.parse().ok()).ok_or_else(broken)?;
+    Ok(Reply { status, head: head.to_owned(), body: body.to_owned() })
+}
+
+impl Server {
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> std::io::Result<Reply> {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        exchange(&self.address(), request.as_bytes())
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[], "").unwrap()
+    }
+
+    /// wire.md part E, with a sandbox token.
+    pub fn authorize(&self, token: &str, user: &str, button: &str) -> std::io::Result<Reply> {
+        let body = serde_json::json!({"user": user, "button": button, "decision": "allow"}).to_string();
+        let bearer = format!("Bearer {token}");
+        self.send(
+            "POST",
+            "/_sandbox/authorize",
+            &[("Authorization", &bearer), ("Content-Type", "application/json")],
+            &body,
+        )
+    }
+
+    pub fn me(&self, token: &str) -> u16 {
+        self.send("GET", "/v1/me", &[("Authorization", &format!("Bearer {token}"))], "").unwrap().status
+    }
 }
