@@ -96,7 +96,7 @@ async fn c14_another_users_connection_is_out_of_reach(world: World) {
     let told = grace.get(&format!("/account?ended={id}")).await.expect(200);
     assert!(!told.text().contains("Rate Finder"), "also when it has ended");
     for (path, status) in [
-        ("/account/connections/01930000-0000-7000-8000-000000000000/disconnect", 303),
+        ("/account/connections/01930000-0000-7000-8000-000000000000/disconnect", 404),
         ("/account/connections/x/disconnect", 404),
         ("/account/connections/%00/disconnect", 404),
     ] {

@@ -151,12 +151,12 @@ async fn c8_a_flow_of_another_browser_is_refused(world: World) {
     assert_eq!(db_connections(&world).await, 0);
 }
 
-/// A dialog that stood open for half an hour is over.
-async fn c8_a_flow_ends_after_half_an_hour(world: World) {
+/// A dialog that stood open for ten minutes is over.
+async fn c8_a_flow_ends_after_ten_minutes(world: World) {
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
     let consent = ada.log_in(&opened, ADA).await;
-    world.advance(30 * 60 - 1);
+    world.advance(10 * 60 - 1);
     ada.get(&opened.path).await.expect(200);
     world.advance(1);
     assert_closed(&mut ada, &opened, 410).await;
@@ -245,7 +245,7 @@ both! {
     c8_an_unclear_decision_decides_nothing,
     c8_a_finished_flow_has_no_second_outcome,
     c8_a_flow_of_another_browser_is_refused,
-    c8_a_flow_ends_after_half_an_hour,
+    c8_a_flow_ends_after_ten_minutes,
     c13_consent_is_asked_for_again_only_for_more,
     e_the_magic_user_deny_is_never_asked,
     b23_a_button_that_lost_its_origin_gives_nothing,

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::http::request;
 use crate::support::{ADA, APP_ONE, Answer, Click, ISSUER, OTHER, PARTNER, Tokens, World, both};
 
 /// C1, C2, C3, C4, B20, P5: the headers of a page in the pop-up.
@@ -267,6 +268,27 @@ async fn p6_a_hostile_state_comes_back_and_breaks_nothing(world: World) {
     }
 }
 
+/// N8's rule for the dialog: what is fetched ahead, or only asked about, opens and decides nothing.
+async fn n8_a_prefetch_of_the_dialog_has_no_effect(world: World) {
+    let mut ada = world.actor();
+    ada.connect("btn-one", PARTNER, ADA).await;
+    let opened = ada.open(Click::on("btn-one", PARTNER)).await;
+    let click = Click::on("btn-one", PARTNER).address();
+    let counted = "SELECT (SELECT COUNT(*) FROM flows) + 1000 * (SELECT COUNT(*) FROM codes)";
+    let before = world.database.db_count(counted).await;
+    for (method, headers) in
+        [("HEAD", vec![]), ("GET", vec![("sec-purpose", "prefetch;prerender")]), ("GET", vec![("purpose", "prefetch")])]
+    {
+        for path in [opened.path.as_str(), &click] {
+            let answer = ada.send(None, request(method, path, &headers, "")).await;
+            assert!(answer.body.is_empty() && answer.set_cookies().is_empty(), "{method} {path}: {answer:?}");
+            assert!(answer.header("location").is_none());
+        }
+    }
+    assert_eq!(world.database.db_count(counted).await, before);
+    ada.get(&opened.path).await.expect(200).code();
+}
+
 /// The dialog speaks the partner page's language, else the browser's.
 async fn the_dialog_speaks_the_language_that_is_asked_for(world: World) {
     for (lang, accepted, expected) in [
@@ -280,7 +302,7 @@ async fn the_dialog_speaks_the_language_that_is_asked_for(world: World) {
         let click = Click::on("btn-one", PARTNER);
         let opened = ada.open(if let Some(lang) = lang { click.with("lang", lang) } else { click }).await;
         let headers = [("accept-language", accepted)];
-        let page = ada.send(None, crate::support::http::request("GET", &opened.path, &headers, "")).await.expect(200);
+        let page = ada.send(None, request("GET", &opened.path, &headers, "")).await.expect(200);
         assert!(page.text().contains(expected), "{lang:?} {accepted}: {}", page.text());
     }
 }
@@ -295,6 +317,7 @@ both! {
     a1_a_click_with_a_wrong_parameter_is_told_on_a_page,
     a1_redirect_mode_returns_to_a_registered_address_only,
     a1_a_denial_hands_over_an_error_and_makes_no_connection,
+    n8_a_prefetch_of_the_dialog_has_no_effect,
     p6_a_hostile_state_comes_back_and_breaks_nothing,
     the_dialog_speaks_the_language_that_is_asked_for,
 }

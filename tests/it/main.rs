@@ -2,6 +2,8 @@
 //!
 //! A test's name begins with the rule that it proves, so that a search finds the tests of a rule.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is how to fail, helpers included")]
+
 mod account;
 mod architecture;
 mod authorize;
@@ -14,7 +16,9 @@ mod jsonp;
 mod login;
 mod me;
 mod nodes;
+mod operator;
 mod outage;
+mod panics;
 mod process;
 mod resume;
 mod sandbox;

@@ -118,6 +118,24 @@ async fn p7_a_handle_lives_ninety_days(world: World) {
     assert_eq!(error_of(&mut late, PARTNER, "btn-one").await, "login_required");
 }
 
+/// signin-button.md: sweeping away what is over leaves a handle alone that outlives its session.
+async fn p7_a_handle_survives_the_sweeper(world: World) {
+    let (mut ada, tokens) = returning(&world).await;
+    for _ in 0..4 {
+        world.advance(89 * DAY);
+        leadgate::worker::sweep(&world.ctx).await.unwrap();
+        assert_eq!(error_of(&mut ada, PARTNER, "btn-one").await, Value::Null);
+    }
+    assert!(ada.get("/account").await.is_login_page(), "the session itself is long over");
+    assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true);
+    world.advance(92 * DAY);
+    leadgate::worker::sweep(&world.ctx).await.unwrap();
+    for table in ["sessions", "resume_handles", "codes", "flows", "access_tokens"] {
+        assert_eq!(world.database.db_count(&format!("SELECT COUNT(*) FROM {table}")).await, 0, "{table}");
+    }
+    assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true, "a connection is never swept");
+}
+
 /// signin-button.md, P7, N9: dead at logout, at a disconnect by either side, and when the user is disabled.
 async fn p7_a_handle_dies_with_its_session_connection_and_user(world: World) {
     let (mut ada, tokens) = returning(&world).await;
@@ -298,6 +316,7 @@ both! {
     p9_a_handle_is_good_for_its_own_application_only,
     p7_rotation_has_a_minute_of_grace,
     p7_a_handle_lives_ninety_days,
+    p7_a_handle_survives_the_sweeper,
     p7_a_handle_dies_with_its_session_connection_and_user,
     p7_a_second_site_needs_third_party_cookies,
     p9_a_session_cookie_resumes_nothing,

@@ -121,6 +121,8 @@ async fn part_0_an_issuer_with_a_path_has_all_below_it(world: World) {
     let finished = ada.post(&format!("{dialog}/decision"), &fields).await.expect(200);
     assert_eq!(finished.handover().unwrap()["result"]["iss"], "https://auth.test/t1");
     for (path, status) in [
+        ("/t1", 200),
+        ("/t1/", 200),
         ("/t1/account", 200),
         ("/t1/js/le-app-button.js", 200),
         ("/t1/.well-known/jwks.json", 200),

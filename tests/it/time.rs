@@ -5,10 +5,10 @@ use std::time::Duration;
 use leadgate::boot::build;
 use leadgate::clock::ManualClock;
 use leadgate::domain::timestamp::Timestamp;
-use leadgate::store::Store;
+use leadgate::store::{Location, Store};
 
 use crate::support::world::START;
-use crate::support::{ADA, APP_ONE, Click, PARTNER, Setup, Tokens, World, both, connect_by_api};
+use crate::support::{ADA, APP_ONE, Click, Database, Kind, PARTNER, Setup, Tokens, World, both, connect_by_api};
 
 /// R10: another master key opens nothing, and says what to do; the right one does afterwards.
 async fn r10_a_wrong_master_key_is_refused_with_a_reason(world: World) {
@@ -86,6 +86,24 @@ async fn r11_tokens_of_a_clock_that_went_back_work(world: World) {
         earlier.me(&tokens.access).await.expect(401);
         connect_by_api(&world, ADA, "btn-one").await;
     }
+}
+
+/// wire.md part 0: `sqlite::memory:` serves the whole of it, until the process ends.
+#[tokio::test]
+async fn part_0_a_database_in_memory_serves_a_whole_sign_in() {
+    let database = Database::make(Kind::Sqlite).await;
+    let setup = Setup::default();
+    let world = World::start_on(Store::open(&Location::SqliteMemory).await.unwrap(), database.clone(), &setup).await;
+    let mut ada = world.actor();
+    let tokens = ada.connect("btn-one", PARTNER, ADA).await;
+    world.me(&tokens.access).await.expect(200);
+    assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true);
+    assert_eq!(Tokens::of(&ada.resume(PARTNER, &["btn-one"]).await["btn-one"]).refresh, tokens.refresh);
+    assert!(ada.get("/account").await.text().contains("Rate Finder"));
+    assert_eq!(world.disconnect(&tokens.refresh).await.json()["valid"], true);
+    world.me(&tokens.access).await.expect(401);
+    assert!(!database.file().exists(), "nothing is on the disk");
+    database.remove().await;
 }
 
 both! {

@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::urls::route;
 use super::{Web, page};
 use crate::store::StoreError;
 use crate::views::Problem;
@@ -64,6 +65,8 @@ impl Surface {
         let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         match first.to_ascii_lowercase().as_str() {
+            // The pop-up's first page, among what scripts talk to.
+            _ if path == route::BUTTON_AUTHORIZE => Self::Pages,
             "authorize" => Self::LeadExec,
             "button" => Self::Button,
             "_sandbox" => Self::ControlPlane,

@@ -91,9 +91,4 @@ impl Jar {
     pub fn name(&self, part: &str) -> Option<String> {
         self.kept.iter().find(|kept| kept.cookie.name().contains(part)).map(|kept| kept.cookie.name().to_owned())
     }
-
-    /// Takes the cookies whose names hold `part` out, as a fresh browser would be without them.
-    pub fn forget(&mut self, part: &str) {
-        self.kept.retain(|kept| !kept.cookie.name().contains(part));
-    }
 }

@@ -88,9 +88,13 @@ pub struct World {
 
 impl World {
     pub async fn start(database: Arc<Database>, setup: &Setup) -> Self {
+        let store = Store::open(&database.location()).await.unwrap();
+        Self::start_on(store, database, setup).await
+    }
+
+    pub async fn start_on(store: Store, database: Arc<Database>, setup: &Setup) -> Self {
         let text = setup.seed.replace("@HASH@", &CHEAP_HASH);
         let seed = SeedFile::parse(Path::new("seed.toml"), &text).unwrap();
-        let store = Store::open(&database.location()).await.unwrap();
         let clock = ManualClock::at(setup.start);
         let parts = Self::parts(store, &clock, setup);
         // For this audience the local part of an address makes a magic user.

@@ -1,0 +1,135 @@
+//! What an operator does to users, applications and buttons, and what is left of them (rules R14, F8, B23).
+
+use leadgate::domain::email::Email;
+use leadgate::domain::ids::{AppId, ButtonId};
+use leadgate::services::throttle::Limits;
+use leadgate::services::{partner, users};
+use serde_json::json;
+
+use crate::support::http::{from_address, request};
+use crate::support::{
+    ADA, APP_ONE, APP_TWO, Actor, Click, GRACE, OTHER, PARTNER, PASSWORD, Setup, Tokens, World, both, connect_by_api,
+};
+
+async fn signed_in(world: &World, btn: &str) -> (Actor, Tokens) {
+    let mut ada = world.actor();
+    let tokens = ada.connect(btn, PARTNER, ADA).await;
+    (ada, tokens)
+}
+
+/// Nothing of a connection works any more.
+async fn assert_dead(world: &World, actor: &mut Actor, tokens: &Tokens, app: &str) {
+    world.me(&tokens.access).await.expect(401);
+    assert_eq!(world.refresh(&tokens.refresh, app).await.json()["valid"], false);
+    assert_eq!(world.disconnect(&tokens.refresh).await.json()["valid"], false);
+    assert_ne!(actor.resume(PARTNER, &["btn-one"]).await["btn-one"]["valid"], true);
+}
+
+/// R14: a deleted application leaves no working token, button or code; others are untouched.
+async fn r14_a_deleted_application_leaves_nothing(world: World) {
+    let (mut ada, one) = signed_in(&world, "btn-one").await;
+    let two = ada.connect("btn-two", PARTNER, ADA).await;
+    let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
+    let open = ada.open(Click::on("btn-wide", PARTNER)).await;
+    partner::delete_app(&world.ctx, &AppId::parse(APP_ONE).unwrap()).await.unwrap();
+    assert_dead(&world, &mut ada, &one, APP_ONE).await;
+    assert_eq!(ada.redeem(&opened, &code).await.json()["valid"], false);
+    assert!(ada.get(&open.path).await.expect(403).handover().is_none());
+    ada.get(&Click::on("btn-one", PARTNER).address()).await.expect(400);
+    let page = ada.get("/account").await.expect(200);
+    assert!(!page.text().contains("Rate Finder") && page.text().contains("Lead Desk"));
+    assert_eq!(world.refresh(&two.refresh, APP_TWO).await.json()["valid"], true);
+    // An origin that only its buttons had is no longer judged in.
+    let preflight = world.send(request("OPTIONS", "/button/token", &[("origin", OTHER)], "")).await;
+    assert_eq!(preflight.status, 403);
+}
+
+/// R14: a deleted button is unknown at once; the connection that was made through it stays.
+async fn r14_a_deleted_button_is_unknown(world: World) {
+    let (mut ada, tokens) = signed_in(&world, "btn-one").await;
+    let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
+    partner::delete_button(&world.ctx, &ButtonId::parse("btn-one").unwrap()).await.unwrap();
+    assert_eq!(ada.redeem(&opened, &code).await.json()["error"], "invalid_button");
+    assert_eq!(ada.resume(PARTNER, &["btn-one"]).await["btn-one"]["error"], "invalid_button");
+    assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true);
+}
+
+/// R14: a deleted user leaves nothing, and another who gets the address inherits nothing.
+async fn r14_a_deleted_user_leaves_nothing(world: World) {
+    let (mut ada, tokens) = signed_in(&world, "btn-one").await;
+    let email = Email::parse(ADA).unwrap();
+    users::delete(&world.ctx, &email).await.unwrap();
+    assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
+    assert!(ada.get("/account").await.expect(200).is_login_page());
+    let new = users::NewUser {
+        email,
+        name: "Another Ada".into(),
+        account: "acme".into(),
+        role: leadgate::domain::role::Role::Member,
+    };
+    users::add(&world.ctx, new, PASSWORD).await.unwrap();
+    assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
+    let opened = ada.open(Click::on("btn-one", PARTNER)).await;
+    assert!(ada.log_in(&opened, ADA).await.is_consent_page(), "nobody consented for her");
+}
+
+/// F8: a new password ends every session and connection of the user, and of nobody else.
+async fn f8_a_new_password_ends_what_the_old_one_opened(world: World) {
+    let (mut ada, tokens) = signed_in(&world, "btn-one").await;
+    let theirs = connect_by_api(&world, GRACE, "btn-one").await;
+    users::set_password(&world.ctx, &Email::parse(ADA).unwrap(), "a new password").await.unwrap();
+    assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
+    assert!(ada.get("/account").await.is_login_page());
+    world.me(&theirs.access).await.expect(200);
+    let opened = ada.open(Click::on("btn-one", PARTNER)).await;
+    ada.post_login(&opened, ADA, PASSWORD).await.expect(422);
+    ada.post_login(&opened, ADA, "a new password").await.location();
+}
+
+/// B20, L4: no page is readable by another origin, whatever method and header it comes with.
+async fn b20_no_page_is_readable_by_another_origin(world: World) {
+    let mut ada = world.actor();
+    let opened = ada.open(Click::on("btn-one", PARTNER)).await;
+    let click = Click::on("btn-one", PARTNER).address();
+    for path in ["/", "/account", "/logout", &click, &opened.path, &format!("{}/login", opened.path)] {
+        for method in ["GET", "POST", "OPTIONS"] {
+            let headers = [("origin", PARTNER), ("access-control-request-method", "POST")];
+            let answer = ada.send(None, request(method, path, &headers, "")).await;
+            let cors = answer.headers.keys().find(|name| name.as_str().starts_with("access-control"));
+            assert!(cors.is_none(), "{method} {path}: {cors:?}");
+        }
+    }
+}
+
+/// wire.md A1, N12: guesses at codes are slowed down, in the result's form, readable by the page.
+async fn a1_guesses_at_codes_are_slowed_down(world: World) {
+    let (mut ada, _) = signed_in(&world, "btn-one").await;
+    let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
+    let swap = |code: &str, from: u8| {
+        let body = json!({"btn": "btn-one", "code": code, "code_verifier": opened.click.verifier}).to_string();
+        let headers = [("content-type", "application/json"), ("origin", PARTNER)];
+        from_address(request("POST", "/button/token", &headers, body), from)
+    };
+    for _ in 0..2 {
+        assert_eq!(world.send(swap("lgc_guess", 1)).await.expect(200).json()["error"], "invalid_grant");
+    }
+    let slowed = world.send(swap("lgc_guess", 1)).await.expect(429);
+    let result = slowed.json();
+    assert_eq!((&result["error"], result.as_object().unwrap().len()), (&json!("rate_limited"), 8), "{result}");
+    assert!(slowed.header("retry-after").is_some());
+    assert_eq!(slowed.header("access-control-allow-origin"), Some(PARTNER));
+    Tokens::of(&world.send(swap(&code, 1)).await.expect(200).json());
+}
+
+both! {
+    r14_a_deleted_application_leaves_nothing,
+    r14_a_deleted_button_is_unknown,
+    r14_a_deleted_user_leaves_nothing,
+    f8_a_new_password_ends_what_the_old_one_opened,
+    b20_no_page_is_readable_by_another_origin,
+}
+both! { with super::two_refusals_a_minute(); a1_guesses_at_codes_are_slowed_down }
+
+fn two_refusals_a_minute() -> Setup {
+    Setup { limits: Limits { logins: 0, refusals: 2 }, ..Setup::default() }
+}
