@@ -14,7 +14,7 @@ use crate::domain::magic::Magic;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::scope::ScopeSet;
 use crate::domain::user::User;
-use crate::store::{StoreError, accounts, apps, buttons, codes, connections, flows};
+use crate::store::{StoreError, accounts, apps, buttons, codes, connections, flows, sessions};
 
 /// Why a step cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -186,9 +186,10 @@ async fn finish(
                 if !flows::finish(conn, id, now).await? {
                     return Ok(Err(DialogError::Finished));
                 }
-                let Some(connection) = consent::connect(conn, &proposal).await? else {
-                    return Ok(Err(DialogError::NotSignedIn));
-                };
+                // The session may have ended since the request came in: with it goes its consent.
+                let still = sessions::find_live(conn, code.session, now).await?.is_some();
+                let connected = if still { consent::connect(conn, &proposal).await? } else { None };
+                let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };
                 code.connection = connection;
                 codes::insert(conn, &code, &hash).await?;
                 Ok(Ok(()))

@@ -9,7 +9,7 @@ use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::email::Email;
 use crate::domain::ids::SessionId;
 use crate::domain::session::{SESSION_LIFETIME, Session};
-use crate::domain::user::User;
+use crate::domain::user::{PasswordHash, User};
 use crate::store::{StoreError, sessions, users};
 
 /// Users that the login page of a sandbox offers at most: a list that a person can still look through.
@@ -37,6 +37,14 @@ pub struct SignedIn {
     pub handle: Handle,
 }
 
+/// Somebody who has shown who they are, and has no session yet.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    user: User,
+    /// The hash that a password was right for; `None` where none was asked for.
+    by: Option<PasswordHash>,
+}
+
 /// The two cookies of a new session.
 pub struct NewSession {
     pub session: String,
@@ -51,28 +59,28 @@ pub async fn with_password(
     email: &str,
     password: &str,
     from: Option<IpAddr>,
-) -> Result<User, LoginError> {
+) -> Result<Authenticated, LoginError> {
     ctx.throttle.login(from, email)?;
     let found = match Email::parse(email) {
         Ok(email) => find_user(ctx, email).await?,
         Err(_) => None,
     };
-    let (user, hash) = found.unzip();
-    let right = ctx.passwords.verify(password, hash).await?;
-    user.filter(|user| right && user.is_active()).ok_or(LoginError::WrongCredentials)
+    let (user, by) = found.unzip();
+    let right = ctx.passwords.verify(password, by.clone()).await?;
+    let user = user.filter(|user| right && user.is_active()).ok_or(LoginError::WrongCredentials)?;
+    Ok(Authenticated { user, by })
 }
 
-/// Signs a seeded user in without a password: for the sandbox, whose caller has checked that it is one.
-pub async fn as_seeded_user(ctx: &Context, email: &str) -> Result<User, LoginError> {
+/// Takes anybody's word for who they are: the one-click buttons of a sandbox. The caller has checked that it
+/// is one.
+pub async fn without_password(ctx: &Context, email: &str) -> Result<Authenticated, LoginError> {
     let email = Email::parse(email).map_err(|_| LoginError::WrongCredentials)?;
     let found = find_user(ctx, email).await?;
-    found.map(|(user, _)| user).filter(User::is_active).ok_or(LoginError::WrongCredentials)
+    let user = found.map(|(user, _)| user).filter(User::is_active).ok_or(LoginError::WrongCredentials)?;
+    Ok(Authenticated { user, by: None })
 }
 
-async fn find_user(
-    ctx: &Context,
-    email: Email,
-) -> Result<Option<(User, crate::domain::user::PasswordHash)>, StoreError> {
+async fn find_user(ctx: &Context, email: Email) -> Result<Option<(User, PasswordHash)>, StoreError> {
     ctx.store
         .read(move |conn| {
             let email = email.clone();
@@ -91,26 +99,43 @@ pub async fn offered_users(ctx: &Context) -> Result<Vec<User>, StoreError> {
 }
 
 /// Opens a session under a new identifier; the one that the browser had before is dead from then on (rule C6).
-pub async fn open_session(ctx: &Context, user: &User, before: Option<&SignedIn>) -> Result<NewSession, StoreError> {
+/// Refused where the user was disabled, or got another password, since the password was looked at.
+pub async fn open_session(
+    ctx: &Context,
+    who: &Authenticated,
+    before: Option<&SignedIn>,
+) -> Result<NewSession, LoginError> {
     let now = ctx.now();
     let (own, button) = (ctx.mint(now), ctx.mint(now));
     // Both cookies name the same row: the second secret is another one under the first's id.
     let button = button.with_id(own.id);
     let session =
-        Session { id: SessionId(own.id), user: user.id, created_at: now, expires_at: now.plus(SESSION_LIFETIME) };
+        Session { id: SessionId(own.id), user: who.user.id, created_at: now, expires_at: now.plus(SESSION_LIFETIME) };
     let (own_hash, button_hash) = (own.hash(), button.hash());
     let before = before.map(|before| before.session.id);
-    ctx.store
+    let by = who.by.clone();
+    let opened = ctx
+        .store
         .write(move |conn| {
-            let session = session.clone();
+            let (session, by) = (session.clone(), by.clone());
             Box::pin(async move {
-                if let Some(before) = before {
-                    sessions::end(conn, before, now).await?;
+                let still = match &by {
+                    Some(hash) => users::hold_with_password(conn, session.user, hash).await?,
+                    None => users::hold_active(conn, session.user).await?,
+                };
+                if still {
+                    if let Some(before) = before {
+                        sessions::end(conn, before, now).await?;
+                    }
+                    sessions::insert(conn, &session, &own_hash, &button_hash).await?;
                 }
-                sessions::insert(conn, &session, &own_hash, &button_hash).await
+                Ok(still)
             })
         })
         .await?;
+    if !opened {
+        return Err(LoginError::WrongCredentials);
+    }
     Ok(NewSession {
         session: own.encode(HandleKind::Session),
         button_session: button.encode(HandleKind::ButtonSession),

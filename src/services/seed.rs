@@ -13,6 +13,7 @@ use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
 use crate::domain::app::{App, ClientType};
 use crate::domain::button::Button;
+use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
 use crate::domain::ids::{AccountId, AppId, ButtonId, UserId};
 use crate::domain::lead_type::LeadType;
@@ -23,7 +24,7 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, accounts, apps, buttons, lead_types, sessions, users};
+use crate::store::{Conn, StoreError, accounts, apps, buttons, connections, lead_types, sessions, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
@@ -279,7 +280,7 @@ impl Plan {
         let password = self.passwords.get(&seed.email);
         let Some((user, _)) = existing else {
             let Some(password) = password else {
-                // Deleted while we hashed: a second run finds it missing from the start.
+                // Deleted while we hashed: whoever applies the file again finds it missing from the start.
                 return Err(StoreError::Again);
             };
             users::insert(conn, &wanted, password).await?;
@@ -287,7 +288,9 @@ impl Plan {
         };
         if let Some(password) = password {
             users::set_password(conn, user.id, password).await?;
+            // As when an operator sets one: what was opened under the old one is over (rule F8).
             sessions::end_all_of_user(conn, user.id, self.now).await?;
+            connections::end_all_of_user(conn, user.id, self.now, EndedBy::Operator).await?;
         }
         if user != wanted {
             users::update(conn, &wanted).await?;

@@ -25,9 +25,10 @@ statements! {
     UPDATE = "UPDATE users SET account_id = $2, name = $3, role = $4, magic = $5 WHERE id = $1";
     SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
     SET_DISABLED = "UPDATE users SET disabled_at = $2 WHERE id = $1";
-    /// Changes nothing, but makes a transaction that disables the user wait for this one, or this one see
-    /// that it came first.
+    /// Changes nothing, but makes a transaction that disables the user or sets a password wait for this one,
+    /// or this one see that it came first.
     HOLD_ACTIVE = "UPDATE users SET id = id WHERE id = $1 AND disabled_at IS NULL";
+    HOLD_WITH_PASSWORD = "UPDATE users SET id = id WHERE id = $1 AND disabled_at IS NULL AND password_hash = $2";
     DELETE = "DELETE FROM users WHERE id = $1";
 }
 
@@ -129,6 +130,11 @@ pub async fn set_disabled(conn: &mut Conn, id: UserId, since: Option<Timestamp>)
 /// Whether the user may sign in, and will until this transaction is over.
 pub async fn hold_active(conn: &mut Conn, id: UserId) -> Result<bool, StoreError> {
     Ok(execute!(conn, HOLD_ACTIVE, id.0)? == 1)
+}
+
+/// The same, and whether this is still the user's password.
+pub async fn hold_with_password(conn: &mut Conn, id: UserId, password: &PasswordHash) -> Result<bool, StoreError> {
+    Ok(execute!(conn, HOLD_WITH_PASSWORD, id.0, password.as_phc())? == 1)
 }
 
 /// Deletes the user with connections and sessions.

@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use super::error::{failed_page, method_not_allowed_page, refused};
 use super::extract::{self, Pairs};
 use super::forms::{field, posted, see_other};
-use super::login::{check_login, login_answer, login_failed, offered, signed_in};
+use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};
@@ -142,18 +142,14 @@ async fn sign_in(
         Ok(before) => before,
         Err(answer) => return *answer,
     };
-    let user = match check_login(&web, &form, extract::peer(&extensions)).await {
-        Ok(user) => user,
-        Err(Ok(error)) => return login_page(&web, &headers, email, Some(error)).await,
-        Err(Err(error)) => return login_failed(&web, &headers, error),
-    };
-    match login::open_session(&web.ctx, &user, before.as_ref()).await {
+    match sign_in_by(&web, &form, extract::peer(&extensions), before.as_ref()).await {
         Ok(session) => {
             let mut response = see_other(&web.urls.path(route::ACCOUNT));
             cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
             response
         }
-        Err(error) => failed_page(&web, &headers, &error),
+        Err(NotSignedIn::Again(error)) => login_page(&web, &headers, email, Some(error)).await,
+        Err(NotSignedIn::Failed(error)) => login_failed(&web, &headers, error),
     }
 }
 

@@ -182,7 +182,7 @@ async fn redeem(web: &Web, origin: &Origin, request: TokenRequest, from: Option<
         Ok(redeemed) => {
             let result = AuthorizeResult::granted(redeemed.granted, &btn, false);
             let mut response = respond(StatusCode::OK, &result);
-            let cookie = cookies::set_resume(web, &redeemed.app, redeemed.resume_handle);
+            let cookie = cookies::set_resume(web, &redeemed.app, origin, redeemed.resume_handle);
             cookies::set(response.headers_mut(), [cookie]);
             response
         }
@@ -236,7 +236,7 @@ async fn resume_all(web: &Web, headers: &HeaderMap, origin: &Origin, request: Re
         origin,
         btns,
         return_to: request.return_to.as_deref(),
-        handle_of: &|app| cookies::resume_handle(web, headers, app),
+        handle_of: &|app| cookies::resume_handle(web, headers, app, origin),
         button_session: button_session.as_deref(),
     };
     let resumed = match resume::resume(&web.ctx, page).await {
@@ -256,7 +256,7 @@ async fn resume_all(web: &Web, headers: &HeaderMap, origin: &Origin, request: Re
         .collect();
     let body = serde_json::json!({"results": results, "return_registered": resumed.return_registered});
     let mut response = respond(StatusCode::OK, &body);
-    let fresh = resumed.handles.into_iter().map(|(app, handle)| cookies::set_resume(web, &app, handle));
+    let fresh = resumed.handles.into_iter().map(|(app, handle)| cookies::set_resume(web, &app, origin, handle));
     cookies::set(response.headers_mut(), fresh);
     response
 }

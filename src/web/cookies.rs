@@ -10,6 +10,7 @@ use super::Web;
 use super::urls::route;
 use crate::crypto::token::sha256;
 use crate::domain::ids::AppId;
+use crate::domain::origin::Origin;
 use crate::domain::session::RESUME_LIFETIME;
 use crate::services::login::NewSession;
 
@@ -51,9 +52,10 @@ fn button_session_name(web: &Web) -> String {
     format!("leadgate_button_{}", short_hash(&web.ctx.issuer))
 }
 
-/// Does not show the App ID, which has no place on a page.
-fn resume_name(web: &Web, app: &AppId) -> String {
-    format!("leadgate_r_{}", short_hash(&format!("{}\0{app}", web.ctx.issuer)))
+/// Does not show the App ID, which has no place on a page. The origin is part of it: partitions are per
+/// site, and two origins of one site must not oust each other's handle.
+fn resume_name(web: &Web, app: &AppId, origin: &Origin) -> String {
+    format!("leadgate_r_{}", short_hash(&format!("{}\0{app}\0{origin}", web.ctx.issuer)))
 }
 
 fn read(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -72,8 +74,8 @@ pub fn button_session(web: &Web, headers: &HeaderMap) -> Option<String> {
     read(headers, &button_session_name(web))
 }
 
-pub fn resume_handle(web: &Web, headers: &HeaderMap, app: &AppId) -> Option<String> {
-    read(headers, &resume_name(web, app))
+pub fn resume_handle(web: &Web, headers: &HeaderMap, app: &AppId, origin: &Origin) -> Option<String> {
+    read(headers, &resume_name(web, app, origin))
 }
 
 /// The cookies of a browser that has just signed in.
@@ -94,8 +96,8 @@ pub fn set_browser(web: &Web, value: String) -> Cookie<'static> {
 }
 
 /// Lives in the partner's own partition, so that it works where third-party cookies are blocked.
-pub fn set_resume(web: &Web, app: &AppId, handle: String) -> Cookie<'static> {
-    let mut resume = third_party(resume_name(web, app), handle, web.urls.path("/button/"));
+pub fn set_resume(web: &Web, app: &AppId, origin: &Origin, handle: String) -> Cookie<'static> {
+    let mut resume = third_party(resume_name(web, app, origin), handle, web.urls.path("/button/"));
     resume.set_partitioned(true);
     let lifetime = i64::try_from(RESUME_LIFETIME.as_secs()).unwrap_or(i64::MAX);
     resume.set_max_age(cookie::time::Duration::seconds(lifetime));

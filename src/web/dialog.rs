@@ -13,7 +13,7 @@ use axum::routing::{get, post};
 use super::error::{failed_page, method_not_allowed_page, refused};
 use super::extract;
 use super::forms::{Refused, field, posted, see_other};
-use super::login::{check_login, login_answer, login_failed, offered, signed_in};
+use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};
@@ -201,18 +201,15 @@ async fn sign_in(
     if let Err(why) = dialog::check_login_form(&visit.web.ctx, &visit.flow, field(&form, "csrf")) {
         return visit.explain(&why);
     }
-    let user = match check_login(&visit.web, &form, extract::peer(&extensions)).await {
-        Ok(user) => user,
-        Err(Ok(error)) => return visit.login_again(field(&form, "email"), error).await,
-        Err(Err(error)) => return login_failed(&visit.web, &visit.headers, error),
-    };
-    match login::open_session(&visit.web.ctx, &user, visit.signed_in.as_ref()).await {
+    let before = visit.signed_in.as_ref();
+    match sign_in_by(&visit.web, &form, extract::peer(&extensions), before).await {
         Ok(session) => {
             let mut response = see_other(&visit.web.urls.dialog(visit.flow.id));
             cookies::set(response.headers_mut(), cookies::signed_in(&visit.web, session));
             response
         }
-        Err(error) => failed_page(&visit.web, &visit.headers, &error),
+        Err(NotSignedIn::Again(error)) => visit.login_again(field(&form, "email"), error).await,
+        Err(NotSignedIn::Failed(error)) => login_failed(&visit.web, &visit.headers, error),
     }
 }
 

@@ -13,7 +13,7 @@ use super::page::{self, Kind};
 use super::{Web, cookies};
 use crate::domain::magic::Magic;
 use crate::domain::user::User;
-use crate::services::login::{self, LoginError, SignedIn};
+use crate::services::login::{self, LoginError, NewSession, SignedIn};
 use crate::services::throttle::TooMany;
 use crate::views::{self, Lang, Login, Problem, SandboxUser};
 
@@ -52,34 +52,46 @@ pub fn login_answer(kind: Kind, error: Option<views::LoginError>, nonce: &str, v
     }
 }
 
-/// Who a login form signs in.
-pub async fn check_login(
+/// Why a login form opened no session.
+pub enum NotSignedIn {
+    /// The form is shown again, with this beside it.
+    Again(views::LoginError),
+    /// A failure of ours.
+    Failed(LoginError),
+}
+
+/// Opens a session for whom a login form names. `before` is who was signed in with this browser until now.
+pub async fn sign_in(
     web: &Web,
     form: &Pairs,
     from: Option<IpAddr>,
-) -> Result<User, Result<views::LoginError, LoginError>> {
+    before: Option<&SignedIn>,
+) -> Result<NewSession, NotSignedIn> {
     let chosen = field(form, "continue_as");
-    if web.ctx.sandbox && !chosen.is_empty() {
-        return settle(login::as_seeded_user(&web.ctx, chosen).await);
-    }
     let (email, password) = (field(form, "email"), field(form, "password"));
-    if email.is_empty() {
-        return Err(Ok(views::LoginError::EmailMissing));
-    }
-    if password.is_empty() {
-        return Err(Ok(views::LoginError::PasswordMissing));
-    }
-    settle(login::with_password(&web.ctx, email, password, from).await)
+    let who = if web.ctx.sandbox && !chosen.is_empty() {
+        login::without_password(&web.ctx, chosen).await
+    } else if email.is_empty() {
+        return Err(NotSignedIn::Again(views::LoginError::EmailMissing));
+    } else if password.is_empty() {
+        return Err(NotSignedIn::Again(views::LoginError::PasswordMissing));
+    } else {
+        login::with_password(&web.ctx, email, password, from).await
+    };
+    login::open_session(&web.ctx, &who?, before).await.map_err(NotSignedIn::from)
 }
 
-fn settle(result: Result<User, LoginError>) -> Result<User, Result<views::LoginError, LoginError>> {
-    result.map_err(|error| match error {
-        LoginError::WrongCredentials => Ok(views::LoginError::BadCredentials),
-        LoginError::TooMany(TooMany { retry_after }) => {
-            Ok(views::LoginError::TooManyAttempts { retry_after_seconds: retry_after.as_secs().max(1) })
+impl From<LoginError> for NotSignedIn {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::WrongCredentials => Self::Again(views::LoginError::BadCredentials),
+            LoginError::TooMany(TooMany { retry_after }) => {
+                let retry_after_seconds = retry_after.as_secs().max(1);
+                Self::Again(views::LoginError::TooManyAttempts { retry_after_seconds })
+            }
+            other => Self::Failed(other),
         }
-        other => Err(other),
-    })
+    }
 }
 
 pub fn login_failed(web: &Web, headers: &HeaderMap, error: LoginError) -> Response {
