@@ -50,6 +50,12 @@ pub enum BootError {
         "{address} cannot be listened on: {why}. Is another server running there? Name another address with --listen"
     )]
     Listen { address: std::net::SocketAddr, why: std::io::Error },
+    #[error(
+        "this database has secrets that everybody can read in Leadgate's source: {}. In production mode that is \
+         refused: give them others, delete them, or start with another database",
+        holders.join(", ")
+    )]
+    Published { holders: Vec<String> },
     #[error("the server stopped: {0}")]
     Serve(std::io::Error),
 }
@@ -172,6 +178,9 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let sandbox_token = parts.sandbox_token.clone();
     let ctx = Arc::new(context(parts).await?);
     let seeded = put_seed(&ctx, &settings).await?;
+    if settings.mode == Mode::Production {
+        refuse_published_secrets(&ctx, &settings).await?;
+    }
     let token_shown = sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
     let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
@@ -206,6 +215,14 @@ async fn put_seed(ctx: &Context, settings: &Settings) -> Result<Demonstration, B
         seed::list_issuer(ctx, &file, &settings.issuer.origin()).await?;
     }
     Ok(shown_passwords(&file, Audience::Demonstration))
+}
+
+/// Also where no seed file brought them: a sandbox may have run on this database before.
+async fn refuse_published_secrets(ctx: &Context, settings: &Settings) -> Result<(), BootError> {
+    let known = demonstration::seed(&settings.issuer);
+    let emails: Vec<_> = known.users.into_iter().map(|user| user.email).collect();
+    let holders = seed::holders_of(ctx, &emails, &demonstration::PUBLISHED).await?;
+    if holders.is_empty() { Ok(()) } else { Err(BootError::Published { holders }) }
 }
 
 fn sandbox_token(entropy: &dyn Entropy, settings: &Settings) -> Result<Option<Secret>, BootError> {

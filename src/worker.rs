@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::flow::FLOW_LIFETIME;
 use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
 use crate::store::{Conn, StoreError, Work, access_tokens, codes, flows, resume_handles, sessions};
@@ -18,6 +19,9 @@ const SWEEP_ROWS: i64 = 1_000;
 /// How long a row is kept after it is over: reasons for refusals are told from it, and a clock that is
 /// moved back finds it alive again.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
+
+/// Flows are kept for less: anybody can open one.
+const FLOWS_KEPT: Duration = Duration::from_secs(3_600);
 
 /// Runs until it is dropped.
 pub async fn run(ctx: Arc<Context>) {
@@ -46,7 +50,9 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     let mut rows = 0;
     rows += until_done(ctx, move |conn| Box::pin(access_tokens::sweep(conn, below, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, below, before, SWEEP_ROWS))).await?;
+    let flows_before = now.minus(FLOWS_KEPT);
+    let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));
+    rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(resume_handles::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
     Ok(rows)

@@ -90,8 +90,7 @@ CREATE TABLE access_tokens (
     connection_id UUID,
     scopes        TEXT   NOT NULL,
     issued_at     BIGINT NOT NULL,
-    expires_at    BIGINT NOT NULL,
-    revoked_at    BIGINT
+    expires_at    BIGINT NOT NULL
 );
 
 CREATE TABLE sessions (
@@ -104,6 +103,7 @@ CREATE TABLE sessions (
     ended_at           BIGINT
 );
 CREATE INDEX sessions_of_user ON sessions (user_id);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE flows (
     id           UUID   NOT NULL PRIMARY KEY,
@@ -139,6 +139,8 @@ CREATE TABLE resume_handles (
 );
 CREATE INDEX resume_handles_of_app ON resume_handles (app_id);
 CREATE INDEX resume_handles_of_session ON resume_handles (session_id);
+CREATE INDEX resume_handles_by_expiry ON resume_handles (expires_at);
+CREATE INDEX resume_handles_rotated ON resume_handles (rotated_at) WHERE rotated_at IS NOT NULL;
 
 CREATE TABLE lead_types (
     uid           BIGINT NOT NULL PRIMARY KEY,

@@ -90,8 +90,7 @@ CREATE TABLE access_tokens (
     connection_id BLOB,
     scopes        TEXT    NOT NULL,
     issued_at     INTEGER NOT NULL,
-    expires_at    INTEGER NOT NULL,
-    revoked_at    INTEGER
+    expires_at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
@@ -104,6 +103,7 @@ CREATE TABLE sessions (
     ended_at           INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_of_user ON sessions (user_id);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE flows (
     id           BLOB    NOT NULL PRIMARY KEY,
@@ -139,6 +139,8 @@ CREATE TABLE resume_handles (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX resume_handles_of_app ON resume_handles (app_id);
 CREATE INDEX resume_handles_of_session ON resume_handles (session_id);
+CREATE INDEX resume_handles_by_expiry ON resume_handles (expires_at);
+CREATE INDEX resume_handles_rotated ON resume_handles (rotated_at) WHERE rotated_at IS NOT NULL;
 
 CREATE TABLE lead_types (
     uid           INTEGER NOT NULL PRIMARY KEY,

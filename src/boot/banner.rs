@@ -47,7 +47,7 @@ async fn sandbox(
     if users.len() > SHOWN_USERS {
         row("", &format!("and {} more", users.len() - SHOWN_USERS));
     }
-    if settings.seed.is_none() {
+    if settings.seed.is_none() && users.iter().any(|user| user.magic.is_some()) {
         row("Password", &format!("{}, of each user of the demonstration", demonstration::PASSWORD));
     }
     if let Some(token) = token {

@@ -16,8 +16,10 @@ pub const PASSWORD: &str = "demonstration";
 /// The demonstration application's `client_secret`.
 pub const CLIENT_SECRET: &str = "demonstration-secret";
 
-/// Secrets of the example that `leadgate init` writes, and of the documentation.
-const EXAMPLE_SECRETS: [&str; 2] = ["correct horse battery", "app-secret"];
+/// Every secret that is in our source: of the demonstration, of the example that `leadgate init` writes, and of
+/// the documentation.
+pub const PUBLISHED: [&str; 5] =
+    [PASSWORD, CLIENT_SECRET, "correct horse battery", "app-secret", "3f0f1c1e-0000-4000-8000-000000000001"];
 
 /// Where the usual development servers listen: React and Rails, Angular, Flask, Vite, Python and Django, Parcel
 /// and webpack and Vue, and the neighbours that they move to when a port is taken.
@@ -30,7 +32,7 @@ pub fn seed(issuer: &Issuer) -> SeedFile {
         SeedFile::parse(Path::new("demonstration.toml"), TEXT).expect("a test parses the embedded demonstration");
     for button in seed.apps.iter_mut().flat_map(|app| &mut app.buttons) {
         button.origins = origins(issuer);
-        button.return_urls = button.origins.iter().filter_map(root_page).collect();
+        button.return_urls = button.origins.iter().filter_map(|origin| start_page(origin, issuer)).collect();
     }
     seed
 }
@@ -38,7 +40,7 @@ pub fn seed(issuer: &Issuer) -> SeedFile {
 /// Whether everybody can read this secret in Leadgate's own source.
 #[must_use]
 pub fn is_published(secret: &Secret) -> bool {
-    [PASSWORD, CLIENT_SECRET].iter().chain(&EXAMPLE_SECRETS).any(|known| *known == secret.expose())
+    PUBLISHED.contains(&secret.expose())
 }
 
 fn origins(issuer: &Issuer) -> Vec<Origin> {
@@ -51,9 +53,11 @@ fn origins(issuer: &Issuer) -> Vec<Origin> {
     origins
 }
 
-/// The page at the root of an origin, so that a blocked pop-up can be tried there too.
-fn root_page(origin: &Origin) -> Option<ReturnUrl> {
-    ReturnUrl::parse(&format!("{origin}/")).ok()
+/// The page that somebody tries the button on, so that a blocked pop-up can be tried there too: the one at the
+/// root of an origin; for the issuer itself its own, which may lie below a path.
+fn start_page(origin: &Origin, issuer: &Issuer) -> Option<ReturnUrl> {
+    let page = if *origin == issuer.origin() { format!("{issuer}/") } else { format!("{origin}/") };
+    ReturnUrl::parse(&page).ok()
 }
 
 #[cfg(test)]

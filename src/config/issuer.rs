@@ -30,6 +30,8 @@ pub enum IssuerError {
     Query,
     #[error("found a URL with a fragment")]
     Fragment,
+    #[error("found a URL whose path has other characters than A-Z a-z 0-9 - . _ ~ between single slashes")]
+    Path,
 }
 
 impl FromStr for Issuer {
@@ -50,6 +52,14 @@ impl FromStr for Issuer {
             return Err(IssuerError::Fragment);
         }
         let text = url.as_str().trim_end_matches('/').to_owned();
+        let plain = |segment: &str| {
+            !segment.is_empty()
+                && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
+        };
+        let path = url.path().trim_end_matches('/');
+        if !path.is_empty() && !path[1..].split('/').all(plain) {
+            return Err(IssuerError::Path);
+        }
         Ok(Self { url, text })
     }
 }

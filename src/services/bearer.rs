@@ -17,8 +17,6 @@ pub enum BearerRefusal {
     Unknown,
     #[error("the access token expired")]
     Expired { at: Timestamp },
-    #[error("the access token was revoked")]
-    Revoked { at: Timestamp },
     #[error("the connection was ended by the {by}", by = by.as_str())]
     ConnectionEnded { at: Timestamp, by: EndedBy },
     #[error("the connection's time is over")]
@@ -51,9 +49,6 @@ fn check(found: &access_tokens::Found, now: Timestamp) -> Result<(), BearerRefus
     }
     if let Some(at) = found.connection_expires_at.filter(|at| now >= *at) {
         return Err(BearerRefusal::ConnectionExpired { at });
-    }
-    if let Some(at) = found.revoked_at {
-        return Err(BearerRefusal::Revoked { at });
     }
     if now >= found.token.expires_at {
         return Err(BearerRefusal::Expired { at: found.token.expires_at });

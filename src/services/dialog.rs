@@ -14,7 +14,7 @@ use crate::domain::magic::Magic;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::scope::ScopeSet;
 use crate::domain::user::User;
-use crate::store::{StoreError, accounts, apps, buttons, codes, connections, flows, sessions};
+use crate::store::{StoreError, accounts, apps, buttons, codes, connections, flows, sessions, users};
 
 /// Why a step cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -186,8 +186,10 @@ async fn finish(
                 if !flows::finish(conn, id, now).await? {
                     return Ok(Err(DialogError::Finished));
                 }
-                // The session may have ended since the request came in: with it goes its consent.
-                let still = sessions::find_live(conn, code.session, now).await?.is_some();
+                // The session may have ended since the request came in. Who ends it holds the user too, so the look
+                // at it comes after that.
+                let still = users::hold_active(conn, proposal.user).await?
+                    && sessions::find_live(conn, code.session, now).await?.is_some();
                 let connected = if still { consent::connect(conn, &proposal).await? } else { None };
                 let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };
                 code.connection = connection;

@@ -121,6 +121,7 @@ async fn try_redeem(ctx: &Context, origin: &Origin, presented: Presented) -> Res
             Box::pin(async move { attempt.settle(conn, &fresh).await })
         })
         .await??;
+    ctx.store.note_use(settled.connection, now);
     if let Some(delay) = settled.magic.and_then(Magic::delay) {
         tokio::time::sleep(delay).await;
     }

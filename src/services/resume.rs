@@ -238,6 +238,9 @@ async fn grant(
             })
         })
         .await?;
+    for (_, basis, ..) in planned.iter() {
+        ctx.store.note_use(basis.connection.id, now);
+    }
     if let Some(delay) = planned.iter().filter_map(|(_, basis, ..)| basis.magic.and_then(Magic::delay)).max() {
         tokio::time::sleep(delay).await;
     }

@@ -22,6 +22,8 @@ pub enum AuthorizeError {
     UnknownButton,
     #[error("{0} is not a scope of this server; the scopes are {list}", list = Scope::ALL.map(Scope::as_str).join(", "))]
     UnknownScope(String),
+    #[error("`scopes` is empty: leave it out to grant all that the button asks for")]
+    NoScope,
     #[error("the button asks for `{asked}`: a consent cannot hold more")]
     WiderScope { asked: ScopeSet },
     #[error(transparent)]
@@ -62,6 +64,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
         })
         .await?
         .ok_or(AuthorizeError::UserDisabled)?;
+    ctx.store.note_use(connection, now);
     if let Some(delay) = user.magic.and_then(Magic::delay) {
         tokio::time::sleep(delay).await;
     }
@@ -90,5 +93,8 @@ fn granted_scopes(asked: ScopeSet, named: Option<&[String]>) -> Result<ScopeSet,
     let Some(named) = named else { return Ok(asked) };
     let parse = |name: &String| Scope::parse(name).map_err(|_| AuthorizeError::UnknownScope(name.clone()));
     let wanted: ScopeSet = named.iter().map(parse).collect::<Result<_, _>>()?;
+    if wanted.is_empty() {
+        return Err(AuthorizeError::NoScope);
+    }
     if asked.covers(&wanted) { Ok(wanted) } else { Err(AuthorizeError::WiderScope { asked }) }
 }

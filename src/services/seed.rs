@@ -136,9 +136,52 @@ async fn hash_passwords(ctx: &Context, file: &SeedFile) -> Result<HashMap<Email,
     Ok(hashes)
 }
 
+/// What is stored of an API key: keyed, because a person may have chosen it.
+fn hash_api_key(ctx: &Context, key: &str) -> SecretHash {
+    SecretHash(ctx.keys.first_mac().sign(Purpose::ApiKey, key.as_bytes()))
+}
+
+/// Applications and accounts that are named, of those that share a secret.
+const NAMED: i64 = 10;
+
+/// Who has one of these secrets: users of `emails`, any application, any account. Each is named with what it
+/// has. For secrets that everybody knows.
+pub async fn holders_of(ctx: &Context, emails: &[Email], secrets: &[&str]) -> Result<Vec<String>, SeedError> {
+    let mut holders = Vec::new();
+    for email in emails {
+        let wanted = email.clone();
+        let found = ctx
+            .store
+            .read(move |conn| {
+                let email = wanted.clone();
+                Box::pin(async move { users::find_by_email(conn, &email).await })
+            })
+            .await?;
+        let Some((_, hash)) = found else { continue };
+        for secret in secrets {
+            if ctx.passwords.verify(secret, Some(hash.clone())).await? {
+                holders.push(format!("the password of {email}"));
+            }
+        }
+    }
+    for secret in secrets {
+        let (client, key) = (partner::hash_client_secret(ctx, secret), hash_api_key(ctx, secret));
+        let found = ctx.store.read(move |conn| {
+            Box::pin(async move {
+                let apps = apps::list_by_secret(conn, &client, NAMED).await?;
+                Ok((apps, accounts::find_by_api_key(conn, &key).await?))
+            })
+        });
+        let (apps, account) = found.await?;
+        holders.extend(apps.iter().map(|app| format!("the client secret of {}", app.id)));
+        holders.extend(account.map(|account| format!("an API key of {}", account.id)));
+    }
+    Ok(holders)
+}
+
 /// For each account its keys, hashed; a made one in clear beside its hash.
 fn api_keys(ctx: &Context, file: &SeedFile) -> Vec<AccountKeys> {
-    let hash = |key: &str| SecretHash(ctx.keys.first_mac().sign(Purpose::ApiKey, key.as_bytes()));
+    let hash = |key: &str| hash_api_key(ctx, key);
     let keys = |account: &crate::config::seed::SeedAccount| match &account.api_keys {
         Some(given) => AccountKeys::Given(given.iter().map(|key| hash(key.expose())).collect()),
         None => {

@@ -55,10 +55,9 @@ impl Meter {
 
     fn count(&self, address: IpAddr, subject: &str) -> Result<(), TooMany> {
         let subject = subject.chars().take(MAX_SUBJECT).collect::<String>().to_lowercase();
-        let refused = match self.by_address.check_key(&address) {
-            Ok(()) => self.by_subject.check_key(&(address, subject)),
-            refused => refused,
-        };
+        let network = network(address);
+        let over_all = if is_shared(address) { Ok(()) } else { self.by_address.check_key(&network) };
+        let refused = over_all.and_then(|()| self.by_subject.check_key(&(network, subject)));
         refused.map_err(|until| TooMany {
             // At least a second: zero would invite a loop.
             retry_after: until.wait_time_from(MonotonicClock.now()).max(Duration::from_secs(1)),
@@ -68,6 +67,26 @@ impl Meter {
     fn forget_idle(&self) {
         self.by_subject.retain_recent();
         self.by_address.retain_recent();
+    }
+}
+
+/// Who is one sender: of IPv6 a /64, which a single customer gets whole.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+    }
+}
+
+/// Whether everybody may come from here: behind a proxy on the same host or network, all do. Then only the
+/// subject tells attempts apart, or one sender would use up the limit of all.
+fn is_shared(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
     }
 }
 
@@ -126,6 +145,25 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(throttle.refusal(here, "app"), Ok(()), "zero is no limit");
         }
+    }
+
+    #[test]
+    fn c10_behind_a_proxy_one_sender_does_not_use_up_the_limit_of_all() {
+        let throttle = Throttle::new(Limits { logins: 2, refusals: 0 });
+        let proxy = Some(IpAddr::from([10, 0, 0, 1]));
+        for i in 0..1_000 {
+            assert_eq!(throttle.login(proxy, &format!("made-up-{i}@acme.test")), Ok(()));
+        }
+        assert_eq!(throttle.login(proxy, "grace@acme.test"), Ok(()));
+    }
+
+    #[test]
+    fn c10_a_customer_of_ipv6_is_one_sender() {
+        let throttle = Throttle::new(Limits { logins: 2, refusals: 0 });
+        let host = |host: u16| Some(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]));
+        assert_eq!(throttle.login(host(1), "ada@acme.test"), Ok(()));
+        assert_eq!(throttle.login(host(2), "ada@acme.test"), Ok(()));
+        assert!(throttle.login(host(3), "ada@acme.test").is_err());
     }
 
     #[test]

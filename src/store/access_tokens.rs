@@ -15,7 +15,7 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 
 statements! {
-    FIND = "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.scopes, t.expires_at, t.revoked_at, \
+    FIND = "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.scopes, t.expires_at, \
             c.user_id, c.expires_at AS connection_expires_at, c.ended_at, c.ended_by \
             FROM access_tokens t JOIN connections c ON c.id = t.connection_id WHERE t.id = $1";
     SWEEP = "DELETE FROM access_tokens WHERE id IN \
@@ -124,7 +124,6 @@ struct FoundRow {
     connection_id: Uuid,
     scopes: String,
     expires_at: i64,
-    revoked_at: Option<i64>,
     user_id: Uuid,
     connection_expires_at: Option<i64>,
     ended_at: Option<i64>,
@@ -136,7 +135,6 @@ struct FoundRow {
 pub struct Found {
     pub secret_hash: SecretHash,
     pub token: AccessToken,
-    pub revoked_at: Option<Timestamp>,
     pub connection_expires_at: Option<Timestamp>,
     pub connection_ended: Option<(Timestamp, EndedBy)>,
 }
@@ -158,7 +156,6 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
             user,
             account,
         },
-        revoked_at: optional_time(row.revoked_at),
         connection_expires_at: optional_time(row.connection_expires_at),
         connection_ended: optional_time(row.ended_at).zip(ended_by),
     }))

@@ -18,6 +18,8 @@ statements! {
     RENAME = "UPDATE accounts SET name = $2 WHERE id = $1 AND name <> $2";
     ADD_API_KEY = "INSERT INTO account_api_keys (key_hash, account_id, created_at) VALUES ($1, $2, $3) \
                    ON CONFLICT DO NOTHING";
+    FIND_BY_API_KEY = "SELECT a.id, a.name FROM account_api_keys k JOIN accounts a ON a.id = k.account_id \
+                       WHERE k.key_hash = $1";
     HAS_API_KEYS = "SELECT id, name FROM accounts a WHERE id = $1 \
                     AND EXISTS (SELECT 1 FROM account_api_keys k WHERE k.account_id = a.id)";
 }
@@ -68,6 +70,11 @@ pub async fn add_api_key(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(execute!(conn, ADD_API_KEY, key.0.as_slice(), account.as_str(), now.as_micros())? == 1)
+}
+
+/// The account that an API key belongs to.
+pub async fn find_by_api_key(conn: &mut Conn, key: &SecretHash) -> Result<Option<Account>, StoreError> {
+    fetch_optional!(conn, Row, FIND_BY_API_KEY, key.0.as_slice())?.map(Account::try_from).transpose()
 }
 
 pub async fn has_api_keys(conn: &mut Conn, account: &AccountId) -> Result<bool, StoreError> {

@@ -16,6 +16,8 @@ use crate::domain::secret_hash::SecretHash;
 statements! {
     FIND = "SELECT id, name, publisher, owner_id, client_secret_hash, grant_types, scopes, created_at \
             FROM apps WHERE id = $1";
+    LIST_BY_SECRET = "SELECT id, name, publisher, owner_id, client_secret_hash, grant_types, scopes, created_at \
+                      FROM apps WHERE client_secret_hash = $1 ORDER BY id LIMIT $2";
     LIST = "SELECT id, name, publisher, owner_id, client_secret_hash, grant_types, scopes, created_at \
             FROM apps ORDER BY created_at, id LIMIT $1";
     REDIRECT_URIS = "SELECT uri FROM app_redirect_uris WHERE app_id = $1 ORDER BY uri";
@@ -83,6 +85,16 @@ pub async fn find(conn: &mut Conn, id: &AppId) -> Result<Option<App>, StoreError
 pub async fn find_secret(conn: &mut Conn, id: &AppId) -> Result<Option<SecretHash>, StoreError> {
     let row = fetch_optional!(conn, Row, FIND, id.as_str())?;
     row.and_then(|row| row.client_secret_hash).map(|bytes| secret_hash(&bytes)).transpose()
+}
+
+/// The first `limit` applications with this client secret.
+pub async fn list_by_secret(conn: &mut Conn, secret: &SecretHash, limit: i64) -> Result<Vec<App>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_BY_SECRET, secret.0.as_slice(), limit)?;
+    let mut apps = Vec::with_capacity(rows.len());
+    for row in rows {
+        apps.push(complete(conn, row).await?);
+    }
+    Ok(apps)
 }
 
 /// The oldest `limit` applications.

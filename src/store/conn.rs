@@ -1,7 +1,7 @@
 //! One connection of either database, and the macros that run one SQL text on it.
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
 
 /// A connection to read from, or an open transaction to write in.
 pub enum Conn {
@@ -9,7 +9,6 @@ pub enum Conn {
     SqliteWriter(Box<SqliteConnection>),
     SqliteReader(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
-    PostgresTransaction(Transaction<'static, Postgres>),
 }
 
 pub(super) enum Driver<'c> {
@@ -18,12 +17,18 @@ pub(super) enum Driver<'c> {
 }
 
 impl Conn {
+    /// Closes the connection instead of giving it back: nobody knows what state it is in.
+    pub(super) fn abandon(mut self) {
+        if let Conn::Postgres(conn) = &mut self {
+            conn.close_on_drop();
+        }
+    }
+
     pub(super) fn driver(&mut self) -> Driver<'_> {
         match self {
             Conn::SqliteWriter(conn) => Driver::Sqlite(conn),
             Conn::SqliteReader(conn) => Driver::Sqlite(conn),
             Conn::Postgres(conn) => Driver::Postgres(conn),
-            Conn::PostgresTransaction(conn) => Driver::Postgres(conn),
         }
     }
 }

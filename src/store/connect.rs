@@ -142,3 +142,23 @@ async fn lock_beside(file: &Path) -> Result<File, OpenError> {
     });
     locked.await.unwrap_or_else(|crash| Err(std::io::Error::other(crash))).map_err(cannot)
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Executor as _, Row as _};
+
+    use super::*;
+
+    /// "After the commit is durable" rests on these: a test that kills the process cannot see them missing.
+    #[tokio::test]
+    async fn sqlite_syncs_each_commit_to_the_disk() {
+        let file = std::env::temp_dir().join(format!("leadgate-pragmas-{}.db", std::process::id()));
+        let mut conn = sqlite_options(&file).connect().await.unwrap();
+        let pragma = async |conn: &mut SqliteConnection, sql: &'static str| conn.fetch_one(sql).await.unwrap();
+        assert_eq!(pragma(&mut conn, "PRAGMA synchronous").await.get::<i64, _>(0), 2, "FULL");
+        assert_eq!(pragma(&mut conn, "PRAGMA journal_mode").await.get::<String, _>(0), "wal");
+        assert_eq!(pragma(&mut conn, "PRAGMA foreign_keys").await.get::<i64, _>(0), 1);
+        conn.close().await.unwrap();
+        std::fs::remove_file(&file).unwrap();
+    }
+}

@@ -26,6 +26,7 @@ pub mod users;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool};
 
@@ -33,11 +34,20 @@ pub use conn::Conn;
 pub use connect::Location;
 pub use error::{OpenError, StoreError};
 
+use crate::domain::ids::ConnectionId;
+use crate::domain::timestamp::Timestamp;
 use access_tokens::{Issue, Issued};
 use queue::{IssueQueue, WriteQueue};
 
 /// What a closure that was given a connection returns.
 pub type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
+
+/// How long a read, and a batch of the hot path, may take.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a transaction may take: a seed file is one.
+const WRITE_PATIENCE: Duration = Duration::from_secs(20);
+/// How long connections may take to say good-bye.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How often a transaction that lost against another one is run again.
 const ATTEMPTS: usize = 5;
@@ -71,7 +81,14 @@ impl Store {
                 work(&mut Conn::SqliteReader(readers.acquire().await?)).await
             }
             Backend::Sqlite { readers: None, writer } => writer.run(work).await,
-            Backend::Postgres(pool) => work(&mut Conn::Postgres(pool.acquire().await?)).await,
+            Backend::Postgres(pool) => {
+                let mut conn = Conn::Postgres(pool.acquire().await?);
+                let read = within(READ_PATIENCE, work(&mut conn)).await;
+                if matches!(read, Err(StoreError::Unavailable(_))) {
+                    conn.abandon();
+                }
+                read
+            }
         }
     }
 
@@ -85,7 +102,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite { writer, .. } => writer.run(work).await,
-            Backend::Postgres(pool) => write_on_postgres(pool, work).await,
+            Backend::Postgres(pool) => write_on_postgres(pool.clone(), work).await,
         }
     }
 
@@ -115,9 +132,14 @@ impl Store {
         .await
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be written to: what waits behind a stuck writer is not ready.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|conn| Box::pin(async move { conn::execute!(conn, "SELECT 1").map(|_| ()) })).await
+        self.write(|conn| Box::pin(async move { keys::list(conn).await.map(|_| ()) })).await
+    }
+
+    /// Notes that a connection was used outside [`Store::issue`].
+    pub fn note_use(&self, connection: ConnectionId, at: Timestamp) {
+        self.last_used.note(connection, at);
     }
 
     /// Finishes what was begun, writes down what was noted, and closes every connection.
@@ -132,35 +154,59 @@ impl Store {
                 }
                 writer.close().await;
             }
-            Backend::Postgres(pool) => pool.close().await,
+            Backend::Postgres(pool) => {
+                if tokio::time::timeout(CLOSE_PATIENCE, pool.close()).await.is_err() {
+                    tracing::warn!("some connections to the database did not close in time");
+                }
+            }
         }
     }
 }
 
-async fn write_on_postgres<T, F>(pool: &PgPool, mut work: F) -> Result<T, StoreError>
+/// In a task of its own: a caller that hangs up does not leave a transaction open in a connection that the
+/// next one gets.
+async fn write_on_postgres<T, F>(pool: PgPool, mut work: F) -> Result<T, StoreError>
 where
-    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send,
+    T: Send + 'static,
+    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
 {
-    for _ in 1..ATTEMPTS {
-        match attempt_on_postgres(pool, &mut work).await {
-            Err(StoreError::Again) => {}
-            settled => return settled,
+    let attempts = tokio::spawn(async move {
+        for _ in 1..ATTEMPTS {
+            match attempt_on_postgres(&pool, &mut work).await {
+                Err(StoreError::Again) => {}
+                settled => return settled,
+            }
         }
-    }
-    attempt_on_postgres(pool, &mut work).await
+        attempt_on_postgres(&pool, &mut work).await
+    });
+    attempts.await.unwrap_or_else(|crash| Err(StoreError::Internal(format!("a write: {crash}"))))
 }
 
 async fn attempt_on_postgres<T, F>(pool: &PgPool, work: &mut F) -> Result<T, StoreError>
 where
     F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send,
 {
-    // Dropped before its commit (an error, a caller that hung up) a transaction rolls itself back.
-    let mut conn = Conn::PostgresTransaction(pool.begin().await?);
-    let done = work(&mut conn).await?;
-    if let Conn::PostgresTransaction(transaction) = conn {
-        transaction.commit().await?;
+    let mut conn = Conn::Postgres(pool.acquire().await?);
+    let transaction = async {
+        conn::execute!(conn, "BEGIN")?;
+        let done = work(&mut conn).await?;
+        conn::execute!(conn, "COMMIT")?;
+        Ok(done)
+    };
+    let settled = within(WRITE_PATIENCE, transaction).await;
+    if settled.is_err() {
+        let undone = within(READ_PATIENCE, async { conn::execute!(conn, "ROLLBACK") }).await;
+        if undone.is_err() {
+            conn.abandon();
+        }
     }
-    Ok(done)
+    settled
+}
+
+/// Gives up on a database that does not answer: a connection may die without a word.
+async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = || Err(StoreError::Unavailable(format!("no answer within {patience:?}")));
+    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| late())
 }
 
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.

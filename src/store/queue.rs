@@ -10,10 +10,10 @@ use futures_util::FutureExt as _;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Work;
 use super::access_tokens::{self, Issue, Issued};
 use super::conn::{Conn, execute};
 use super::error::StoreError;
+use super::{READ_PATIENCE, Work, within};
 
 /// Jobs that may wait; a caller past that waits for a place.
 const WAITING: usize = 4_096;
@@ -237,12 +237,19 @@ async fn issue_on_postgres(pool: PgPool, queue: std::sync::Arc<tokio::sync::Mute
             return;
         }
         let (issues, answers): (Vec<Issue>, Vec<_>) = waiting.drain(..).unzip();
-        let issued = match pool.acquire().await {
-            Ok(conn) => access_tokens::issue(&mut Conn::Postgres(conn), &issues).await,
-            Err(error) => Err(error.into()),
-        };
+        let issued = issue_batch(&pool, &issues).await;
         answer_issues(&issues, answers, issued);
     }
+}
+
+/// A connection that has gone silent costs one batch, not the writer.
+async fn issue_batch(pool: &PgPool, issues: &[Issue]) -> Result<Vec<Issued>, StoreError> {
+    let mut conn = Conn::Postgres(pool.acquire().await?);
+    let issued = within(READ_PATIENCE, access_tokens::issue(&mut conn, issues)).await;
+    if matches!(issued, Err(StoreError::Unavailable(_))) {
+        conn.abandon();
+    }
+    issued
 }
 
 /// Gives each caller its own: what did not come back was refused.

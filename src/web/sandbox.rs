@@ -103,7 +103,7 @@ fn explain(why: &AuthorizeError) -> Response {
             problem(StatusCode::NOT_FOUND, "Not found", &format!("{why}."))
         }
         AuthorizeError::UserDisabled => problem(StatusCode::CONFLICT, "User disabled", &format!("{why}.")),
-        AuthorizeError::UnknownScope(_) | AuthorizeError::WiderScope { .. } => {
+        AuthorizeError::UnknownScope(_) | AuthorizeError::NoScope | AuthorizeError::WiderScope { .. } => {
             problem(StatusCode::BAD_REQUEST, "Invalid scope", &format!("{why}."))
         }
     }

@@ -131,10 +131,16 @@ impl SeedFile {
     /// in production they are no secrets.
     ///
     /// # Errors
-    /// One fault for each user and each application that has such a secret.
+    /// One fault for each account, user and application that has such a secret.
     pub fn refuse_published_secrets(&self, path: &Path) -> Result<(), ConfigError> {
         let mut faults = super::error::Faults::default();
         let place = || Place::WholeFile(path.to_owned());
+        for account in &self.accounts {
+            if account.api_keys.iter().flatten().any(super::demonstration::is_published) {
+                let key = format!("api_keys of {}", account.name);
+                faults.push(Fault::new(place(), key, PUBLISHED, "keys of your own in production mode"));
+            }
+        }
         for user in &self.users {
             if let SeedPassword::Plain(password) = &user.password
                 && super::demonstration::is_published(password)
