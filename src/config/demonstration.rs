@@ -95,6 +95,6 @@ mod tests {
     #[test]
     fn its_secrets_are_refused_where_they_matter() {
         let error = seed(&Issuer::localhost(8080)).refuse_published_secrets(Path::new("x.toml")).unwrap_err();
-        assert_eq!(error.faults().len(), 7, "{error}");
+        assert_eq!(error.faults().len(), 8, "{error}");
     }
 }

@@ -13,8 +13,6 @@ pub enum Outcome {
     Allowed,
     /// The user pressed Cancel.
     Denied,
-    /// The flow failed after its origin had been verified.
-    Failed,
 }
 
 /// The hand-over page. Its work is done by `dialog.js` with the [`Handover`].

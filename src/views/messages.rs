@@ -191,7 +191,6 @@ pub struct FinishedTexts {
     pub close_window: &'static str,
     pub allowed: Pattern,
     pub denied: Pattern,
-    pub failed: Pattern,
     pub returning: &'static str,
     pub needs_script: &'static str,
 }

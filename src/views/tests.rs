@@ -66,7 +66,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         return_origin: h(),
         permissions: vec![permission.clone()],
     };
-    let finished = Finished { page: page.clone(), handover: Some(handover), outcome: Outcome::Failed, app_name: h() };
+    let finished = Finished { page: page.clone(), handover: Some(handover), outcome: Outcome::Denied, app_name: h() };
     let error = ErrorPage {
         title: h(),
         what: h(),

@@ -236,5 +236,5 @@ fn an_account_without_an_id_is_referred_to_by_its_name() {
 #[test]
 fn published_secrets_are_found() {
     let error = parse(WHOLE).unwrap().refuse_published_secrets(Path::new("seed.toml")).unwrap_err();
-    assert_eq!(error.faults().len(), 2, "{error}");
+    assert_eq!(error.faults().len(), 3, "{error}");
 }

@@ -60,7 +60,6 @@ pub(super) const MESSAGES: Messages = Messages {
         close_window: "You can close this window",
         allowed: Pattern("{} is now connected to your account."),
         denied: Pattern("Nothing was shared with {}."),
-        failed: Pattern("The sign-in to {} did not succeed. Its page tells you more."),
         returning: "It closes by itself in a moment.",
         needs_script: "The last step needs JavaScript: without it the result cannot go back to the page that you came from. Switch it on for this site and start again there.",
     },

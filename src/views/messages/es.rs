@@ -60,7 +60,6 @@ pub(super) const MESSAGES: Messages = Messages {
         close_window: "Ya puedes cerrar esta ventana",
         allowed: Pattern("{} ya está conectada a tu cuenta."),
         denied: Pattern("No se ha compartido nada con {}."),
-        failed: Pattern("No se pudo iniciar sesión en {}. Su página te dirá más."),
         returning: "Se cerrará sola en un momento.",
         needs_script: "El último paso necesita JavaScript: sin él, el resultado no puede volver a la página de la que vienes. Actívalo para este sitio y empieza allí de nuevo.",
     },
