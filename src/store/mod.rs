@@ -25,9 +25,11 @@ pub mod sessions;
 pub mod users;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sqlx::{PgPool, SqlitePool};
 
 pub use conn::Conn;
@@ -189,7 +191,9 @@ where
     let mut conn = Conn::Postgres(pool.acquire().await?);
     let transaction = async {
         conn::execute!(conn, "BEGIN")?;
-        let done = work(&mut conn).await?;
+        // A panic that went further would drop the connection into the pool with its transaction open.
+        let done = AssertUnwindSafe(work(&mut conn)).catch_unwind().await;
+        let done = done.unwrap_or_else(|_| Err(StoreError::Internal("a store job panicked".into())))?;
         conn::execute!(conn, "COMMIT")?;
         Ok(done)
     };

@@ -1,7 +1,10 @@
 //! What an operator does to users, applications and buttons, and what is left of them (rules R14, F8, B23).
 
+use leadgate::config::seed::SeedFile;
 use leadgate::domain::email::Email;
 use leadgate::domain::ids::{AppId, ButtonId};
+use leadgate::services::login::{self, LoginError};
+use leadgate::services::seed::{self, Audience};
 use leadgate::services::throttle::Limits;
 use leadgate::services::{partner, users};
 use serde_json::json;
@@ -86,6 +89,30 @@ async fn f8_a_new_password_ends_what_the_old_one_opened(world: World) {
     ada.post_login(&opened, ADA, "a new password").await.location();
 }
 
+/// F8: the same where a seed file brings the new password.
+async fn f8_a_password_in_a_seed_file_ends_as_much(world: World) {
+    let (mut ada, tokens) = signed_in(&world, "btn-one").await;
+    let text = world.setup.seed.replacen("password_hash = \"@HASH@\"", "password = \"a new password\"", 1);
+    let text = text.replace("@HASH@", &world.hash());
+    let seed = SeedFile::parse("seed.toml".as_ref(), &text).unwrap();
+    assert_eq!(seed::apply(&world.ctx, &seed, Audience::Demonstration).await.unwrap().changed, 1);
+    assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
+    assert!(ada.get("/account").await.is_login_page());
+}
+
+/// F8: a login whose password was right when it was looked at, and is no more when its session would open.
+async fn f8_a_login_in_flight_does_not_survive_a_new_password(world: World) {
+    let who = login::with_password(&world.ctx, ADA, PASSWORD, None).await.unwrap();
+    let email = Email::parse(ADA).unwrap();
+    users::set_password(&world.ctx, &email, "a new password").await.unwrap();
+    assert!(matches!(login::open_session(&world.ctx, &who, None).await, Err(LoginError::WrongCredentials)));
+    let who = login::with_password(&world.ctx, ADA, "a new password", None).await.unwrap();
+    users::disable(&world.ctx, &email).await.unwrap();
+    assert!(matches!(login::open_session(&world.ctx, &who, None).await, Err(LoginError::WrongCredentials)));
+    users::enable(&world.ctx, &email).await.unwrap();
+    assert!(login::open_session(&world.ctx, &who, None).await.is_ok());
+}
+
 /// B20, L4: no page is readable by another origin, whatever method and header it comes with.
 async fn b20_no_page_is_readable_by_another_origin(world: World) {
     let mut ada = world.actor();
@@ -126,6 +153,8 @@ both! {
     r14_a_deleted_button_is_unknown,
     r14_a_deleted_user_leaves_nothing,
     f8_a_new_password_ends_what_the_old_one_opened,
+    f8_a_password_in_a_seed_file_ends_as_much,
+    f8_a_login_in_flight_does_not_survive_a_new_password,
     b20_no_page_is_readable_by_another_origin,
 }
 both! { with super::two_refusals_a_minute(); a1_guesses_at_codes_are_slowed_down }

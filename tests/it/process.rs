@@ -420,6 +420,20 @@ fn part_0_a_taken_address_is_told() {
 }
 
 /// Production mode over the wire: no control plane, no demonstration, no secret in the banner.
+/// wire.md part 0: what everybody can read in the source is no secret, also when a sandbox left it behind.
+#[test]
+fn part_0_production_refuses_the_demonstrations_secrets() {
+    let directory = Directory::new();
+    drop(demonstration(&directory));
+    let listen = format!("127.0.0.1:{}", free_port());
+    let ran = directory.run(&["serve", "--issuer", "https://auth.example.com", "--listen", &listen]);
+    assert_eq!(ran.code, 1, "{}", ran.errors);
+    for holder in ["ada@acme.test", "client secret", "API key"] {
+        assert!(ran.errors.contains(holder), "{holder}: {}", ran.errors);
+    }
+    assert!(!ran.errors.contains("demonstration-secret"), "and does not repeat them: {}", ran.errors);
+}
+
 #[test]
 fn part_0_production_has_no_sandbox() {
     let directory = Directory::new();

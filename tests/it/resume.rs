@@ -59,6 +59,17 @@ async fn p9_a_handle_is_good_on_its_own_origin_only(world: World) {
     assert_eq!(error_of(&mut ada, PARTNER, "btn-one").await, Value::Null);
 }
 
+/// P7: two origins of one site share a partition, and do not oust each other's sign-in.
+async fn p7_two_origins_of_one_site_are_both_signed_in(world: World) {
+    let (mut ada, tokens) = returning(&world).await;
+    let (opened, code) = ada.code(Click::on("btn-all", SHOP), ADA).await;
+    ada.redeem(&opened, &code).await;
+    for (page, btn) in [(PARTNER, "btn-one"), (SHOP, "btn-all"), (PARTNER, "btn-one")] {
+        let resumed = Tokens::of(&ada.resume(page, &[btn]).await[btn]);
+        assert_eq!(resumed.refresh, tokens.refresh, "{page}");
+    }
+}
+
 /// signin-button.md: a handle under another application's cookie name opens nothing.
 async fn p9_a_handle_is_good_for_its_own_application_only(world: World) {
     let (mut ada, _) = returning(&world).await;
@@ -312,6 +323,7 @@ async fn p7_cookies_carry_the_issuer_in_their_names(world: World) {
 
 both! {
     p7_a_returning_user_is_signed_in_without_a_click,
+    p7_two_origins_of_one_site_are_both_signed_in,
     p9_a_handle_is_good_on_its_own_origin_only,
     p9_a_handle_is_good_for_its_own_application_only,
     p7_rotation_has_a_minute_of_grace,

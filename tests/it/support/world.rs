@@ -126,6 +126,11 @@ impl World {
         Self { router, ctx, clock, database: self.database.clone(), setup: self.setup.clone() }
     }
 
+    /// What stands for [`PASSWORD`] in the seed.
+    pub fn hash(&self) -> String {
+        CHEAP_HASH.clone()
+    }
+
     pub fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
