@@ -19,7 +19,7 @@ on_both!(
     only_what_has_long_been_over_is_swept,
 );
 
-fn issue(connection: &Connection) -> Issue {
+pub(super) fn issue(connection: &Connection) -> Issue {
     let handle = Handle::mint(fresh_id(), &SystemEntropy);
     Issue {
         id: AccessTokenId(handle.id),

@@ -3,6 +3,7 @@
 mod issue;
 mod migrate;
 mod schema;
+mod silence;
 mod write;
 
 use std::future::Future;
