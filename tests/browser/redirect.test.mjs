@@ -13,14 +13,17 @@ before(async () => {
 after(() => world?.stop());
 
 // A click without a user's gesture is what a pop-up blocker refuses.
+const CLICKED = 'clicked by script';
 const CLICK_BY_SCRIPT = `document.addEventListener('leappbutton:idle', function (event) {
-  if (location.search === '?click') setTimeout(function () { event.target.click(); });
+  if (location.search === '?click') setTimeout(function () { event.target.click(); console.info('${CLICKED}'); });
 });`;
 
+// Whatever the driver evaluates in a page counts as a gesture there, so nothing may be until the click was made.
 async function withoutPopup(t, path, options = {}) {
   const visitor = await visit(t, { popupBlocker: true });
   world.sites.serve(path, partnerPage(world, { script: CLICK_BY_SCRIPT, ...options }));
-  await visitor.open(`${world.origins.partner}${path}?click`);
+  const clicked = visitor.page.waitForEvent('console', (message) => message.text() === CLICKED);
+  await Promise.all([clicked, visitor.open(`${world.origins.partner}${path}?click`)]);
   return visitor;
 }
 
