@@ -73,14 +73,21 @@
   function guardAllow(allow) {
     var touched = false;
     var focusedAt = document.hasFocus() ? Date.now() : 0;
+    var locked = true;
     var timer;
 
     function update() {
       var wait = focusedAt + (touched ? FOCUS_MS : UNTOUCHED_MS) - Date.now();
       clearTimeout(timer);
-      allow.disabled = !focusedAt || wait > 0;
+      locked = !focusedAt || wait > 0;
+      // Not `disabled`: that would take it out of the tab order, and Tab would land on Cancel.
+      allow.setAttribute('aria-disabled', String(locked));
       if (focusedAt && wait > 0) timer = setTimeout(update, wait);
     }
+
+    allow.addEventListener('click', function (event) {
+      if (locked) event.preventDefault();
+    });
 
     function onInput(event) {
       if (!event.isTrusted) return;

@@ -88,7 +88,9 @@
         return { path: path + '?appid=' + encodeURIComponent(config.appId), headers: { Accept: 'application/json' } };
       },
       done: function (body) {
-        if (body && body.valid) tokens.authToken = body.authToken;
+        if (!body) return;
+        if (body.valid) tokens.authToken = body.authToken;
+        else showGone();
       }
     },
     call: {
@@ -102,12 +104,16 @@
         return { path: path, headers: { Accept: 'application/json' } };
       },
       done: function (body) {
-        if (!body || !body.valid) return;
-        showOutcome('idle', text.goneTitle, text.goneText);
-        each('.step.done', function (step) { step.classList.remove('done'); });
+        if (body && body.valid) showGone();
       }
     }
   };
+
+  // Ended here, on the account page or elsewhere: the outcome above must not go on saying "Success".
+  function showGone() {
+    showOutcome('idle', text.goneTitle, text.goneText);
+    each('.step.done', function (step) { step.classList.remove('done'); });
+  }
 
   function run(section, step) {
     var request = step.call();

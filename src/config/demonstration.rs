@@ -10,16 +10,16 @@ use crate::domain::return_url::ReturnUrl;
 
 const TEXT: &str = include_str!("demonstration.toml");
 
-/// The password of every user of the demonstration; shown on the page at `/`.
-pub const PASSWORD: &str = "demonstration";
+/// The password of every user of the demonstration; shown on the page at `/`. It and the client secret are
+/// those of the example that `leadgate init` writes, so that going on from one to the other locks nobody out.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// The demonstration application's `client_secret`.
-pub const CLIENT_SECRET: &str = "demonstration-secret";
+pub const CLIENT_SECRET: &str = "app-secret";
 
 /// Every secret that is in our source: of the demonstration, of the example that `leadgate init` writes, and of
 /// the documentation.
-pub const PUBLISHED: [&str; 5] =
-    [PASSWORD, CLIENT_SECRET, "correct horse battery", "app-secret", "3f0f1c1e-0000-4000-8000-000000000001"];
+pub const PUBLISHED: [&str; 3] = [PASSWORD, CLIENT_SECRET, "3f0f1c1e-0000-4000-8000-000000000001"];
 
 /// Where the usual development servers listen: React and Rails, Angular, Flask, Vite, Python and Django, Parcel
 /// and webpack and Vue, and the neighbours that they move to when a port is taken.

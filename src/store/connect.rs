@@ -72,6 +72,8 @@ impl Store {
             }
             Location::Postgres(url) => {
                 let options: PgConnectOptions = url.parse().map_err(cannot_open)?;
+                // Notices ("… already exists, skipping") look like trouble in a log and are none.
+                let options = options.options([("client_min_messages", "warning")]);
                 let mut conn = connect_within(&options).await.map_err(cannot_open)?;
                 let migrated = migrate::on_postgres(&mut conn).await;
                 // The migration lock goes with this connection, also where the migration failed.

@@ -219,7 +219,7 @@ test('C2 Allow waits for a real input and for half a second of focus (double cli
   assert.equal(await allow.isDisabled(), true);
   await dialog.page.mouse.move(30, 30);
   await dialog.page.mouse.move(50, 50);
-  await dialog.page.waitForFunction(() => !document.querySelector('button[value=allow]').disabled);
+  await dialog.page.waitForFunction(() => document.querySelector('button[value=allow]').getAttribute('aria-disabled') === 'false');
   // The window loses the focus and gets it back: half a second again.
   await dialog.page.evaluate(() => {
     dispatchEvent(new Event('blur'));

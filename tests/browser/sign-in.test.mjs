@@ -165,7 +165,7 @@ test('keyboard only: from the button through login and consent', async (t) => {
   const allow = popup.getByRole('button', { name: 'Allow', exact: true });
   await allow.waitFor();
   await popup.keyboard.press('Shift');
-  await popup.waitForFunction(() => !document.querySelector('button[value=allow]').disabled);
+  await popup.waitForFunction(() => document.querySelector('button[value=allow]').getAttribute('aria-disabled') === 'false');
   await tabTo(popup, allow);
   await popup.keyboard.press('Enter').catch(() => {});
   assertValid(await visitor.result(), { auto: false });

@@ -34,7 +34,10 @@ fn part_0_the_demonstration_works_as_its_banner_says() {
     assert_eq!(server.banner_value("App ID"), Some(APP));
     assert_eq!(server.banner_value("Try it"), Some(format!("{}/", server.issuer).as_str()));
     let page = server.get("/");
-    assert!(page.status == 200 && page.body.contains(button) && page.body.contains("demonstration"), "{page:?}");
+    assert!(
+        page.status == 200 && page.body.contains(button) && page.body.contains("correct horse battery"),
+        "{page:?}"
+    );
     let token = server.banner_value("Sandbox token").unwrap();
     let result = server.authorize(token, "ada@acme.test", button).unwrap().json();
     assert_eq!(server.me(&text(&result, "authToken")), 200);
@@ -261,7 +264,7 @@ fn r3_headers_over_the_limit_are_431_and_idle_connections_harmless() {
 fn n5_the_programs_log_holds_no_secret() {
     let directory = Directory::new();
     let server = directory.serve(&["--sandbox-token", TOKEN, "--log-level", "trace", "--log-format", "json"]);
-    let mut secrets = vec![TOKEN.to_owned(), "demonstration-secret".to_owned()];
+    let mut secrets = vec![TOKEN.to_owned(), "app-secret".to_owned()];
     let result = server.authorize(TOKEN, "ada@acme.test", "btn-demonstration").unwrap().json();
     let (refresh, access) = (text(&result, "refreshToken"), text(&result, "authToken"));
     for _ in 0..10 {
@@ -431,7 +434,7 @@ fn part_0_production_refuses_the_demonstrations_secrets() {
     for holder in ["ada@acme.test", "client secret", "API key"] {
         assert!(ran.errors.contains(holder), "{holder}: {}", ran.errors);
     }
-    assert!(!ran.errors.contains("demonstration-secret"), "and does not repeat them: {}", ran.errors);
+    assert!(!ran.errors.contains("app-secret"), "and does not repeat them: {}", ran.errors);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     magic: MagicTexts {
         deny: "Always denies, without a question",
-        slow5s: "Takes five seconds to sign in",
+        slow5s: "After Allow, the result takes five seconds",
         revoked_in_10s: "Disconnects again after ten seconds",
         expired: "Gets tokens that have already expired",
     },

@@ -24,7 +24,7 @@ pub(super) const MESSAGES: Messages = Messages {
     },
     magic: MagicTexts {
         deny: "Siempre deniega, sin preguntar",
-        slow5s: "Tarda cinco segundos en entrar",
+        slow5s: "Tras permitir, el resultado tarda cinco segundos",
         revoked_in_10s: "Se desconecta a los diez segundos",
         expired: "Recibe tokens ya caducados",
     },
