@@ -7,7 +7,7 @@ use super::origin::Origin;
 use super::pkce::CodeChallenge;
 use super::timestamp::Timestamp;
 
-/// How long a code lives (signin-button design; RFC 6749 section 4.1.2 allows ten minutes).
+/// How long a code lives (sign-in-button design; RFC 6749 section 4.1.2 allows ten minutes).
 pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

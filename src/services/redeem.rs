@@ -1,4 +1,4 @@
-//! Swapping a button's authorization code for the result (signin-button flow, step 4).
+//! Swapping a button's authorization code for the result (sign-in-button flow, step 4).
 
 use std::net::IpAddr;
 

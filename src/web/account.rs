@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 
 use super::error::{failed_page, method_not_allowed_page, refused};
 use super::extract::{self, Pairs};
-use super::forms::{field, posted, see_other};
+use super::forms::{Refused, field, posted, see_other};
 use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
@@ -154,10 +154,11 @@ async fn sign_in(
 }
 
 /// A form that only a signed-in user can post: the user, once session and CSRF token are right.
-async fn authorized(web: &Web, headers: &HeaderMap, form: &Pairs) -> Result<SignedIn, Box<Response>> {
+async fn authorized(web: &Web, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SignedIn, Refused> {
+    let form = posted(web, headers, body)?;
     let signed_in = signed_in(web, headers).await?;
     signed_in
-        .filter(|signed_in| csrf::is_valid(&web.ctx, &signed_in.handle, field(form, "csrf")))
+        .filter(|signed_in| csrf::is_valid(&web.ctx, &signed_in.handle, field(&form, "csrf")))
         .ok_or_else(|| Box::new(page::error(web, headers, None, Problem::FormOutdated, None)))
 }
 
@@ -167,11 +168,7 @@ async fn end_connection(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let form = match posted(&web, &headers, body) {
-        Ok(form) => form,
-        Err(answer) => return *answer,
-    };
-    let signed_in = match authorized(&web, &headers, &form).await {
+    let signed_in = match authorized(&web, &headers, body).await {
         Ok(signed_in) => signed_in,
         Err(answer) => return *answer,
     };
@@ -191,11 +188,7 @@ async fn end_connection(
 
 /// Ends the session and every resume handle of it.
 async fn sign_out(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let form = match posted(&web, &headers, body) {
-        Ok(form) => form,
-        Err(answer) => return *answer,
-    };
-    let signed_in = match authorized(&web, &headers, &form).await {
+    let signed_in = match authorized(&web, &headers, body).await {
         Ok(signed_in) => signed_in,
         Err(answer) => return *answer,
     };

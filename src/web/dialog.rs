@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::error::{failed_page, method_not_allowed_page, refused};
-use super::extract;
+use super::extract::{self, Pairs};
 use super::forms::{Refused, field, posted, see_other};
 use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
 use super::page::{self, Kind};
@@ -59,6 +59,17 @@ impl Visit {
         };
         let signed_in = signed_in(&web, &headers).await?;
         Ok(Self { web, headers, flow, signed_in })
+    }
+
+    /// A form that was posted to a flow.
+    async fn posted(
+        web: Arc<Web>,
+        headers: HeaderMap,
+        flow: &str,
+        body: Result<Bytes, BytesRejection>,
+    ) -> Result<(Self, Pairs), Refused> {
+        let form = posted(&web, &headers, body)?;
+        Ok((Self::open(web, headers, flow).await?, form))
     }
 
     fn explain(&self, why: &DialogError) -> Response {
@@ -190,12 +201,8 @@ async fn sign_in(
     extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let form = match posted(&web, &headers, body) {
-        Ok(form) => form,
-        Err(answer) => return *answer,
-    };
-    let visit = match Visit::open(web, headers, &flow).await {
-        Ok(visit) => visit,
+    let (visit, form) = match Visit::posted(web, headers, &flow, body).await {
+        Ok(posted) => posted,
         Err(answer) => return *answer,
     };
     if let Err(why) = dialog::check_login_form(&visit.web.ctx, &visit.flow, field(&form, "csrf")) {
@@ -219,12 +226,8 @@ async fn decide(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let form = match posted(&web, &headers, body) {
-        Ok(form) => form,
-        Err(answer) => return *answer,
-    };
-    let visit = match Visit::open(web, headers, &flow).await {
-        Ok(visit) => visit,
+    let (visit, form) = match Visit::posted(web, headers, &flow, body).await {
+        Ok(posted) => posted,
         Err(answer) => return *answer,
     };
     let decision = match field(&form, "decision") {
@@ -246,12 +249,8 @@ async fn switch_user(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let form = match posted(&web, &headers, body) {
-        Ok(form) => form,
-        Err(answer) => return *answer,
-    };
-    let visit = match Visit::open(web, headers, &flow).await {
-        Ok(visit) => visit,
+    let (visit, form) = match Visit::posted(web, headers, &flow, body).await {
+        Ok(posted) => posted,
         Err(answer) => return *answer,
     };
     let Some(signed_in) = &visit.signed_in else { return see_other(&visit.web.urls.dialog(visit.flow.id)) };

@@ -1,4 +1,4 @@
-//! HTML answers: the frame of a page, its policy, and the headers that signin-button's design asks for.
+//! HTML answers: the frame of a page, its policy, and the headers that sign-in-button's design asks for.
 
 use askama::Template;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};

@@ -183,7 +183,7 @@ async fn p8_no_page_holds_a_token(world: World) {
     }
 }
 
-/// signin-button.md, headers: who may read the answer, and the cookie of the partner's partition.
+/// sign-in-button.md, headers: who may read the answer, and the cookie of the partner's partition.
 async fn p7_the_swap_leaves_a_partitioned_cookie_that_names_no_application(world: World) {
     let mut ada = world.actor();
     let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
@@ -285,7 +285,7 @@ async fn a1_a_malformed_swap_has_the_results_form(world: World) {
     assert_invalid_grant(&world.send(request("POST", "/button/token", &charset, body)).await);
 }
 
-/// signin-button.md: a connection has one refresh token, however often it is asked for; another consent is
+/// sign-in-button.md: a connection has one refresh token, however often it is asked for; another consent is
 /// another connection.
 async fn a2_a_connection_has_one_refresh_token_for_life(world: World) {
     let mut ada = world.actor();

@@ -37,7 +37,7 @@ async fn p7_a_returning_user_is_signed_in_without_a_click(world: World) {
     assert_eq!(error_of(&mut world.actor(), PARTNER, "btn-one").await, "login_required", "nobody else");
 }
 
-/// P9, signin-button.md: a handle is good on the exact origin that it was made on, for its own application.
+/// P9, sign-in-button.md: a handle is good on the exact origin that it was made on, for its own application.
 async fn p9_a_handle_is_good_on_its_own_origin_only(world: World) {
     let (mut ada, _) = returning(&world).await;
     assert_eq!(error_of(&mut ada, OTHER, "btn-one").await, "login_required", "another partition");
@@ -70,7 +70,7 @@ async fn p7_two_origins_of_one_site_are_both_signed_in(world: World) {
     }
 }
 
-/// signin-button.md: a handle under another application's cookie name opens nothing.
+/// sign-in-button.md: a handle under another application's cookie name opens nothing.
 async fn p9_a_handle_is_good_for_its_own_application_only(world: World) {
     let (mut ada, _) = returning(&world).await;
     let handle = ada.jar.value("leadgate_r_").unwrap();
@@ -95,7 +95,7 @@ async fn p9_a_handle_is_good_for_its_own_application_only(world: World) {
     assert_eq!(error_of(&mut ada, PARTNER, "btn-one").await, Value::Null);
 }
 
-/// signin-button.md: three tabs that reload together all hold the old handle, and none of them loses; a
+/// sign-in-button.md: three tabs that reload together all hold the old handle, and none of them loses; a
 /// minute later the old one is dead.
 async fn p7_rotation_has_a_minute_of_grace(world: World) {
     let (ada, _) = returning(&world).await;
@@ -115,7 +115,7 @@ async fn p7_rotation_has_a_minute_of_grace(world: World) {
     assert_eq!(error_of(&mut ada.clone(), PARTNER, "btn-one").await, "login_required", "60 s, not prolonged by use");
 }
 
-/// signin-button.md: ninety days from the last visit.
+/// sign-in-button.md: ninety days from the last visit.
 async fn p7_a_handle_lives_ninety_days(world: World) {
     let (mut ada, _) = returning(&world).await;
     let (mut idle, _) = returning(&world).await;
@@ -129,7 +129,7 @@ async fn p7_a_handle_lives_ninety_days(world: World) {
     assert_eq!(error_of(&mut late, PARTNER, "btn-one").await, "login_required");
 }
 
-/// signin-button.md: sweeping away what is over leaves a handle alone that outlives its session.
+/// sign-in-button.md: sweeping away what is over leaves a handle alone that outlives its session.
 async fn p7_a_handle_survives_the_sweeper(world: World) {
     let (mut ada, tokens) = returning(&world).await;
     for _ in 0..4 {
@@ -147,7 +147,7 @@ async fn p7_a_handle_survives_the_sweeper(world: World) {
     assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true, "a connection is never swept");
 }
 
-/// signin-button.md, P7, N9: dead at logout, at a disconnect by either side, and when the user is disabled.
+/// sign-in-button.md, P7, N9: dead at logout, at a disconnect by either side, and when the user is disabled.
 async fn p7_a_handle_dies_with_its_session_connection_and_user(world: World) {
     let (mut ada, tokens) = returning(&world).await;
     let csrf = ada.get("/account").await.csrf();
@@ -176,7 +176,7 @@ async fn p7_a_handle_dies_with_its_session_connection_and_user(world: World) {
     assert_eq!(error_of(&mut ada, PARTNER, "btn-one").await, "login_required", "enabling signs nobody in");
 }
 
-/// signin-button.md: a second site of the same application is silent only where the browser sends the
+/// sign-in-button.md: a second site of the same application is silent only where the browser sends the
 /// button-session cookie to other sites.
 async fn p7_a_second_site_needs_third_party_cookies(world: World) {
     for blocks in [true, false] {
@@ -306,7 +306,7 @@ async fn p7_two_users_of_one_page_are_kept_apart(world: World) {
     assert_eq!((&me["user"]["email"], &me["account"]["id"]), (&json!(GRACE), &json!("zenith")));
 }
 
-/// signin-button.md, headers: two servers on ports of one host share a cookie jar, and must not share cookies.
+/// sign-in-button.md, headers: two servers on ports of one host share a cookie jar, and must not share cookies.
 async fn p7_cookies_carry_the_issuer_in_their_names(world: World) {
     let mut ada = world.actor();
     ada.connect("btn-one", "http://localhost:9001", ADA).await;
