@@ -1,5 +1,8 @@
 //! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
 
+use super::dialog::Decision;
+use super::partner::{self, PartnerError};
+use super::users::{self, UserError};
 use super::{Context, Granted, consent, sign_in};
 use crate::crypto::refresh_token;
 use crate::crypto::token::HandleKind;
@@ -7,10 +10,7 @@ use crate::domain::email::Email;
 use crate::domain::magic::Magic;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::user::User;
-use crate::store::{StoreError, access_tokens, users};
-
-use super::dialog::Decision;
-use super::partner;
+use crate::store::{StoreError, access_tokens};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
@@ -42,7 +42,11 @@ pub struct Authorize {
 pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Granted>, AuthorizeError> {
     let user = find_user(ctx, &wanted.user).await?;
     let button = sign_in::find_button(ctx, &wanted.button).await?.ok_or(AuthorizeError::UnknownButton)?;
-    let app = partner::find_app(ctx, &button.app).await.map_err(|_| AuthorizeError::UnknownButton)?;
+    let app = partner::find_app(ctx, &button.app).await.map_err(|error| match error {
+        PartnerError::Store(error) => AuthorizeError::Store(error),
+        // Deleted between the two looks, and the button with it.
+        _ => AuthorizeError::UnknownButton,
+    })?;
     let asked = button.requested_scopes(&app.scopes);
     let scopes = granted_scopes(asked, wanted.scopes.as_deref())?;
     if wanted.decision == Decision::Deny || user.magic == Some(Magic::Deny) {
@@ -78,14 +82,10 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
 
 async fn find_user(ctx: &Context, email: &str) -> Result<User, AuthorizeError> {
     let email = Email::parse(email).map_err(|_| AuthorizeError::UnknownUser)?;
-    let found = ctx
-        .store
-        .read(move |conn| {
-            let email = email.clone();
-            Box::pin(async move { users::find_by_email(conn, &email).await })
-        })
-        .await?;
-    let (user, _) = found.ok_or(AuthorizeError::UnknownUser)?;
+    let user = users::find(ctx, &email).await.map_err(|error| match error {
+        UserError::Store(error) => AuthorizeError::Store(error),
+        _ => AuthorizeError::UnknownUser,
+    })?;
     if user.is_active() { Ok(user) } else { Err(AuthorizeError::UserDisabled) }
 }
 

@@ -46,12 +46,6 @@ pub enum StoreError {
     Internal(String),
 }
 
-impl StoreError {
-    pub fn corrupt(what: &str) -> impl FnOnce(&dyn std::fmt::Display) -> Self + '_ {
-        move |why| StoreError::Corrupt(format!("{what}: {why}"))
-    }
-}
-
 /// SQLSTATE classes in which PostgreSQL is at its limit, going away or not letting us in, not our statement
 /// wrong: connection (08), log-in (28), no such database (3D), resources (53), state (55: it takes no
 /// connections), intervention (57), system (58).

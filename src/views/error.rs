@@ -2,7 +2,6 @@
 
 use askama::Template;
 
-use super::handover::Handover;
 use super::messages::Lang;
 use super::page::Page;
 
@@ -82,8 +81,6 @@ impl Problem {
 #[template(path = "error.html")]
 pub struct ErrorPage {
     pub page: Page,
-    /// Only where the partner's origin was verified before the failure.
-    pub handover: Option<Handover>,
     pub status: u16,
     pub title: String,
     /// What was wrong.
@@ -105,7 +102,6 @@ impl ErrorPage {
         let text = page.lang.problem(problem);
         Self {
             page,
-            handover: None,
             status: problem.status(),
             title: text.title.to_owned(),
             what: text.what.to_owned(),

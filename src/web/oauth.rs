@@ -1,4 +1,4 @@
-//! The standards' surface: for now the keys that signed tokens will be verified with.
+//! The standards' surface: the keys that this server's signatures are verified with.
 
 use std::sync::Arc;
 
