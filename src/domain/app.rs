@@ -1,9 +1,13 @@
-//! A partner application: OAuth's client (RFC 6749 section 2).
+//! A partner application: OAuth's client (RFC 6749 section 2), with what it registered (RFC 7591 section 2).
 
+use super::auth_method::AuthMethod;
 use super::grant_type::GrantType;
 use super::ids::{AppId, UserId};
+use super::redirect_uri::RedirectUri;
+use super::resource::Resource;
 use super::return_url::ReturnUrl;
 use super::scope::ScopeSet;
+use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
 
 /// Longest name or publisher, in characters.
@@ -14,22 +18,57 @@ pub struct App {
     pub id: AppId,
     pub name: String,
     pub publisher: String,
+    pub homepage: Option<String>,
     /// The user who may edit it; an application of the operator's has none.
     pub owner: Option<UserId>,
-    pub client_type: ClientType,
+    pub auth_method: AuthMethod,
     pub grant_types: Vec<GrantType>,
-    /// Compared byte for byte.
-    pub redirect_uris: Vec<ReturnUrl>,
+    /// Compared byte for byte, but for the port on a loopback address.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where a browser may be sent after a logout, compared byte for byte.
+    pub post_logout_redirect_uris: Vec<ReturnUrl>,
     /// What a user may be asked for.
     pub scopes: ScopeSet,
+    /// APIs, other than this server's own, that it may ask tokens for (RFC 8707).
+    pub resources: Vec<Resource>,
+    /// Its public keys, a JWK Set in JSON, checked when it was written (RFC 7517).
+    pub jwks: Option<String>,
+    pub access_token_alg: SigningAlgorithm,
+    pub id_token_alg: SigningAlgorithm,
+    /// Takes no bearer tokens, only such as are bound to a key (RFC 9449 section 5.2).
+    pub requires_dpop: bool,
+    /// Has to push its authorization requests (RFC 9126 section 6).
+    pub requires_par: bool,
     pub created_at: Timestamp,
 }
 
 /// RFC 6749 section 2.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientType {
-    /// Has a client secret.
+    /// Can keep a credential: a secret, or a private key.
     Confidential,
-    /// Has none.
+    /// Cannot.
     Public,
+}
+
+/// The signing algorithm of access tokens where nothing else was asked for: the cheapest to make and check
+/// that every library has.
+pub const DEFAULT_ACCESS_TOKEN_ALG: SigningAlgorithm = SigningAlgorithm::Es256;
+/// The same for ID tokens: OpenID Connect Dynamic Client Registration section 2.
+pub const DEFAULT_ID_TOKEN_ALG: SigningAlgorithm = SigningAlgorithm::Rs256;
+
+impl App {
+    pub fn client_type(&self) -> ClientType {
+        if self.auth_method == AuthMethod::None { ClientType::Public } else { ClientType::Confidential }
+    }
+
+    pub fn has_grant(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
+    }
+
+    /// What a request for `asked` may be granted: scopes of the API have to be registered, those about the
+    /// user's identity are the user's to give. `None` where it asks for more.
+    pub fn permits(&self, asked: &ScopeSet) -> bool {
+        self.scopes.covers(&asked.api_only())
+    }
 }

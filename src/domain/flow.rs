@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ButtonId, FlowId};
+use super::authorization::AuthorizationRequest;
+use super::device_code::UserCode;
+use super::ids::{AppId, ButtonId, DeviceCodeId, FlowId};
 use super::origin::Origin;
 use super::return_url::ReturnUrl;
+use super::scope::ScopeSet;
 use super::timestamp::Timestamp;
 
 /// How long a person may take; the button's script waits as long.
@@ -35,6 +38,17 @@ pub enum FlowState {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FlowRequest {
     Button(ButtonRequest),
+    Authorization(AuthorizationRequest),
+    Device(DeviceRequest),
+}
+
+/// A user code that was typed in (RFC 8628 section 3.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRequest {
+    pub device_code: DeviceCodeId,
+    pub user_code: UserCode,
+    pub app: AppId,
+    pub scopes: ScopeSet,
 }
 
 /// A click on a sign-in button, with what was verified about it.

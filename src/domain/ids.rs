@@ -118,6 +118,26 @@ uuid_id! {
     /// A resume handle's row.
     ResumeHandleId
 }
+uuid_id! {
+    /// What a user authorized once, with its family of refresh tokens.
+    GrantId
+}
+uuid_id! {
+    /// A row of an authorization code of the standard grant.
+    AuthorizationCodeId
+}
+uuid_id! {
+    /// A pushed authorization request (RFC 9126).
+    PushedRequestId
+}
+uuid_id! {
+    /// A device code's row (RFC 8628).
+    DeviceCodeId
+}
+uuid_id! {
+    /// An initial access token for registration (RFC 7591 section 3).
+    RegistrationTokenId
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// One permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
@@ -60,7 +62,8 @@ impl fmt::Display for Scope {
 }
 
 /// A set of scopes, each once, in the order of [`Scope::ALL`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ScopeSet(Vec<Scope>);
 
 impl ScopeSet {
@@ -93,6 +96,19 @@ impl ScopeSet {
     /// Space-delimited, as on the wire (RFC 6749 section 3.3); repeated names count once.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         text.split(' ').filter(|part| !part.is_empty()).map(Scope::parse).collect()
+    }
+}
+
+impl TryFrom<String> for ScopeSet {
+    type Error = ScopeError;
+    fn try_from(text: String) -> Result<Self, ScopeError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ScopeSet> for String {
+    fn from(scopes: ScopeSet) -> String {
+        scopes.to_string()
     }
 }
 

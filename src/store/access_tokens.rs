@@ -1,23 +1,41 @@
-//! Access tokens: issuing them is the hot path.
+//! Access tokens: issuing them is the hot path, and there is one way to do it.
 
+use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::conn::{Conn, Driver, execute, fetch_optional, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
-use super::{accounts, users};
-use crate::domain::access_token::AccessToken;
-use crate::domain::connection::EndedBy;
-use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
+use crate::domain::access_token::{AccessToken, Subject};
+use crate::domain::account::Account;
+use crate::domain::connection::{ACCESS_TOKEN_LIFETIME, EndedBy};
+use crate::domain::email::Email;
+use crate::domain::grant::GrantEnd;
+use crate::domain::ids::{AccessTokenId, AccountId, AppId, ConnectionId, GrantId, UserId};
+use crate::domain::resource::Resource;
+use crate::domain::role::Role;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::user::{User, UserState};
 
 statements! {
-    FIND = "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.scopes, t.expires_at, \
-            c.user_id, c.expires_at AS connection_expires_at, c.ended_at, c.ended_by \
-            FROM access_tokens t JOIN connections c ON c.id = t.connection_id WHERE t.id = $1";
+    /// The token with whatever its life hangs on, in one look.
+    FIND = "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.grant_id, t.scopes, t.resource, t.dpop_jkt, \
+            t.issued_at, t.expires_at, t.revoked_at, \
+            c.expires_at AS connection_expires_at, c.ended_at AS connection_ended_at, \
+            c.ended_by AS connection_ended_by, \
+            g.access_token_id AS grant_access_token_id, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
+            g.ended_by AS grant_ended_by, \
+            u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, \
+            ac.id AS account_id, ac.name AS account_name \
+            FROM access_tokens t JOIN apps a ON a.id = t.app_id \
+            LEFT JOIN connections c ON c.id = t.connection_id LEFT JOIN grants g ON g.id = t.grant_id \
+            LEFT JOIN users u ON u.id = CASE WHEN t.connection_id IS NULL THEN a.owner_id ELSE c.user_id END \
+            LEFT JOIN accounts ac ON ac.id = u.account_id \
+            WHERE t.id = $1";
+    REVOKE = "UPDATE access_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     SWEEP = "DELETE FROM access_tokens WHERE id IN \
              (SELECT id FROM access_tokens WHERE id < $1 AND expires_at < $2 ORDER BY id LIMIT $3)";
 }
@@ -45,20 +63,75 @@ pub(super) const ISSUE_ON_POSTGRES: &str = "\
     WHERE c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > r.now) \
     RETURNING id, expires_at";
 
+/// The same for tokens of the standard grants, which say themselves what they are for. Those of a user hang
+/// on a connection, those of a client on nothing but the application.
+pub(super) const ISSUE_GRANTED_ON_SQLITE: &str = "\
+    INSERT INTO access_tokens \
+           (id, app_id, connection_id, grant_id, scopes, resource, dpop_jkt, issued_at, expires_at) \
+    SELECT unhex(r.value ->> 0), a.id, c.id, unhex(r.value ->> 3), r.value ->> 4, r.value ->> 5, r.value ->> 6, \
+           r.value ->> 7, (r.value ->> 7) + COALESCE(c.access_token_lifetime_us, r.value ->> 8) \
+    FROM json_each($1) AS r JOIN apps AS a ON a.id = r.value ->> 1 \
+         LEFT JOIN connections AS c ON c.id = unhex(r.value ->> 2) AND c.app_id = a.id AND c.ended_at IS NULL \
+                   AND (c.expires_at IS NULL OR c.expires_at > r.value ->> 7) \
+    WHERE r.value ->> 2 IS NULL OR c.id IS NOT NULL \
+    RETURNING id, expires_at";
+
+/// The same with one array for each column.
+pub(super) const ISSUE_GRANTED_ON_POSTGRES: &str = "\
+    INSERT INTO access_tokens \
+           (id, app_id, connection_id, grant_id, scopes, resource, dpop_jkt, issued_at, expires_at) \
+    SELECT r.id, a.id, c.id, r.grant_id, r.scopes, r.resource, r.dpop_jkt, r.now, \
+           r.now + COALESCE(c.access_token_lifetime_us, r.lifetime_us) \
+    FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bigint[], \
+                $9::bigint[]) \
+         AS r (id, app_id, connection_id, grant_id, scopes, resource, dpop_jkt, now, lifetime_us) \
+    JOIN apps AS a ON a.id = r.app_id \
+    LEFT JOIN connections AS c ON c.id = r.connection_id AND c.app_id = a.id AND c.ended_at IS NULL \
+              AND (c.expires_at IS NULL OR c.expires_at > r.now) \
+    WHERE r.connection_id IS NULL OR c.id IS NOT NULL \
+    RETURNING id, expires_at";
+
 /// An access token to be recorded.
 #[derive(Debug, Clone)]
 pub struct Issue {
     pub id: AccessTokenId,
-    pub secret_hash: SecretHash,
-    pub connection: ConnectionId,
     /// The application that asks: the connection has to be its own.
     pub app: AppId,
     pub now: Timestamp,
+    pub kind: IssueKind,
+}
+
+#[derive(Debug, Clone)]
+pub enum IssueKind {
+    /// LeadExec's sign-in: an opaque token for all that was consented to.
+    Opaque { secret_hash: SecretHash, connection: ConnectionId },
+    /// The standard grants: a signed token.
+    Signed(SignedIssue),
+}
+
+/// A token of the standard grants.
+#[derive(Debug, Clone)]
+pub struct SignedIssue {
+    /// `None`: the client's own token (RFC 6749 section 4.4).
+    pub user: Option<(ConnectionId, GrantId)>,
+    pub scopes: ScopeSet,
+    pub resource: Option<Resource>,
+    pub dpop_jkt: Option<String>,
+}
+
+impl Issue {
+    /// The connection that the token will hang on.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        match &self.kind {
+            IssueKind::Opaque { connection, .. } => Some(*connection),
+            IssueKind::Signed(signed) => signed.user.map(|(connection, _)| connection),
+        }
+    }
 }
 
 /// An access token that was recorded.
 #[derive(Debug, Clone, Copy, FromRow)]
-pub struct IssuedRow {
+struct IssuedRow {
     id: Uuid,
     expires_at: i64,
 }
@@ -69,39 +142,127 @@ pub struct Issued {
     pub expires_at: Timestamp,
 }
 
-/// Records those of `issues` whose connection lives and is the application's, in one statement.
+/// Records those of `issues` whose connection lives and is the application's: one statement for each kind
+/// that is among them. Where both are, the caller sees to one transaction.
 pub async fn issue(conn: &mut Conn, issues: &[Issue]) -> Result<Vec<Issued>, StoreError> {
-    let rows: Vec<IssuedRow> = match conn.driver() {
+    let (mut opaque, mut signed) = (Vec::new(), Vec::new());
+    for issue in issues {
+        match &issue.kind {
+            IssueKind::Opaque { secret_hash, connection } => opaque.push((issue, secret_hash, *connection)),
+            IssueKind::Signed(details) => signed.push((issue, details)),
+        }
+    }
+    let mut rows = Vec::new();
+    if !opaque.is_empty() {
+        rows = issue_opaque(conn, &opaque).await?;
+    }
+    if !signed.is_empty() {
+        rows.extend(issue_signed(conn, &signed).await?);
+    }
+    Ok(rows.into_iter().map(|row| Issued { id: AccessTokenId(row.id), expires_at: time(row.expires_at) }).collect())
+}
+
+/// Whether [`issue`] needs no transaction around it.
+pub(super) fn is_one_statement(issues: &[Issue]) -> bool {
+    let opaque = issues.iter().filter(|issue| matches!(issue.kind, IssueKind::Opaque { .. })).count();
+    opaque == 0 || opaque == issues.len()
+}
+
+type Opaque<'i> = (&'i Issue, &'i SecretHash, ConnectionId);
+
+async fn issue_opaque(conn: &mut Conn, issues: &[Opaque<'_>]) -> Result<Vec<IssuedRow>, StoreError> {
+    let rows = match conn.driver() {
         Driver::Sqlite(c) => sqlx::query_as(ISSUE_ON_SQLITE).bind(flat(issues)).fetch_all(c).await?,
         Driver::Postgres(c) => {
-            let column = |of: fn(&Issue) -> Uuid| issues.iter().map(of).collect::<Vec<Uuid>>();
             sqlx::query_as(ISSUE_ON_POSTGRES)
-                .bind(column(|issue| issue.id.0))
-                .bind(issues.iter().map(|issue| issue.secret_hash.0.as_slice()).collect::<Vec<_>>())
-                .bind(column(|issue| issue.connection.0))
-                .bind(issues.iter().map(|issue| issue.app.as_str()).collect::<Vec<_>>())
-                .bind(issues.iter().map(|issue| issue.now.as_micros()).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(issue, ..)| issue.id.0).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(_, hash, _)| hash.0.as_slice()).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(.., connection)| connection.0).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(issue, ..)| issue.app.as_str()).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(issue, ..)| issue.now.as_micros()).collect::<Vec<_>>())
                 .fetch_all(c)
                 .await?
         }
     };
-    Ok(rows.into_iter().map(|row| Issued { id: AccessTokenId(row.id), expires_at: time(row.expires_at) }).collect())
+    Ok(rows)
+}
+
+type Signed<'i> = (&'i Issue, &'i SignedIssue);
+
+async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<IssuedRow>, StoreError> {
+    let lifetime = i64::try_from(ACCESS_TOKEN_LIFETIME.as_micros()).unwrap_or(i64::MAX);
+    let rows = match conn.driver() {
+        Driver::Sqlite(c) => {
+            let batch: Vec<SignedElement> = issues.iter().map(|issue| element(*issue, lifetime)).collect();
+            let batch = serde_json::to_string(&batch).map_err(|why| StoreError::Internal(why.to_string()))?;
+            sqlx::query_as(ISSUE_GRANTED_ON_SQLITE).bind(batch).fetch_all(c).await?
+        }
+        Driver::Postgres(c) => {
+            let user = |(_, details): &Signed| details.user;
+            sqlx::query_as(ISSUE_GRANTED_ON_POSTGRES)
+                .bind(issues.iter().map(|(issue, _)| issue.id.0).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(issue, _)| issue.app.as_str()).collect::<Vec<_>>())
+                .bind(issues.iter().map(|issue| user(issue).map(|(id, _)| id.0)).collect::<Vec<Option<Uuid>>>())
+                .bind(issues.iter().map(|issue| user(issue).map(|(_, id)| id.0)).collect::<Vec<Option<Uuid>>>())
+                .bind(issues.iter().map(|(_, details)| details.scopes.to_string()).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(_, details)| resource(details)).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(_, details)| details.dpop_jkt.as_deref()).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(issue, _)| issue.now.as_micros()).collect::<Vec<_>>())
+                .bind(issues.iter().map(|_| lifetime).collect::<Vec<_>>())
+                .fetch_all(c)
+                .await?
+        }
+    };
+    Ok(rows)
+}
+
+fn resource(details: &SignedIssue) -> Option<&str> {
+    details.resource.as_ref().map(Resource::as_str)
+}
+
+/// An element of the batch on SQLite: a JSON array, in the order in which the statement counts.
+#[derive(Serialize)]
+struct SignedElement<'i>(
+    String,
+    &'i str,
+    Option<String>,
+    Option<String>,
+    String,
+    Option<&'i str>,
+    Option<&'i str>,
+    i64,
+    i64,
+);
+
+fn element<'i>((issue, details): Signed<'i>, lifetime: i64) -> SignedElement<'i> {
+    let (connection, grant) = details.user.unzip();
+    SignedElement(
+        issue.id.0.simple().to_string(),
+        issue.app.as_str(),
+        connection.map(|id| id.0.simple().to_string()),
+        grant.map(|id| id.0.simple().to_string()),
+        details.scopes.to_string(),
+        resource(details),
+        details.dpop_jkt.as_deref(),
+        issue.now.as_micros(),
+        lifetime,
+    )
 }
 
 /// The batch as one JSON array of flat texts. None of them needs escaping: hexadecimal, digits, and an
 /// application id, whose alphabet is plain.
-fn flat(issues: &[Issue]) -> String {
+fn flat(issues: &[Opaque<'_>]) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(issues.len() * 216 + 2);
     text.push('[');
-    for (i, issue) in issues.iter().enumerate() {
+    for (i, (issue, secret_hash, connection)) in issues.iter().enumerate() {
         if i > 0 {
             text.push(',');
         }
         text.push('"');
         push_hex(&mut text, issue.id.0.as_bytes());
-        push_hex(&mut text, &issue.secret_hash.0);
-        push_hex(&mut text, issue.connection.0.as_bytes());
+        push_hex(&mut text, &secret_hash.0);
+        push_hex(&mut text, connection.0.as_bytes());
         write!(text, "{:020}{}\"", issue.now.as_micros(), issue.app).expect("writing to a String cannot fail");
     }
     text.push(']');
@@ -119,46 +280,122 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
 #[derive(FromRow)]
 struct FoundRow {
     id: Uuid,
-    secret_hash: Vec<u8>,
+    secret_hash: Option<Vec<u8>>,
     app_id: String,
-    connection_id: Uuid,
+    connection_id: Option<Uuid>,
+    grant_id: Option<Uuid>,
     scopes: String,
+    resource: Option<String>,
+    dpop_jkt: Option<String>,
+    issued_at: i64,
     expires_at: i64,
-    user_id: Uuid,
+    revoked_at: Option<i64>,
     connection_expires_at: Option<i64>,
-    ended_at: Option<i64>,
-    ended_by: Option<String>,
+    connection_ended_at: Option<i64>,
+    connection_ended_by: Option<String>,
+    grant_access_token_id: Option<Uuid>,
+    grant_used_at: Option<i64>,
+    grant_ended_at: Option<i64>,
+    grant_ended_by: Option<String>,
+    user_id: Option<Uuid>,
+    email: Option<String>,
+    user_name: Option<String>,
+    role: Option<String>,
+    disabled_at: Option<i64>,
+    user_created_at: Option<i64>,
+    account_id: Option<String>,
+    account_name: Option<String>,
 }
 
-/// An access token's row, dead or alive, with the hash that a bearer's secret has to match.
+/// An access token's row, dead or alive.
 #[derive(Debug, Clone)]
 pub struct Found {
-    pub secret_hash: SecretHash,
+    /// What an opaque token's secret has to match; a signed token has none.
+    pub secret_hash: Option<SecretHash>,
     pub token: AccessToken,
+    pub revoked_at: Option<Timestamp>,
     pub connection_expires_at: Option<Timestamp>,
     pub connection_ended: Option<(Timestamp, EndedBy)>,
+    pub grant_ended: Option<(Timestamp, GrantEnd)>,
+    /// Whether it is its grant's newest, and nobody has used that yet: see [`super::grants::mark_used`].
+    pub is_unused_successor: bool,
+}
+
+impl FoundRow {
+    /// The user of the token, or the owner of the client whose own it is, with the account.
+    fn user(&mut self) -> Result<Option<(User, Account)>, StoreError> {
+        let row = (self.user_id, self.email.take(), self.user_name.take(), self.role.take(), self.user_created_at);
+        let account = self.account_id.take().zip(self.account_name.take());
+        let ((Some(id), Some(email), Some(name), Some(role), Some(created_at)), Some((account, account_name))) =
+            (row, account)
+        else {
+            return Ok(None);
+        };
+        let account =
+            Account { id: AccountId::parse(&account).map_err(corrupt("accounts.id"))?, name: account_name };
+        let user = User {
+            id: UserId(id),
+            account: account.id.clone(),
+            email: Email::parse(&email).map_err(corrupt("users.email"))?,
+            name,
+            role: Role::parse(&role).map_err(corrupt("users.role"))?,
+            // What a magic user does happens at sign-in; a bearer is only told who it acts for.
+            magic: None,
+            state: match self.disabled_at {
+                Some(since) => UserState::Disabled { since: time(since) },
+                None => UserState::Active,
+            },
+            created_at: time(created_at),
+        };
+        Ok(Some((user, account)))
+    }
 }
 
 /// `None` also where the connection, its user or its application is gone.
 pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, StoreError> {
-    let Some(row) = fetch_optional!(conn, FoundRow, FIND, id.0)? else { return Ok(None) };
-    let Some(user) = users::find(conn, crate::domain::ids::UserId(row.user_id)).await? else { return Ok(None) };
-    let Some(account) = accounts::find(conn, &user.account).await? else { return Ok(None) };
-    let ended_by = row.ended_by.as_deref().and_then(EndedBy::parse);
+    let Some(mut row) = fetch_optional!(conn, FoundRow, FIND, id.0)? else { return Ok(None) };
+    let holder = row.user()?;
+    let subject = match (row.connection_id, holder) {
+        (Some(connection), Some((user, account))) => {
+            Subject::User { user: Box::new(user), account, connection: ConnectionId(connection) }
+        }
+        (Some(_), None) => return Ok(None),
+        (None, owner) => Subject::Client { account: owner.map(|(_, account)| account) },
+    };
+    let connection_ended_by = row.connection_ended_by.as_deref().and_then(EndedBy::parse);
+    let grant_ended_by = row.grant_ended_by.as_deref().and_then(GrantEnd::parse);
+    if row.grant_id.is_some() && row.grant_access_token_id.is_none() {
+        return Ok(None);
+    }
     Ok(Some(Found {
-        secret_hash: secret_hash(&row.secret_hash)?,
+        secret_hash: row.secret_hash.as_deref().map(secret_hash).transpose()?,
         token: AccessToken {
             id: AccessTokenId(row.id),
             app: AppId::parse(&row.app_id).map_err(corrupt("access_tokens.app_id"))?,
-            connection: ConnectionId(row.connection_id),
+            subject,
+            grant: row.grant_id.map(GrantId),
             scopes: ScopeSet::parse(&row.scopes).map_err(corrupt("access_tokens.scopes"))?,
+            resource: row
+                .resource
+                .as_deref()
+                .map(Resource::parse)
+                .transpose()
+                .map_err(corrupt("access_tokens.resource"))?,
+            dpop_jkt: row.dpop_jkt,
+            issued_at: time(row.issued_at),
             expires_at: time(row.expires_at),
-            user,
-            account,
         },
+        revoked_at: optional_time(row.revoked_at),
         connection_expires_at: optional_time(row.connection_expires_at),
-        connection_ended: optional_time(row.ended_at).zip(ended_by),
+        connection_ended: optional_time(row.connection_ended_at).zip(connection_ended_by),
+        grant_ended: optional_time(row.grant_ended_at).zip(grant_ended_by),
+        is_unused_successor: row.grant_access_token_id == Some(row.id) && row.grant_used_at.is_none(),
     }))
+}
+
+/// Ends one token. `false` where it was revoked before.
+pub async fn revoke(conn: &mut Conn, id: AccessTokenId, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(execute!(conn, REVOKE, id.0, at.as_micros())? == 1)
 }
 
 /// Deletes at most `limit` tokens that had expired by `expired_before`; `below` bounds the search to ids
@@ -177,12 +414,16 @@ mod tests {
     fn a_batch_is_a_json_array_of_flat_texts() {
         let issue = Issue {
             id: AccessTokenId(Uuid::from_u128(1)),
-            secret_hash: SecretHash([0xab; 32]),
-            connection: ConnectionId(Uuid::from_u128(2)),
             app: AppId::parse("app.1").unwrap(),
             now: Timestamp::from_micros(1_795_342_530_000_000),
+            kind: IssueKind::Opaque {
+                secret_hash: SecretHash([0xab; 32]),
+                connection: ConnectionId(Uuid::from_u128(2)),
+            },
         };
-        let parsed: Vec<Value> = serde_json::from_str(&flat(&[issue.clone(), issue])).unwrap();
+        let IssueKind::Opaque { secret_hash, connection } = &issue.kind else { unreachable!() };
+        let element = (&issue, secret_hash, *connection);
+        let parsed: Vec<Value> = serde_json::from_str(&flat(&[element, element])).unwrap();
         let text = parsed[1].as_str().unwrap();
         assert_eq!(&text[..32], "00000000000000000000000000000001");
         assert_eq!(&text[128..148], "00001795342530000000");

@@ -1,32 +1,54 @@
-//! Partner applications.
+//! Partner applications: OAuth's clients.
 
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
-use super::convert::{corrupt, secret_hash, time};
+use super::convert::{corrupt, secret_hash, split, time};
 use super::error::StoreError;
-use crate::domain::app::{App, ClientType};
+use crate::domain::app::App;
+use crate::domain::auth_method::AuthMethod;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AppId, UserId};
+use crate::domain::origin::Origin;
+use crate::domain::redirect_uri::RedirectUri;
+use crate::domain::resource::Resource;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
+use crate::domain::signing_algorithm::SigningAlgorithm;
+use crate::domain::timestamp::Timestamp;
 
 statements! {
-    FIND = "SELECT id, name, publisher, owner_id, client_secret_hash, grant_types, scopes, created_at \
-            FROM apps WHERE id = $1";
-    LIST_BY_SECRET = "SELECT id, name, publisher, owner_id, client_secret_hash, grant_types, scopes, created_at \
-                      FROM apps WHERE client_secret_hash = $1 ORDER BY id LIMIT $2";
-    LIST = "SELECT id, name, publisher, owner_id, client_secret_hash, grant_types, scopes, created_at \
-            FROM apps ORDER BY created_at, id LIMIT $1";
-    REDIRECT_URIS = "SELECT uri FROM app_redirect_uris WHERE app_id = $1 ORDER BY uri";
-    INSERT = "INSERT INTO apps (id, name, publisher, owner_id, client_secret_hash, grant_types, scopes, created_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
-    UPDATE = "UPDATE apps SET name = $2, publisher = $3, owner_id = $4, grant_types = $5, scopes = $6 WHERE id = $1";
-    SET_SECRET = "UPDATE apps SET client_secret_hash = $2 WHERE id = $1";
-    ADD_REDIRECT_URI = "INSERT INTO app_redirect_uris (app_id, uri) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-    CLEAR_REDIRECT_URIS = "DELETE FROM app_redirect_uris WHERE app_id = $1";
+    FIND = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
+            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
+            requires_par, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
+            registration_secret_hash FROM apps WHERE id = $1";
+    LIST_BY_SECRET = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
+                      post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, \
+                      requires_dpop, requires_par, created_at, client_secret_hash, previous_secret_hash, \
+                      previous_secret_expires_at, registration_secret_hash \
+                      FROM apps WHERE client_secret_hash = $1 OR previous_secret_hash = $1 ORDER BY id LIMIT $2";
+    LIST = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
+            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
+            requires_par, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
+            registration_secret_hash FROM apps ORDER BY created_at, id LIMIT $1";
+    INSERT = "INSERT INTO apps (id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
+              post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
+              requires_par, created_at, client_secret_hash, registration_secret_hash) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
+              ON CONFLICT DO NOTHING";
+    UPDATE = "UPDATE apps SET name = $2, publisher = $3, homepage = $4, owner_id = $5, auth_method = $6, \
+              grant_types = $7, redirect_uris = $8, post_logout_redirect_uris = $9, scopes = $10, resources = $11, \
+              jwks = $12, access_token_alg = $13, id_token_alg = $14, requires_dpop = $15, requires_par = $16 \
+              WHERE id = $1";
+    SET_SECRET = "UPDATE apps SET client_secret_hash = $2, previous_secret_hash = NULL, \
+                  previous_secret_expires_at = NULL WHERE id = $1";
+    ROTATE_SECRET = "UPDATE apps SET previous_secret_hash = client_secret_hash, previous_secret_expires_at = $3, \
+                     client_secret_hash = $2 WHERE id = $1 AND client_secret_hash IS NOT NULL";
+    IS_ORIGIN_REGISTERED = "SELECT app_id FROM app_origins WHERE origin = $1 LIMIT 1";
+    ADD_ORIGIN = "INSERT INTO app_origins (origin, app_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    CLEAR_ORIGINS = "DELETE FROM app_origins WHERE app_id = $1";
     DELETE = "DELETE FROM apps WHERE id = $1";
 }
 
@@ -35,131 +57,191 @@ struct Row {
     id: String,
     name: String,
     publisher: String,
+    homepage: Option<String>,
     owner_id: Option<Uuid>,
-    client_secret_hash: Option<Vec<u8>>,
+    auth_method: String,
     grant_types: String,
+    redirect_uris: String,
+    post_logout_redirect_uris: String,
     scopes: String,
+    resources: String,
+    jwks: Option<String>,
+    access_token_alg: String,
+    id_token_alg: String,
+    requires_dpop: i64,
+    requires_par: i64,
     created_at: i64,
+    client_secret_hash: Option<Vec<u8>>,
+    previous_secret_hash: Option<Vec<u8>>,
+    previous_secret_expires_at: Option<i64>,
+    registration_secret_hash: Option<Vec<u8>>,
 }
 
-#[derive(FromRow)]
-struct UriRow {
-    uri: String,
+/// What a client's credentials are checked against.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// `None` for a client that has no secret.
+    pub client: Option<SecretHash>,
+    /// The one before, until the time that it is taken.
+    pub previous: Option<(SecretHash, Timestamp)>,
+    /// Of the registration access token (RFC 7592); `None` where the client did not register itself.
+    pub registration: Option<SecretHash>,
 }
 
-async fn complete(conn: &mut Conn, row: Row) -> Result<App, StoreError> {
-    let uris = fetch_all!(conn, UriRow, REDIRECT_URIS, row.id.as_str())?;
-    Ok(App {
-        id: AppId::parse(&row.id).map_err(corrupt("apps.id"))?,
-        name: row.name,
-        publisher: row.publisher,
-        owner: row.owner_id.map(UserId),
-        client_type: match row.client_secret_hash {
-            Some(_) => ClientType::Confidential,
-            None => ClientType::Public,
-        },
-        grant_types: row
-            .grant_types
-            .split_whitespace()
-            .map(GrantType::parse)
-            .collect::<Result<_, _>>()
-            .map_err(corrupt("apps.grant_types"))?,
-        redirect_uris: uris
-            .iter()
-            .map(|row| ReturnUrl::parse(&row.uri))
-            .collect::<Result<_, _>>()
-            .map_err(corrupt("app_redirect_uris.uri"))?,
-        scopes: ScopeSet::parse(&row.scopes).map_err(corrupt("apps.scopes"))?,
-        created_at: time(row.created_at),
-    })
-}
-
-pub async fn find(conn: &mut Conn, id: &AppId) -> Result<Option<App>, StoreError> {
-    match fetch_optional!(conn, Row, FIND, id.as_str())? {
-        Some(row) => complete(conn, row).await.map(Some),
-        None => Ok(None),
+impl TryFrom<Row> for (App, Secrets) {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let hash = |bytes: Option<Vec<u8>>| bytes.map(|bytes| secret_hash(&bytes)).transpose();
+        let secrets = Secrets {
+            client: hash(row.client_secret_hash)?,
+            previous: hash(row.previous_secret_hash)?.zip(row.previous_secret_expires_at.map(time)),
+            registration: hash(row.registration_secret_hash)?,
+        };
+        let app = App {
+            id: AppId::parse(&row.id).map_err(corrupt("apps.id"))?,
+            name: row.name,
+            publisher: row.publisher,
+            homepage: row.homepage,
+            owner: row.owner_id.map(UserId),
+            auth_method: AuthMethod::parse(&row.auth_method).map_err(corrupt("apps.auth_method"))?,
+            grant_types: split(&row.grant_types, GrantType::parse).map_err(corrupt("apps.grant_types"))?,
+            redirect_uris: split(&row.redirect_uris, RedirectUri::parse).map_err(corrupt("apps.redirect_uris"))?,
+            post_logout_redirect_uris: split(&row.post_logout_redirect_uris, ReturnUrl::parse)
+                .map_err(corrupt("apps.post_logout_redirect_uris"))?,
+            scopes: ScopeSet::parse(&row.scopes).map_err(corrupt("apps.scopes"))?,
+            resources: split(&row.resources, Resource::parse).map_err(corrupt("apps.resources"))?,
+            jwks: row.jwks,
+            access_token_alg: SigningAlgorithm::parse(&row.access_token_alg)
+                .map_err(corrupt("apps.access_token_alg"))?,
+            id_token_alg: SigningAlgorithm::parse(&row.id_token_alg).map_err(corrupt("apps.id_token_alg"))?,
+            requires_dpop: row.requires_dpop != 0,
+            requires_par: row.requires_par != 0,
+            created_at: time(row.created_at),
+        };
+        Ok((app, secrets))
     }
 }
 
-/// What the client secret is checked against; `None` for an unknown application and for a public client.
-pub async fn find_secret(conn: &mut Conn, id: &AppId) -> Result<Option<SecretHash>, StoreError> {
-    let row = fetch_optional!(conn, Row, FIND, id.as_str())?;
-    row.and_then(|row| row.client_secret_hash).map(|bytes| secret_hash(&bytes)).transpose()
+fn app_only(row: Row) -> Result<App, StoreError> {
+    <(App, Secrets)>::try_from(row).map(|(app, _)| app)
+}
+
+pub async fn find(conn: &mut Conn, id: &AppId) -> Result<Option<App>, StoreError> {
+    fetch_optional!(conn, Row, FIND, id.as_str())?.map(app_only).transpose()
+}
+
+/// The application with what its credentials are checked against.
+pub async fn find_with_secrets(conn: &mut Conn, id: &AppId) -> Result<Option<(App, Secrets)>, StoreError> {
+    fetch_optional!(conn, Row, FIND, id.as_str())?.map(TryFrom::try_from).transpose()
 }
 
 /// The first `limit` applications with this client secret.
 pub async fn list_by_secret(conn: &mut Conn, secret: &SecretHash, limit: i64) -> Result<Vec<App>, StoreError> {
-    let rows = fetch_all!(conn, Row, LIST_BY_SECRET, secret.0.as_slice(), limit)?;
-    let mut apps = Vec::with_capacity(rows.len());
-    for row in rows {
-        apps.push(complete(conn, row).await?);
-    }
-    Ok(apps)
+    fetch_all!(conn, Row, LIST_BY_SECRET, secret.0.as_slice(), limit)?.into_iter().map(app_only).collect()
 }
 
 /// The oldest `limit` applications.
 pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<App>, StoreError> {
-    let rows = fetch_all!(conn, Row, LIST, limit)?;
-    let mut apps = Vec::with_capacity(rows.len());
-    for row in rows {
-        apps.push(complete(conn, row).await?);
-    }
-    Ok(apps)
+    fetch_all!(conn, Row, LIST, limit)?.into_iter().map(app_only).collect()
 }
 
-fn joined(grant_types: &[GrantType]) -> String {
-    grant_types.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" ")
+fn joined<T>(items: &[T], text: fn(&T) -> &str) -> String {
+    items.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 
 /// `false` where the id is taken.
-pub async fn insert(conn: &mut Conn, app: &App, secret: Option<&SecretHash>) -> Result<bool, StoreError> {
+pub async fn insert(conn: &mut Conn, app: &App, secrets: &Secrets) -> Result<bool, StoreError> {
     let rows = execute!(
         conn,
         INSERT,
         app.id.as_str(),
         app.name.as_str(),
         app.publisher.as_str(),
+        app.homepage.as_deref(),
         app.owner.map(|owner| owner.0),
-        secret.map(|hash| hash.0.as_slice()),
-        joined(&app.grant_types),
+        app.auth_method.as_str(),
+        joined(&app.grant_types, |grant| grant.as_str()),
+        joined(&app.redirect_uris, RedirectUri::as_str),
+        joined(&app.post_logout_redirect_uris, ReturnUrl::as_str),
         app.scopes.to_string(),
+        joined(&app.resources, Resource::as_str),
+        app.jwks.as_deref(),
+        app.access_token_alg.as_str(),
+        app.id_token_alg.as_str(),
+        i64::from(app.requires_dpop),
+        i64::from(app.requires_par),
         app.created_at.as_micros(),
+        secrets.client.as_ref().map(|hash| hash.0.as_slice()),
+        secrets.registration.as_ref().map(|hash| hash.0.as_slice()),
     )?;
     if rows == 1 {
-        write_redirect_uris(conn, app).await?;
+        write_origins(conn, app).await?;
     }
     Ok(rows == 1)
 }
 
-/// Writes all but the secret.
-pub async fn update(conn: &mut Conn, app: &App) -> Result<(), StoreError> {
-    execute!(
+/// Writes all but the secrets. `false` where the application is gone.
+pub async fn update(conn: &mut Conn, app: &App) -> Result<bool, StoreError> {
+    let rows = execute!(
         conn,
         UPDATE,
         app.id.as_str(),
         app.name.as_str(),
         app.publisher.as_str(),
+        app.homepage.as_deref(),
         app.owner.map(|owner| owner.0),
-        joined(&app.grant_types),
+        app.auth_method.as_str(),
+        joined(&app.grant_types, |grant| grant.as_str()),
+        joined(&app.redirect_uris, RedirectUri::as_str),
+        joined(&app.post_logout_redirect_uris, ReturnUrl::as_str),
         app.scopes.to_string(),
+        joined(&app.resources, Resource::as_str),
+        app.jwks.as_deref(),
+        app.access_token_alg.as_str(),
+        app.id_token_alg.as_str(),
+        i64::from(app.requires_dpop),
+        i64::from(app.requires_par),
     )?;
-    execute!(conn, CLEAR_REDIRECT_URIS, app.id.as_str())?;
-    write_redirect_uris(conn, app).await
+    if rows == 1 {
+        execute!(conn, CLEAR_ORIGINS, app.id.as_str())?;
+        write_origins(conn, app).await?;
+    }
+    Ok(rows == 1)
 }
 
-async fn write_redirect_uris(conn: &mut Conn, app: &App) -> Result<(), StoreError> {
-    for uri in &app.redirect_uris {
-        execute!(conn, ADD_REDIRECT_URI, app.id.as_str(), uri.as_str())?;
+async fn write_origins(conn: &mut Conn, app: &App) -> Result<(), StoreError> {
+    for origin in app.redirect_uris.iter().filter_map(RedirectUri::origin) {
+        execute!(conn, ADD_ORIGIN, origin.as_str(), app.id.as_str())?;
     }
     Ok(())
 }
 
-/// `None` makes it a public client.
+/// Whether any application has a redirect URI on this origin.
+pub async fn is_origin_registered(conn: &mut Conn, origin: &Origin) -> Result<bool, StoreError> {
+    #[derive(FromRow)]
+    struct Found {
+        #[expect(dead_code, reason = "only whether there is a row is asked")]
+        app_id: String,
+    }
+    Ok(fetch_optional!(conn, Found, IS_ORIGIN_REGISTERED, origin.as_str())?.is_some())
+}
+
+/// The one secret from now on; `None` takes it away.
 pub async fn set_secret(conn: &mut Conn, id: &AppId, secret: Option<&SecretHash>) -> Result<bool, StoreError> {
     Ok(execute!(conn, SET_SECRET, id.as_str(), secret.map(|hash| hash.0.as_slice()))? == 1)
 }
 
-/// Deletes the application with its buttons, connections, codes and resume handles.
+/// A new secret, beside which the present one is taken for a while. `false` where there is none at present.
+pub async fn rotate_secret(
+    conn: &mut Conn,
+    id: &AppId,
+    secret: &SecretHash,
+    previous_until: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(execute!(conn, ROTATE_SECRET, id.as_str(), secret.0.as_slice(), previous_until.as_micros())? == 1)
+}
+
+/// Deletes the application with its buttons, connections, grants, codes and resume handles.
 pub async fn delete(conn: &mut Conn, id: &AppId) -> Result<bool, StoreError> {
     Ok(execute!(conn, DELETE, id.as_str())? == 1)
 }

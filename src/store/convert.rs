@@ -21,3 +21,8 @@ pub(super) fn time(micros: i64) -> Timestamp {
 pub(super) fn optional_time(micros: Option<i64>) -> Option<Timestamp> {
     micros.map(Timestamp::from_micros)
 }
+
+/// The members of a space-delimited list.
+pub(super) fn split<T, E>(text: &str, parse: impl Fn(&str) -> Result<T, E>) -> Result<Vec<T>, E> {
+    text.split_whitespace().map(parse).collect()
+}

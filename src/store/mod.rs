@@ -14,14 +14,20 @@ mod queue;
 pub mod access_tokens;
 pub mod accounts;
 pub mod apps;
+pub mod authorization_codes;
 pub mod buttons;
 pub mod codes;
 pub mod connections;
+pub mod device_codes;
 pub mod flows;
+pub mod grants;
 pub mod keys;
 pub mod lead_types;
+pub mod pushed_requests;
+pub mod registration_tokens;
 pub mod resume_handles;
 pub mod sessions;
+pub mod used_proofs;
 pub mod users;
 
 use std::future::Future;
@@ -108,12 +114,12 @@ impl Store {
         }
     }
 
-    /// Records an access token, if its connection still lives: the hot path. `None` is a refusal, whose
+    /// Records an access token, if what it hangs on still lives: the hot path. `None` is a refusal, whose
     /// reason the caller looks up. Requests that wait are recorded together, in one statement.
     pub async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
-        let (connection, now) = (issue.connection, issue.now);
+        let (connection, now) = (issue.connection(), issue.now);
         let issued = self.issues.issue(issue).await?;
-        if issued.is_some() {
+        if let Some(connection) = connection.filter(|_| issued.is_some()) {
             self.last_used.note(connection, now);
         }
         Ok(issued)
@@ -216,28 +222,34 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 12] = [
+    let shared: [(&str, &[(&str, &str)]); 18] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
+        ("authorization_codes", authorization_codes::STATEMENTS),
         ("buttons", buttons::STATEMENTS),
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
+        ("device_codes", device_codes::STATEMENTS),
         ("flows", flows::STATEMENTS),
+        ("grants", grants::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("lead_types", lead_types::STATEMENTS),
+        ("pushed_requests", pushed_requests::STATEMENTS),
+        ("registration_tokens", registration_tokens::STATEMENTS),
         ("resume_handles", resume_handles::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("used_proofs", used_proofs::STATEMENTS),
         ("users", users::STATEMENTS),
     ];
-    let issue = match dialect {
-        Dialect::Sqlite => access_tokens::ISSUE_ON_SQLITE,
-        Dialect::Postgres => access_tokens::ISSUE_ON_POSTGRES,
+    let (issue, issue_granted) = match dialect {
+        Dialect::Sqlite => (access_tokens::ISSUE_ON_SQLITE, access_tokens::ISSUE_GRANTED_ON_SQLITE),
+        Dialect::Postgres => (access_tokens::ISSUE_ON_POSTGRES, access_tokens::ISSUE_GRANTED_ON_POSTGRES),
     };
     shared
         .into_iter()
         .flat_map(|(file, list)| list.iter().map(move |(name, sql)| (file, *name, *sql)))
-        .chain([("access_tokens", "ISSUE", issue)])
+        .chain([("access_tokens", "ISSUE", issue), ("access_tokens", "ISSUE_GRANTED", issue_granted)])
         .collect()
 }
 

@@ -140,7 +140,7 @@ async fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>) {
                 Task::Close(closed) => closing.push(closed),
             }
         }
-        if jobs.is_empty() {
+        if jobs.is_empty() && access_tokens::is_one_statement(&issues) {
             // One statement is its own transaction.
             if !issues.is_empty() {
                 let issued = access_tokens::issue(&mut conn, &issues).await;

@@ -1,0 +1,188 @@
+//! Whether a client is the one it says (RFC 6749 section 2.3, RFC 7523 section 2.2).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::Context;
+use super::super::partner::hash_client_secret;
+use super::super::throttle::TooMany;
+use crate::crypto::client_keys::{AssertionClaims, ClientKeys, claimed_issuer, verify_assertion};
+use crate::crypto::jwt::JwtError;
+use crate::crypto::token::{sha256, verify_hash};
+use crate::domain::app::App;
+use crate::domain::auth_method::AuthMethod;
+use crate::domain::ids::AppId;
+use crate::domain::secret_hash::SecretHash;
+use crate::domain::timestamp::Timestamp;
+use crate::store::apps::Secrets;
+use crate::store::{StoreError, apps, used_proofs};
+
+/// How far ahead an assertion may end: it is kept in mind for that long (RFC 7523 section 3).
+const MAX_ASSERTION_LIFETIME: Duration = Duration::from_secs(10 * 60);
+/// How far two clocks may be apart.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// What a request says of its client.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// `client_secret_basic` or `client_secret_post`: a client with a secret may use either.
+    Secret { id: String, secret: String },
+    /// `private_key_jwt`; the id may be left out, since the assertion has it.
+    Assertion { id: Option<String>, assertion: String },
+    /// `none`: only an id.
+    Id(String),
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Credentials::Secret { .. } => "Secret(…)",
+            Credentials::Assertion { .. } => "Assertion(…)",
+            Credentials::Id(_) => "Id(…)",
+        })
+    }
+}
+
+/// Why a client was not believed. To the client they are all `invalid_client`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClientRefusal {
+    #[error("there is no application with this client_id")]
+    Unknown,
+    #[error("the client secret is wrong")]
+    WrongSecret,
+    #[error("the client has no secret: it is public, or has a key instead")]
+    NoSecret,
+    #[error("the client has to authenticate")]
+    Unauthenticated,
+    #[error("the client has no keys that an assertion could be checked with")]
+    NoKeys,
+    #[error("the client assertion is not good: {0}")]
+    Assertion(JwtError),
+    #[error("the client assertion is of another client")]
+    OtherClient,
+    #[error("the client assertion is not for this server")]
+    Audience,
+    #[error("the client assertion has expired, or is not valid yet, or lives for more than ten minutes")]
+    Time,
+    #[error("the client assertion was used before")]
+    Replayed,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ClientAuthError {
+    #[error(transparent)]
+    Refused(#[from] ClientRefusal),
+    #[error("{0}, and {1}")]
+    TooMany(ClientRefusal, TooMany),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The client of a request. `endpoint` is the public address that was called, for which an assertion may have been
+/// made; `from` is the address of the caller, whose refusals are counted.
+pub async fn authenticate(
+    ctx: &Context,
+    credentials: &Credentials,
+    endpoint: &str,
+    from: Option<IpAddr>,
+) -> Result<App, ClientAuthError> {
+    match try_authenticate(ctx, credentials, endpoint).await {
+        Err(ClientAuthError::Refused(why)) => Err(match ctx.throttle.refusal(from, id_of(credentials)) {
+            Ok(()) => ClientAuthError::Refused(why),
+            Err(too_many) => ClientAuthError::TooMany(why, too_many),
+        }),
+        settled => settled,
+    }
+}
+
+fn id_of(credentials: &Credentials) -> &str {
+    match credentials {
+        Credentials::Secret { id, .. } | Credentials::Id(id) => id,
+        Credentials::Assertion { id, .. } => id.as_deref().unwrap_or_default(),
+    }
+}
+
+async fn try_authenticate(ctx: &Context, credentials: &Credentials, endpoint: &str) -> Result<App, ClientAuthError> {
+    match credentials {
+        Credentials::Secret { id, secret } => {
+            let found = find(ctx, id).await?;
+            let (app, secrets) = found.unzip();
+            let right = is_secret(ctx, secrets.unwrap_or_default(), secret);
+            let app = app.ok_or(ClientRefusal::Unknown)?;
+            if !app.auth_method.has_secret() {
+                return Err(ClientRefusal::NoSecret.into());
+            }
+            if right { Ok(app) } else { Err(ClientRefusal::WrongSecret.into()) }
+        }
+        Credentials::Id(id) => {
+            let (app, _) = find(ctx, id).await?.ok_or(ClientRefusal::Unknown)?;
+            if app.auth_method == AuthMethod::None { Ok(app) } else { Err(ClientRefusal::Unauthenticated.into()) }
+        }
+        Credentials::Assertion { id, assertion } => {
+            let claimed = claimed_issuer(assertion).ok_or(ClientRefusal::Assertion(JwtError::Malformed))?;
+            if id.as_ref().is_some_and(|id| *id != claimed) {
+                return Err(ClientRefusal::OtherClient.into());
+            }
+            let (app, _) = find(ctx, &claimed).await?.ok_or(ClientRefusal::Unknown)?;
+            check_assertion(ctx, &app, assertion, endpoint).await?;
+            Ok(app)
+        }
+    }
+}
+
+async fn find(ctx: &Context, id: &str) -> Result<Option<(App, Secrets)>, StoreError> {
+    let Ok(id) = AppId::parse(id) else { return Ok(None) };
+    ctx.store
+        .read(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { apps::find_with_secrets(conn, &id).await })
+        })
+        .await
+}
+
+/// Does the same work for a client that there is not (rule E7). After a rotation two secrets are taken for a while.
+fn is_secret(ctx: &Context, stored: Secrets, presented: &str) -> bool {
+    let presented = hash_client_secret(ctx, presented);
+    let decoy = SecretHash([0; 32]);
+    let now = ctx.now();
+    let (previous, until) = stored.previous.unwrap_or((decoy, now));
+    let is_current = verify_hash(&presented, &stored.client.unwrap_or(decoy)) && stored.client.is_some();
+    let is_previous = verify_hash(&presented, &previous) && now < until;
+    is_current || is_previous
+}
+
+async fn check_assertion(ctx: &Context, app: &App, assertion: &str, endpoint: &str) -> Result<(), ClientAuthError> {
+    let keys = app.jwks.as_deref().filter(|_| app.auth_method == AuthMethod::PrivateKeyJwt);
+    let keys = keys.and_then(|text| ClientKeys::parse(text).ok()).ok_or(ClientRefusal::NoKeys)?;
+    let claims = verify_assertion(&keys, assertion).map_err(ClientRefusal::Assertion)?;
+    let now = ctx.now();
+    let forget_at = check_claims(&claims, app, &ctx.issuer, endpoint, now)?;
+    let jti_hash = sha256(format!("assertion\0{}\0{}", app.id, claims.jti).as_bytes());
+    let first = ctx.store.write(move |conn| {
+        Box::pin(async move { used_proofs::insert(conn, &jti_hash, forget_at).await })
+    });
+    if first.await? { Ok(()) } else { Err(ClientRefusal::Replayed.into()) }
+}
+
+/// Answers when the assertion may be forgotten, because it will be refused for its age.
+fn check_claims(
+    claims: &AssertionClaims,
+    app: &App,
+    issuer: &str,
+    endpoint: &str,
+    now: Timestamp,
+) -> Result<Timestamp, ClientRefusal> {
+    if claims.iss != app.id.as_str() || claims.sub != app.id.as_str() {
+        return Err(ClientRefusal::OtherClient);
+    }
+    if !claims.aud.iter().any(|aud| aud == issuer || aud == endpoint) {
+        return Err(ClientRefusal::Audience);
+    }
+    let is_over = claims.exp.0.plus(CLOCK_SKEW) <= now;
+    let is_too_long = claims.exp.0 > now.plus(MAX_ASSERTION_LIFETIME + CLOCK_SKEW);
+    let starts_later = [claims.nbf, claims.iat].iter().flatten().any(|from| from.0 > now.plus(CLOCK_SKEW));
+    if is_over || is_too_long || starts_later {
+        return Err(ClientRefusal::Time);
+    }
+    Ok(claims.exp.0.plus(CLOCK_SKEW))
+}
