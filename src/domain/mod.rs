@@ -15,6 +15,7 @@ pub mod lead_type;
 pub mod magic;
 pub mod origin;
 pub mod pkce;
+pub mod redirect_uri;
 pub mod return_url;
 pub mod role;
 pub mod scope;

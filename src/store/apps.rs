@@ -9,7 +9,7 @@ use super::error::StoreError;
 use crate::domain::app::{App, ClientType};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AppId, UserId};
-use crate::domain::return_url::ReturnUrl;
+use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 
@@ -66,7 +66,7 @@ async fn complete(conn: &mut Conn, row: Row) -> Result<App, StoreError> {
             .map_err(corrupt("apps.grant_types"))?,
         redirect_uris: uris
             .iter()
-            .map(|row| ReturnUrl::parse(&row.uri))
+            .map(|row| RedirectUri::parse(&row.uri))
             .collect::<Result<_, _>>()
             .map_err(corrupt("app_redirect_uris.uri"))?,
         scopes: ScopeSet::parse(&row.scopes).map_err(corrupt("apps.scopes"))?,
