@@ -11,7 +11,7 @@ use crate::domain::app::{App, ClientType};
 use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::AppId;
-use crate::domain::return_url::ReturnUrl;
+use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope::Scope;
 use crate::services::partner::{self, NewApp, PartnerError};
 use crate::services::{Context, users};
@@ -48,8 +48,8 @@ pub struct AddArgs {
     #[arg(long = "grant-type", value_name = "GRANT", default_values = ["authorization_code", "refresh_token"], value_parser = GrantType::parse)]
     grant_types: Vec<GrantType>,
     /// Redirect URI, matched exactly; may be repeated
-    #[arg(long = "redirect-uri", value_name = "URL", value_parser = ReturnUrl::parse)]
-    redirect_uris: Vec<ReturnUrl>,
+    #[arg(long = "redirect-uri", value_name = "URL", value_parser = RedirectUri::parse)]
+    redirect_uris: Vec<RedirectUri>,
     /// What users may be asked for; may be repeated
     #[arg(long = "scope", value_name = "SCOPE", default_values = ["account_api"], value_parser = Scope::parse)]
     scopes: Vec<Scope>,
@@ -179,7 +179,7 @@ impl<'a> AppJson<'a> {
                 ClientType::Public => "public",
             },
             grant_types: app.grant_types.iter().map(|grant| grant.as_str()).collect(),
-            redirect_uris: app.redirect_uris.iter().map(ReturnUrl::as_str).collect(),
+            redirect_uris: app.redirect_uris.iter().map(RedirectUri::as_str).collect(),
             scopes: args::scope_names(&app.scopes),
             owner: owners.of(app),
             created_at: app.created_at.to_rfc3339(),

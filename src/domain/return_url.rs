@@ -1,5 +1,5 @@
-//! An address that an answer may be sent to: a button's return address, an application's redirect URI.
-//! Both are compared byte for byte with what was registered (RFC 9700 section 2.1).
+//! The address of a page that a button's answer may be sent to, compared byte for byte with what was registered
+//! (RFC 9700 section 2.1). Its rules hold for [redirect URIs](super::redirect_uri) too.
 
 use std::fmt;
 
@@ -38,30 +38,37 @@ pub enum ReturnUrlError {
 /// Parameters that an authorization response adds: registered ones could be mistaken for them (rule B18).
 const RESERVED: [&str; 6] = ["code", "state", "error", "error_description", "iss", "response"];
 
+/// The rules for every address that an answer may be sent to; `scheme` says which schemes there may be.
+pub(super) fn check<E: From<ReturnUrlError>>(text: &str, scheme: impl FnOnce(&Url) -> Result<(), E>) -> Result<(), E> {
+    if text.len() > MAX_RETURN_URL {
+        return Err(ReturnUrlError::TooLong.into());
+    }
+    if text.contains('#') {
+        return Err(ReturnUrlError::Fragment.into());
+    }
+    let url = Url::parse(text).map_err(|_| ReturnUrlError::NotAbsolute)?;
+    scheme(&url)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ReturnUrlError::Credentials.into());
+    }
+    // A form that browsers rewrite could never match what comes back from them.
+    if url.as_str() != text && url.as_str().strip_suffix('/') != Some(text) {
+        return Err(ReturnUrlError::NotNormal(url.into()).into());
+    }
+    if let Some((name, _)) = url.query_pairs().find(|(name, _)| RESERVED.contains(&name.as_ref())) {
+        return Err(ReturnUrlError::ReservedParameter(name.into_owned()).into());
+    }
+    Ok(())
+}
+
+/// Whether a page of the web can be at this address: https, or http where nobody can listen in.
+pub(super) fn is_web(url: &Url) -> bool {
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
+}
+
 impl ReturnUrl {
     pub fn parse(text: &str) -> Result<Self, ReturnUrlError> {
-        if text.len() > MAX_RETURN_URL {
-            return Err(ReturnUrlError::TooLong);
-        }
-        if text.contains('#') {
-            return Err(ReturnUrlError::Fragment);
-        }
-        let url = Url::parse(text).map_err(|_| ReturnUrlError::NotAbsolute)?;
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            _ => return Err(ReturnUrlError::NotHttps),
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(ReturnUrlError::Credentials);
-        }
-        // A form that browsers rewrite could never match what comes back from them.
-        if url.as_str() != text && url.as_str().strip_suffix('/') != Some(text) {
-            return Err(ReturnUrlError::NotNormal(url.into()));
-        }
-        if let Some((name, _)) = url.query_pairs().find(|(name, _)| RESERVED.contains(&name.as_ref())) {
-            return Err(ReturnUrlError::ReservedParameter(name.into_owned()));
-        }
+        check(text, |url| if is_web(url) { Ok(()) } else { Err(ReturnUrlError::NotHttps) })?;
         Ok(Self(text.to_owned()))
     }
 

@@ -21,6 +21,20 @@ pub enum Scope {
 #[error("not a scope of this server; the scopes are {}", Scope::ALL.map(Scope::as_str).join(", "))]
 pub struct ScopeError;
 
+/// Longest scope of a request, in bytes: many times all of this server's.
+pub const MAX_REQUESTED: usize = 1_000;
+
+/// Why the scope of a request is not taken. The texts are fit for `error_description` (RFC 6749 section 4.1.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RequestedScopeError {
+    #[error("the scope is longer than {MAX_REQUESTED} bytes")]
+    TooLong,
+    #[error("the scope is not a list of names with spaces between them")]
+    Malformed,
+    #[error("the scope has a name that this server does not know")]
+    Unknown,
+}
+
 impl Scope {
     pub const ALL: [Scope; 7] = [
         Scope::AccountApi,
@@ -95,8 +109,32 @@ impl ScopeSet {
 
     /// Space-delimited, as on the wire (RFC 6749 section 3.3); repeated names count once.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
-        text.split(' ').filter(|part| !part.is_empty()).map(Scope::parse).collect()
+        names(text).map(Scope::parse).collect()
     }
+
+    /// The scope that a client sent. Spaces to spare are dropped, as most servers do, because clients put their lists
+    /// together from parts that may be empty; all else follows the grammar. A list of none is malformed: who wants the
+    /// default leaves the parameter out.
+    pub fn requested(text: &str) -> Result<Self, RequestedScopeError> {
+        if text.len() > MAX_REQUESTED {
+            return Err(RequestedScopeError::TooLong);
+        }
+        let set = match Self::parse(text) {
+            Ok(set) => set,
+            Err(ScopeError) if names(text).all(is_scope_token) => return Err(RequestedScopeError::Unknown),
+            Err(ScopeError) => return Err(RequestedScopeError::Malformed),
+        };
+        if set.is_empty() { Err(RequestedScopeError::Malformed) } else { Ok(set) }
+    }
+}
+
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|name| !name.is_empty())
+}
+
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
+fn is_scope_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 impl TryFrom<String> for ScopeSet {
@@ -152,5 +190,21 @@ mod tests {
         assert!(set.covers(&ScopeSet::parse("openid").unwrap()));
         assert!(!set.covers(&ScopeSet::parse("data_api").unwrap()));
         assert!(ScopeSet::parse("a\"b").is_err());
+    }
+
+    #[test]
+    fn b11_a_requested_scope_follows_the_grammar() {
+        let requested = |text: &str| ScopeSet::requested(text).map(|set| set.to_string());
+        assert_eq!(requested("openid account_api").as_deref(), Ok("account_api openid"));
+        assert_eq!(requested(" openid  openid ").as_deref(), Ok("openid"));
+        for unknown in ["OpenID", "openid admin", "openid,email", "!#[]~"] {
+            assert_eq!(requested(unknown), Err(RequestedScopeError::Unknown), "{unknown}");
+        }
+        let malformed =
+            ["", "  ", "open\"id", "open\\id", "openid\temail", "openid\nemail", "openid\u{a0}email", "e\0"];
+        for malformed in malformed {
+            assert_eq!(requested(malformed), Err(RequestedScopeError::Malformed), "{malformed:?}");
+        }
+        assert_eq!(requested(&"openid ".repeat(200)), Err(RequestedScopeError::TooLong));
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AppId, ButtonId};
 use crate::domain::origin::Origin;
+use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
@@ -40,7 +41,7 @@ pub struct NewApp {
     pub owner: Option<Email>,
     pub client_type: ClientType,
     pub grant_types: Vec<GrantType>,
-    pub redirect_uris: Vec<ReturnUrl>,
+    pub redirect_uris: Vec<RedirectUri>,
     pub scopes: ScopeSet,
 }
 

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::ConnectInfo;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
+use percent_encoding::{percent_decode, percent_decode_str};
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -20,9 +21,40 @@ pub struct Pairs(Vec<(String, String)>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Repeated;
 
+/// A `%` without two hexadecimal digits, or bytes that are no UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// A form-url-encoded name or value as text (RFC 6749 appendix B), where there is but one way to read it.
+pub fn decoded(encoded: &[u8]) -> Result<String, Unreadable> {
+    let is_digit = |at: usize| encoded.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let is_stray = |(at, byte): (usize, &u8)| *byte == b'%' && !(is_digit(at + 1) && is_digit(at + 2));
+    if encoded.iter().enumerate().any(is_stray) {
+        return Err(Unreadable);
+    }
+    let spaced: Vec<u8> = encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    String::from_utf8(percent_decode(&spaced).collect()).map_err(|_| Unreadable)
+}
+
 impl Pairs {
+    /// Takes any bytes, as browsers do: a stray `%` stands for itself, and what is no UTF-8 becomes U+FFFD.
     pub fn parse(bytes: &[u8]) -> Self {
         Self(form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// Refuses what could only be read by a guess, so that a value goes back to its sender as it came.
+    pub fn exact(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let decode = |pair: &[u8]| {
+            let equals = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = equals.map_or((pair, &pair[..0]), |at| (&pair[..at], &pair[at + 1..]));
+            Ok((decoded(name)?, decoded(value)?))
+        };
+        bytes
+            .split(|byte| *byte == b'&')
+            .filter(|pair| !pair.is_empty())
+            .map(decode)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     pub fn of_query(query: Option<&str>) -> Self {
@@ -36,6 +68,12 @@ impl Pairs {
             (_, Some(_)) => Err(Repeated),
             (value, None) => Ok(value.filter(|value| !value.is_empty())),
         }
+    }
+
+    /// The first of `names` that comes more than once, with a value or without (RFC 6749 section 3.1). Names that a
+    /// request has besides are nobody's business, and of some, as `resource` (RFC 8707), there may be several.
+    pub fn repeated<'n>(&self, names: &[&'n str]) -> Option<&'n str> {
+        names.iter().copied().find(|name| self.get(name) == Err(Repeated))
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -86,7 +124,7 @@ pub fn form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<
     if !is_type(headers, "application/x-www-form-urlencoded") {
         return Err(BodyError::WrongType);
     }
-    Ok(Pairs::parse(&received(body)?))
+    Pairs::exact(&received(body)?).map_err(|Unreadable| BodyError::Malformed)
 }
 
 /// The `Origin` header, where it is one that a button could be listed for.
@@ -120,7 +158,7 @@ pub fn is_effectless(method: &Method, headers: &HeaderMap) -> bool {
 pub fn rest_of_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
     let at = path.find(prefix).map_or(path.len(), |at| at + prefix.len());
     let rest = path[at..].strip_prefix('/').unwrap_or(&path[at..]);
-    percent_encoding::percent_decode_str(rest).decode_utf8_lossy()
+    percent_decode_str(rest).decode_utf8_lossy()
 }
 
 /// The address that a request came from. Headers that name another are not believed: anybody can send them.
@@ -178,6 +216,26 @@ mod tests {
         assert_eq!(pairs.get("b"), Ok(None));
         assert_eq!(pairs.get("c"), Err(Repeated));
         assert_eq!(pairs.get("d"), Ok(None));
+    }
+
+    #[test]
+    fn b9_d12_a_repeated_name_is_told() {
+        let pairs = Pairs::exact(b"a=1&b=1&b=2&c=&c=&x=1&x=2").unwrap();
+        assert_eq!(pairs.repeated(&["a", "d"]), None);
+        assert_eq!(pairs.repeated(&["a", "b", "c"]), Some("b"));
+        assert_eq!(pairs.repeated(&["c"]), Some("c"));
+    }
+
+    #[test]
+    fn an_exact_form_has_one_reading() {
+        let pairs = Pairs::exact(b"&a=%C3%BC+%2b=%00&&b&=c&").unwrap();
+        assert_eq!(pairs.get("a"), Ok(Some("\u{fc} +=\0")));
+        assert_eq!(pairs.names().collect::<Vec<_>>(), ["a", "b", ""]);
+        assert_eq!(pairs.get(""), Ok(Some("c")));
+        for unreadable in ["%", "a=%", "a=%f", "a=%%41", "a=%zz", "%ff=1", "a=%c3", "a=%+1", "a=b&c=%"] {
+            assert!(Pairs::exact(unreadable.as_bytes()).is_err(), "{unreadable}");
+        }
+        assert!(Pairs::exact(b"a=\xff").is_err());
     }
 
     #[test]

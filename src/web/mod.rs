@@ -3,11 +3,12 @@
 
 mod account;
 mod authorize;
+pub mod basic;
 mod button;
 mod cookies;
 mod dialog;
 mod error;
-mod extract;
+pub mod extract;
 mod forms;
 mod guard;
 mod home;

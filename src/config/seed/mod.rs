@@ -15,6 +15,7 @@ use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccountId, AppId, ButtonId};
 use crate::domain::origin::Origin;
+use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::ScopeSet;
@@ -63,7 +64,7 @@ pub struct SeedApp {
     /// `None`: a public client.
     pub client_secret: Option<Secret>,
     pub grant_types: Vec<GrantType>,
-    pub redirect_uris: Vec<ReturnUrl>,
+    pub redirect_uris: Vec<RedirectUri>,
     pub scopes: ScopeSet,
     pub owner: Option<Reference<Email>>,
     pub buttons: Vec<SeedButton>,

@@ -125,7 +125,7 @@ fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Se
     let is_public = client_secret.is_none();
     let client_secret = client_secret.and_then(|secret| values::ascii_secret(document, secret));
     let grant_types = grant_types(document, section, is_public);
-    let redirect_uris = values::list(document, section, "redirect_uris", values::return_url);
+    let redirect_uris = values::list(document, section, "redirect_uris", values::redirect_uri);
     let scopes = values::scopes(document, section, None).unwrap_or_else(|| ScopeSet::from_iter([Scope::AccountApi]));
     let owner = section.text(document, "owner");
     let owner = owner_reference(document, owner, seen);

@@ -11,6 +11,7 @@ use crate::domain::email::{Email, MAX_EMAIL};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{IdError, MAX_TEXT_ID};
 use crate::domain::origin::Origin;
+use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::{Scope, ScopeSet};
@@ -108,6 +109,13 @@ pub fn return_url(document: &mut Document<'_>, given: Located<String>) -> Option
         format!("an address such as `https://www.example.com/signin`: it is refused because of this: {error}")
     })
     .map(|url| url.value)
+}
+
+pub fn redirect_uri(document: &mut Document<'_>, given: Located<String>) -> Option<RedirectUri> {
+    parsed(document, Some(given), RedirectUri::parse, |_, error| {
+        format!("an address such as `https://www.example.com/callback`: it is refused because of this: {error}")
+    })
+    .map(|uri| uri.value)
 }
 
 /// The elements of an optional list, each turned into a value; repeated ones are faults.
