@@ -19,6 +19,7 @@ pub mod ids;
 pub mod lead_type;
 pub mod magic;
 pub mod origin;
+pub mod pairs;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod resource;

@@ -83,8 +83,8 @@ impl Invalid {
     }
 }
 
-impl From<crate::domain::parameters::Repeated> for Invalid {
-    fn from(_: crate::domain::parameters::Repeated) -> Self {
+impl From<crate::domain::pairs::Repeated> for Invalid {
+    fn from(_: crate::domain::pairs::Repeated) -> Self {
         Self::request("A parameter is there more than once.")
     }
 }
