@@ -81,7 +81,7 @@ pub struct App {
 /// Opens the keys and the use cases.
 async fn context(parts: Parts) -> Result<Context, BootError> {
     let Parts { store, master_key, clock, entropy, issuer, limits, sandbox_token } = parts;
-    let keys = keys::open_or_make(&store, &master_key, &*clock, &*entropy).await?;
+    let keys = keys::open_or_make(&store, master_key, &*clock, &*entropy).await?;
     Ok(Context {
         passwords: Passwords::new(entropy.clone())?,
         throttle: Throttle::new(limits),

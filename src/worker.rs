@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use crate::domain::flow::FLOW_LIFETIME;
 use crate::domain::timestamp::Timestamp;
-use crate::services::Context;
+use crate::services::keys::KeysError;
+use crate::services::{Context, keys};
 use crate::store::{Conn, StoreError, Work, access_tokens, codes, flows, resume_handles, sessions};
 use uuid::Uuid;
 
 /// How often "last used" is written down.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How often the keys are looked at: another node, or an operator, may have made one. Shorter than a new key's lead.
+const KEYS_EVERY: Duration = Duration::from_secs(30);
 /// How often what is over is looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Rows that one transaction of a sweep deletes, so that it never holds up the hot path for long.
@@ -26,13 +29,15 @@ const FLOWS_KEPT: Duration = Duration::from_secs(3_600);
 /// Runs until it is dropped.
 pub async fn run(ctx: Arc<Context>) {
     let mut flush = tokio::time::interval(FLUSH_EVERY);
+    let mut keys_due = tokio::time::interval(KEYS_EVERY);
     let mut sweep_due = tokio::time::interval(SWEEP_EVERY);
     loop {
         let done = tokio::select! {
-            _ = flush.tick() => ctx.store.flush_last_used().await,
+            _ = flush.tick() => ctx.store.flush_last_used().await.map_err(KeysError::from),
+            _ = keys_due.tick() => keys::reload(&ctx).await,
             _ = sweep_due.tick() => {
                 ctx.throttle.forget_idle();
-                sweep(&ctx).await.map(|_| ())
+                sweep(&ctx).await.map(|_| ()).map_err(KeysError::from)
             }
         };
         if let Err(error) = done {
@@ -55,6 +60,7 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(resume_handles::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
+    rows += keys::sweep(ctx, before).await?;
     Ok(rows)
 }
 

@@ -33,7 +33,7 @@ pub async fn make(database: &str, count: usize) -> Vec<String> {
     let ids = insert(&ctx, &app, count).await;
     ctx.store.close().await;
     ids.iter()
-        .map(|id| format!("/authorize/refreshaccesstoken/{}?appid={app}", refresh_token::derive(&ctx.keys, *id)))
+        .map(|id| format!("/authorize/refreshaccesstoken/{}?appid={app}", refresh_token::derive(&ctx.keys.ring(), *id)))
         .collect()
 }
 

@@ -1,8 +1,14 @@
 //! Secrets: how they are made, written, hashed, compared and sealed. No database, no clock.
 
+pub mod client_keys;
+pub mod dpop;
+mod jws;
+pub mod jwt;
 pub mod keyring;
 pub mod mac;
+pub mod numeric_date;
 pub mod password;
+pub mod public_key;
 pub mod refresh_token;
 pub mod seal;
 pub mod signing;

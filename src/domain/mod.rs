@@ -16,6 +16,7 @@ pub mod flow;
 pub mod grant;
 pub mod grant_type;
 pub mod ids;
+pub mod key_life;
 pub mod lead_type;
 pub mod magic;
 pub mod origin;

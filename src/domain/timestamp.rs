@@ -18,6 +18,16 @@ impl Timestamp {
         self.0
     }
 
+    /// Whole seconds since the epoch, as JWTs count (RFC 7519 section 2); stays at the end of time past it.
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
     /// Whole milliseconds since the epoch; 0 for a moment before it (RFC 9562 section 5.7 has no other).
     pub fn unix_millis(self) -> u64 {
         u64::try_from(self.0.div_euclid(1_000)).unwrap_or(0)
@@ -62,11 +72,18 @@ mod tests {
     }
 
     #[test]
+    fn seconds_are_rounded_down() {
+        assert_eq!(Timestamp::from_unix_seconds(7).plus(Duration::from_millis(999)).unix_seconds(), 7);
+        assert_eq!(Timestamp::from_micros(-1).unix_seconds(), -1);
+    }
+
+    #[test]
     fn does_not_overflow() {
         let end = Timestamp::from_micros(i64::MAX);
         assert_eq!(end.plus(Duration::from_secs(1)), end);
         assert!(!end.to_rfc3339().is_empty());
         assert_eq!(Timestamp::from_micros(0).since(end), Duration::ZERO);
         assert_eq!(Timestamp::from_micros(-5).unix_millis(), 0);
+        assert_eq!(Timestamp::from_unix_seconds(i64::MAX), end);
     }
 }

@@ -51,7 +51,7 @@ async fn try_by_token(ctx: &Context, token: &str) -> Result<ConnectionId, Discon
     if token == "[object Object]" {
         return Err(DisconnectRefusal::ObjectObject.into());
     }
-    let id = refresh_token::verify(&ctx.keys, token).map_err(DisconnectRefusal::from)?;
+    let id = refresh_token::verify(&ctx.keys.ring(), token).map_err(DisconnectRefusal::from)?;
     let now = ctx.now();
     let ended = ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Partner))).await?;
     if ended { Ok(id) } else { Err(DisconnectRefusal::NotAlive.into()) }

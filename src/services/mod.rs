@@ -20,7 +20,6 @@ pub mod throttle;
 pub mod users;
 
 use crate::clock::SharedClock;
-use crate::crypto::keyring::KeyRing;
 use crate::crypto::password::Passwords;
 use crate::crypto::token::Handle;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
@@ -28,6 +27,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::Issue;
+use keys::Keys;
 use throttle::Throttle;
 
 /// What every use case works with. One for each world that the process serves.
@@ -35,7 +35,7 @@ pub struct Context {
     pub store: Store,
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
-    pub keys: KeyRing,
+    pub keys: Keys,
     pub passwords: Passwords,
     pub throttle: Throttle,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).

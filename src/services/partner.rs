@@ -58,7 +58,7 @@ pub struct NewButton {
 
 /// What is stored of a client secret: keyed, because a person may have chosen it.
 pub fn hash_client_secret(ctx: &Context, secret: &str) -> SecretHash {
-    SecretHash(ctx.keys.first_mac().sign(Purpose::ClientSecret, secret.as_bytes()))
+    SecretHash(ctx.keys.ring().first_mac().sign(Purpose::ClientSecret, secret.as_bytes()))
 }
 
 /// A fresh client secret of 256 bits, to be shown once.

@@ -128,7 +128,7 @@ async fn try_redeem(ctx: &Context, origin: &Origin, presented: Presented) -> Res
     Ok(Redeemed {
         granted: Granted {
             connection: settled.connection,
-            refresh_token: refresh_token::derive(&ctx.keys, settled.connection),
+            refresh_token: refresh_token::derive(&ctx.keys.ring(), settled.connection),
             access_token: access.encode(HandleKind::AccessToken),
             expires_at: settled.issued.expires_at,
         },

@@ -250,7 +250,7 @@ async fn grant(
         .filter_map(|(app, basis, access, issue, fresh)| {
             let granted = Granted {
                 connection: basis.connection.id,
-                refresh_token: refresh_token::derive(&ctx.keys, basis.connection.id),
+                refresh_token: refresh_token::derive(&ctx.keys.ring(), basis.connection.id),
                 access_token: access.encode(HandleKind::AccessToken),
                 expires_at: *issued.get(&issue.id)?,
             };

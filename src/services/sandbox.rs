@@ -74,7 +74,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
     }
     Ok(Some(Granted {
         connection,
-        refresh_token: refresh_token::derive(&ctx.keys, connection),
+        refresh_token: refresh_token::derive(&ctx.keys.ring(), connection),
         access_token: handle.encode(HandleKind::AccessToken),
         expires_at: issued.expires_at,
     }))

@@ -138,7 +138,7 @@ async fn hash_passwords(ctx: &Context, file: &SeedFile) -> Result<HashMap<Email,
 
 /// What is stored of an API key: keyed, because a person may have chosen it.
 fn hash_api_key(ctx: &Context, key: &str) -> SecretHash {
-    SecretHash(ctx.keys.first_mac().sign(Purpose::ApiKey, key.as_bytes()))
+    SecretHash(ctx.keys.ring().first_mac().sign(Purpose::ApiKey, key.as_bytes()))
 }
 
 /// Applications and accounts that are named, of those that share a secret.

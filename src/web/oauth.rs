@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Web;
 use super::urls::route;
+use crate::services::keys;
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new().route(route::JWKS, get(jwks).fallback(other_method))
@@ -18,12 +19,20 @@ pub fn routes() -> Router<Arc<Web>> {
 
 /// The public keys (RFC 7517 section 5), for any page and cache.
 async fn jwks(State(web): State<Arc<Web>>) -> Response {
+    let (jwks, caching) = match keys::jwks(&web.ctx).await {
+        Ok(jwks) => (jwks, "public, max-age=300"),
+        // Whoever verifies a token now is better off with the keys that are here than with none.
+        Err(error) => {
+            tracing::warn!(%error, "the published keys may be incomplete");
+            (keys::known_jwks(&web.ctx), "no-store")
+        }
+    };
     let headers = [
-        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::CACHE_CONTROL, caching),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, Json(web.ctx.keys.jwks())).into_response()
+    (headers, Json(jwks)).into_response()
 }
 
 async fn other_method() -> Response {

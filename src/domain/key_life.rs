@@ -1,0 +1,98 @@
+//! A signing key's life. Whoever verifies our tokens keeps our key set for a while (RFC 7517 section 5), so a key is
+//! published before it signs, and stays published until the last token that it signed is over.
+
+use std::time::Duration;
+
+use super::connection::ACCESS_TOKEN_LIFETIME;
+use super::timestamp::Timestamp;
+
+/// How long a key is published before it signs; longer than the published set may be cached.
+pub const KEY_LEAD: Duration = Duration::from_secs(10 * 60);
+/// How long a key stays published after its successor took over: as long as the last token that it signed lives, and
+/// a margin for clocks that differ and nodes that have not heard yet.
+pub const KEY_KEPT: Duration = Duration::from_secs(ACCESS_TOKEN_LIFETIME.as_secs() + 10 * 60);
+
+/// What a signing key is good for at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, and not used yet.
+    Announced,
+    Signing,
+    /// What it signed may still live.
+    Verifying,
+    /// Nothing that it signed can still live.
+    Retired,
+}
+
+impl KeyState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KeyState::Announced => "announced",
+            KeyState::Signing => "signing",
+            KeyState::Verifying => "verifying",
+            KeyState::Retired => "retired",
+        }
+    }
+}
+
+/// The states of one algorithm's keys, oldest first, given when each was made. Exactly one of them signs: the newest
+/// whose lead is over. The oldest needs none, for there was nothing to publish before it.
+pub fn states(created: &[Timestamp], now: Timestamp) -> Vec<KeyState> {
+    let signing = (1..created.len()).rev().find(|i| now >= created[*i].plus(KEY_LEAD)).unwrap_or(0);
+    let state = |i: usize| {
+        if i > signing {
+            return KeyState::Announced;
+        }
+        if i == signing {
+            return KeyState::Signing;
+        }
+        // A clock that was set back may have made a later key seem older.
+        let taken_over = created[i + 1..].iter().min().map(|at| at.plus(KEY_LEAD));
+        let is_over = taken_over.is_some_and(|at| now >= at.plus(KEY_KEPT));
+        if is_over { KeyState::Retired } else { KeyState::Verifying }
+    };
+    (0..created.len()).map(state).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeyState::{Announced, Retired, Signing, Verifying};
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(minutes: u32) -> Timestamp {
+        Timestamp::from_micros(0).plus(MINUTE * minutes)
+    }
+
+    #[test]
+    fn the_first_signs_at_once_and_for_ever() {
+        assert_eq!(states(&[], at(5)), []);
+        for now in [at(0), at(5), at(1_000_000)] {
+            assert_eq!(states(&[at(5)], now), [Signing], "even where a clock was set back");
+        }
+    }
+
+    #[test]
+    fn i5_a_successor_is_announced_before_it_signs_and_its_predecessor_outlives_its_tokens() {
+        let created = [at(0), at(100)];
+        for (now, expected) in [
+            (at(100), [Signing, Announced]),
+            (at(110).minus(Duration::from_micros(1)), [Signing, Announced]),
+            (at(110), [Verifying, Signing]),
+            (at(180).minus(Duration::from_micros(1)), [Verifying, Signing]),
+            (at(180), [Retired, Signing]),
+        ] {
+            assert_eq!(states(&created, now), expected, "{now:?}");
+        }
+        assert!(KEY_KEPT > ACCESS_TOKEN_LIFETIME);
+    }
+
+    #[test]
+    fn of_two_successors_at_once_the_older_may_never_sign() {
+        let created = [at(0), at(100), at(100)];
+        assert_eq!(states(&created, at(105)), [Signing, Announced, Announced]);
+        assert_eq!(states(&created, at(110)), [Verifying, Verifying, Signing]);
+        assert_eq!(states(&created, at(180)), [Retired, Retired, Signing]);
+    }
+}
