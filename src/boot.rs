@@ -68,6 +68,8 @@ pub struct Parts {
     pub entropy: SharedEntropy,
     pub issuer: Issuer,
     pub limits: Limits,
+    /// Whether clients may present users' passwords.
+    pub password_grant: bool,
     /// `Some` in sandbox mode: the token that guards its control plane.
     pub sandbox_token: Option<Secret>,
 }
@@ -80,7 +82,7 @@ pub struct App {
 
 /// Opens the keys and the use cases.
 async fn context(parts: Parts) -> Result<Context, BootError> {
-    let Parts { store, master_key, clock, entropy, issuer, limits, sandbox_token } = parts;
+    let Parts { store, master_key, clock, entropy, issuer, limits, password_grant, sandbox_token } = parts;
     let keys = keys::open_or_make(&store, master_key, &*clock, &*entropy).await?;
     Ok(Context {
         passwords: Passwords::new(entropy.clone())?,
@@ -90,6 +92,7 @@ async fn context(parts: Parts) -> Result<Context, BootError> {
         entropy,
         keys,
         issuer: issuer.as_str().to_owned(),
+        password_grant,
         sandbox: sandbox_token.is_some(),
     })
 }

@@ -174,7 +174,7 @@ impl<'a> AppJson<'a> {
             id: app.id.as_str(),
             name: &app.name,
             publisher: &app.publisher,
-            client_type: match app.client_type {
+            client_type: match app.client_type() {
                 ClientType::Confidential => "confidential",
                 ClientType::Public => "public",
             },

@@ -1,5 +1,6 @@
 //! The JWTs that this server signs, and reads again (RFC 7519): access tokens (RFC 9068) and ID tokens.
 
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -11,6 +12,7 @@ pub use super::jws::{JwtError, MAX_JWT};
 use super::jws::Jws;
 use super::keyring::KeyRing;
 use super::signing::{SigningKey, jose};
+use crate::domain::signing_algorithm::SigningAlgorithm;
 
 /// What a JWT is, so that one is not taken for another (RFC 8725 section 3.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,17 @@ pub fn sign(key: &SigningKey, typ: JwtType, claims: &impl Serialize) -> Result<S
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut text);
     Ok(text)
+}
+
+/// The `at_hash` of an access token (OpenID Connect Core 3.1.3.6): the left half of its hash, by the hash function of
+/// the ID token's algorithm; that of EdDSA on Curve25519 is SHA-512.
+pub fn half_hash(algorithm: SigningAlgorithm, access_token: &str) -> String {
+    let function = match algorithm {
+        SigningAlgorithm::Es256 | SigningAlgorithm::Rs256 => &SHA256,
+        SigningAlgorithm::EdDsa => &SHA512,
+    };
+    let hash = digest(function, access_token.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
 }
 
 /// The claims of a token that a key of ours signed. Says nothing about whether it still lives, nor for whom it is.

@@ -9,7 +9,10 @@ pub struct MacKey(hmac::Key);
 /// What a MAC is for.
 #[derive(Debug, Clone, Copy)]
 pub enum Purpose {
+    /// Of LeadExec's sign-in.
     RefreshToken,
+    /// The refresh token of the standard grants.
+    RotatingToken,
     ClientSecret,
     ApiKey,
     Csrf,
@@ -19,6 +22,7 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Purpose::RefreshToken => b"leadgate:refresh-token:1\0",
+            Purpose::RotatingToken => b"leadgate:rotating-token:1\0",
             Purpose::ClientSecret => b"leadgate:client-secret:1\0",
             Purpose::ApiKey => b"leadgate:api-key:1\0",
             Purpose::Csrf => b"leadgate:csrf:1\0",

@@ -1,6 +1,7 @@
 //! Secrets: how they are made, written, hashed, compared and sealed. No database, no clock.
 
 pub mod client_keys;
+mod derived_token;
 pub mod dpop;
 mod jws;
 pub mod jwt;
@@ -10,6 +11,7 @@ pub mod numeric_date;
 pub mod password;
 pub mod public_key;
 pub mod refresh_token;
+pub mod rotating_token;
 pub mod seal;
 pub mod signing;
 pub mod token;

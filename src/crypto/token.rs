@@ -23,6 +23,16 @@ pub enum HandleKind {
     /// The cookie of a browser that has not signed in: it binds a flow to where it was started.
     Browser,
     ResumeHandle,
+    /// The code of the standard grant (RFC 6749 section 4.1).
+    AuthorizationCode,
+    /// Behind `urn:ietf:params:oauth:request_uri:` (RFC 9126).
+    PushedRequest,
+    /// RFC 8628.
+    DeviceCode,
+    /// An initial access token (RFC 7591).
+    RegistrationToken,
+    /// A registration access token (RFC 7592).
+    ManagementToken,
 }
 
 impl HandleKind {
@@ -34,6 +44,11 @@ impl HandleKind {
             HandleKind::ButtonSession => "lgn_",
             HandleKind::Browser => "lgb_",
             HandleKind::ResumeHandle => "lgh_",
+            HandleKind::AuthorizationCode => "lgo_",
+            HandleKind::PushedRequest => "lgp_",
+            HandleKind::DeviceCode => "lgd_",
+            HandleKind::RegistrationToken => "lgi_",
+            HandleKind::ManagementToken => "lgm_",
         }
     }
 }
@@ -87,7 +102,7 @@ impl Handle {
 
     /// Constant time.
     pub fn matches(&self, stored: &SecretHash) -> bool {
-        verify_slices_are_equal(&self.hash().0, &stored.0).is_ok()
+        verify_hash(&self.hash(), stored)
     }
 }
 
@@ -95,6 +110,11 @@ impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Handle(…)")
     }
+}
+
+/// Whether two hashes are of one secret. Constant time.
+pub fn verify_hash(presented: &SecretHash, stored: &SecretHash) -> bool {
+    verify_slices_are_equal(&presented.0, &stored.0).is_ok()
 }
 
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -2,6 +2,7 @@
 //! about it.
 
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
 
 use super::ids::AppId;
 use super::resource::Resource;
@@ -80,4 +81,66 @@ pub struct Interaction {
     pub consent: bool,
     /// A sign-in from before this moment does not do: `prompt=login`, `prompt=select_account`, `max_age`.
     pub signed_in_since: Option<Timestamp>,
+}
+
+/// What is sent to a client's redirect URI (RFC 6749 section 4.1.2). Holds the code: no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthorizationResponse {
+    pub target: RedirectTarget,
+    /// In the order in which they are sent; `state` and `iss` among them.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+impl AuthorizationResponse {
+    /// Adds what every response has: the state as it came, and who answers (RFC 9207 section 2).
+    pub fn new(target: RedirectTarget, issuer: &str, own: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let mut parameters: Vec<_> = own.into_iter().collect();
+        parameters.extend(target.state.clone().map(|state| ("state", state)));
+        parameters.push(("iss", issuer.to_owned()));
+        Self { target, parameters }
+    }
+
+    /// The address that the browser is sent to; with [`ResponseMode::FormPost`] it is the form's, and the parameters
+    /// are its fields.
+    pub fn location(&self) -> String {
+        let uri = self.target.uri.as_str();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.parameters);
+        match self.target.mode {
+            ResponseMode::FormPost => uri.to_owned(),
+            ResponseMode::Fragment => format!("{uri}#{}", query.finish()),
+            // A query that was registered is kept (RFC 6749 section 3.1.2).
+            ResponseMode::Query if uri.contains('?') => format!("{uri}&{}", query.finish()),
+            ResponseMode::Query => format!("{uri}?{}", query.finish()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(uri: &str, mode: ResponseMode, state: Option<&str>) -> AuthorizationResponse {
+        let state = state.map(str::to_owned);
+        let target = RedirectTarget { uri: uri.to_owned(), mode, state, is_verified: true };
+        AuthorizationResponse::new(target, "https://as.test", [("code", "x".to_owned())])
+    }
+
+    #[test]
+    fn b14_b17_b18_a_response_keeps_what_was_registered_and_the_state() {
+        let location = |uri, mode, state| response(uri, mode, state).location();
+        assert_eq!(
+            location("https://a.test/cb?x=1", ResponseMode::Query, Some("ü &=%+")),
+            "https://a.test/cb?x=1&code=x&state=%C3%BC+%26%3D%25%2B&iss=https%3A%2F%2Fas.test"
+        );
+        assert_eq!(
+            location("com.example.app:/cb", ResponseMode::Query, None),
+            "com.example.app:/cb?code=x&iss=https%3A%2F%2Fas.test"
+        );
+        assert_eq!(
+            location("https://a.test/cb", ResponseMode::Fragment, Some("s")),
+            "https://a.test/cb#code=x&state=s&iss=https%3A%2F%2Fas.test"
+        );
+        assert_eq!(location("https://a.test/cb", ResponseMode::FormPost, Some("s")), "https://a.test/cb");
+    }
 }

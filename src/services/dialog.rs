@@ -2,19 +2,29 @@
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
 use super::login::{self, SignedIn};
-use super::{Context, consent, csrf};
+use super::oauth::authorization::error_response;
+use super::oauth::error::{ErrorCode, Invalid};
+use super::{Context, consent, csrf, oauth};
 use crate::crypto::token::{Handle, HandleKind};
+use crate::domain::access_token::user_subject;
 use crate::domain::account::Account;
-use crate::domain::app::App;
+use crate::domain::app::{App, ClientType};
+use crate::domain::authorization::AuthorizationResponse;
 use crate::domain::code::{CODE_LIFETIME, Code};
 use crate::domain::connection::Connection;
-use crate::domain::flow::{ButtonRequest, Flow, FlowRequest, FlowState};
-use crate::domain::ids::{CodeId, FlowId};
+use crate::domain::flow::{FLOW_LIFETIME, Flow, FlowRequest, FlowState};
+use crate::domain::ids::{AppId, CodeId, ConnectionId, FlowId};
 use crate::domain::magic::Magic;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::scope::ScopeSet;
+use crate::domain::session::Session;
+use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
-use crate::store::{StoreError, accounts, apps, buttons, codes, connections, flows, sessions, users};
+use crate::entropy::time_ordered_id;
+use crate::store::{
+    Conn, StoreError, accounts, apps, authorization_codes, buttons, codes, connections, device_codes, flows, sessions,
+    users,
+};
 
 /// Why a step cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +41,8 @@ pub enum DialogError {
     Csrf,
     #[error("nobody is signed in")]
     NotSignedIn,
-    #[error("the button or its application is gone, or no longer lists the page's origin")]
-    ButtonGone,
+    #[error("the application, or what it may ask for and from where, was changed after the flow was started")]
+    Gone,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -41,11 +51,17 @@ pub enum DialogError {
 #[derive(Debug, Clone)]
 pub struct OpenFlow {
     pub id: FlowId,
-    pub request: ButtonRequest,
+    pub request: FlowRequest,
     pub app: App,
     /// What the user is asked for.
     pub scopes: ScopeSet,
     browser: Handle,
+}
+
+/// A started flow, and the cookie that binds it to this browser.
+pub struct Started {
+    pub flow: FlowId,
+    pub browser: String,
 }
 
 /// What the browser is to show next.
@@ -56,8 +72,17 @@ pub enum Step {
 }
 
 /// How a flow ended.
-#[derive(Clone, PartialEq, Eq)]
 pub enum Outcome {
+    Button(ButtonOutcome),
+    /// What the client is sent (RFC 6749 section 4.1.2).
+    Authorization(AuthorizationResponse),
+    /// The device learns of it when it asks again (RFC 8628 section 3.3).
+    Device(Decision),
+}
+
+/// What the partner's page is told.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ButtonOutcome {
     Allowed { code: String },
     Denied,
 }
@@ -69,6 +94,27 @@ pub enum Decision {
     Deny,
 }
 
+/// Starts a flow for what was checked. `browser` is the cookie that the browser already has, if any.
+pub async fn start(ctx: &Context, request: FlowRequest, browser: Option<&str>) -> Result<Started, StoreError> {
+    let now = ctx.now();
+    let browser =
+        browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie)).unwrap_or_else(|| ctx.mint(now));
+    let flow = Flow {
+        id: FlowId(time_ordered_id(&*ctx.entropy, now)),
+        request,
+        expires_at: now.plus(FLOW_LIFETIME),
+        state: FlowState::Open,
+    };
+    let (id, hash) = (flow.id, browser.hash());
+    ctx.store
+        .write(move |conn| {
+            let flow = flow.clone();
+            Box::pin(async move { flows::insert(conn, &flow, &hash).await })
+        })
+        .await?;
+    Ok(Started { flow: id, browser: browser.encode(HandleKind::Browser) })
+}
+
 /// The flow with this id, if this browser opened it and it is still open.
 pub async fn open_flow(ctx: &Context, id: FlowId, browser: Option<&str>) -> Result<OpenFlow, DialogError> {
     let found = ctx.store.read(move |conn| Box::pin(flows::find(conn, id))).await?;
@@ -76,23 +122,44 @@ pub async fn open_flow(ctx: &Context, id: FlowId, browser: Option<&str>) -> Resu
     let browser = browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie));
     let browser = browser.filter(|browser| browser.matches(&browser_hash)).ok_or(DialogError::OtherBrowser)?;
     check_open(ctx, &flow)?;
-    let FlowRequest::Button(request) = flow.request;
-    let id = request.button.clone();
-    let found = ctx
+    let request = flow.request.clone();
+    let asked = ctx
         .store
         .read(move |conn| {
-            let id = id.clone();
-            Box::pin(async move {
-                let Some(button) = buttons::find(conn, &id).await? else { return Ok(None) };
-                Ok(apps::find(conn, &button.app).await?.map(|app| (button, app)))
-            })
+            let request = request.clone();
+            Box::pin(async move { asked_for(conn, &request).await })
         })
         .await?;
-    // Registrations may have changed since the click.
-    let (button, app) =
-        found.filter(|(button, _)| button.allows_origin(&request.origin)).ok_or(DialogError::ButtonGone)?;
-    let scopes = button.requested_scopes(&app.scopes);
-    Ok(OpenFlow { id: flow.id, request, app, scopes, browser })
+    let (app, scopes) = asked.ok_or(DialogError::Gone)?;
+    Ok(OpenFlow { id: flow.id, request: flow.request, app, scopes, browser })
+}
+
+/// Who asks for what. `None` where the registration has changed since, so that it would not be asked for now.
+async fn asked_for(conn: &mut Conn, request: &FlowRequest) -> Result<Option<(App, ScopeSet)>, StoreError> {
+    match request {
+        FlowRequest::Button(request) => {
+            let Some(button) = buttons::find(conn, &request.button).await? else { return Ok(None) };
+            if !button.allows_origin(&request.origin) {
+                return Ok(None);
+            }
+            let app = apps::find(conn, &button.app).await?;
+            Ok(app.map(|app| {
+                let scopes = button.requested_scopes(&app.scopes);
+                (app, scopes)
+            }))
+        }
+        FlowRequest::Authorization(request) => {
+            let app = apps::find(conn, &request.client).await?;
+            let still = |app: &App| {
+                app.permits(&request.scopes) && app.redirect_uris.iter().any(|uri| uri.matches(&request.target.uri))
+            };
+            Ok(app.filter(still).map(|app| (app, request.scopes.clone())))
+        }
+        FlowRequest::Device(request) => {
+            let app = apps::find(conn, &request.app).await?;
+            Ok(app.filter(|app| app.permits(&request.scopes)).map(|app| (app, request.scopes.clone())))
+        }
+    }
 }
 
 fn check_open(ctx: &Context, flow: &Flow) -> Result<(), DialogError> {
@@ -103,9 +170,11 @@ fn check_open(ctx: &Context, flow: &Flow) -> Result<(), DialogError> {
     }
 }
 
-/// What to show for an open flow. Where the user consented before, this is the outcome at once.
+/// What to show for an open flow. Where nothing has to be asked, this is the outcome at once.
 pub async fn step(ctx: &Context, flow: &OpenFlow, signed_in: Option<&SignedIn>) -> Result<Step, DialogError> {
-    let Some(signed_in) = signed_in else { return login_step(ctx, flow).await };
+    let Some(signed_in) = signed_in.filter(|signed_in| suffices(flow, signed_in)) else {
+        return login_step(ctx, flow).await;
+    };
     if signed_in.user.magic == Some(Magic::Deny) {
         return finish(ctx, flow, signed_in, Decision::Deny).await.map(Step::Finished);
     }
@@ -121,11 +190,47 @@ pub async fn step(ctx: &Context, flow: &OpenFlow, signed_in: Option<&SignedIn>) 
             })
         })
         .await?;
-    if existing.is_some_and(|connection: Connection| connection.scopes.covers(&flow.scopes)) {
+    let consented = existing.is_some_and(|connection: Connection| connection.scopes.covers(&flow.scopes));
+    if consented && !asks_again(flow) {
         return finish(ctx, flow, signed_in, Decision::Allow).await.map(Step::Finished);
     }
     let account = account.ok_or(StoreError::Corrupt("a user without an account".into()))?;
     Ok(Step::Consent { csrf: csrf::token(ctx, &signed_in.handle), user: signed_in.user.clone(), account })
+}
+
+/// Whether this sign-in will do: recent enough (`prompt`, `max_age`), and of the user that was named.
+fn suffices(flow: &OpenFlow, signed_in: &SignedIn) -> bool {
+    let FlowRequest::Authorization(request) = &flow.request else { return true };
+    let is_recent = request.interaction.signed_in_since.is_none_or(|since| signed_in.session.created_at >= since);
+    let is_named = request.subject_hint.as_ref().is_none_or(|sub| *sub == user_subject(signed_in.user.id));
+    is_recent && is_named
+}
+
+/// Whether the consent step is shown although nothing new is asked for: on demand; where anybody could have asked in
+/// the client's name (rule C13, RFC 8252 section 8.6); and always for a device, so that nobody authorizes a stranger's
+/// without a look (RFC 8628 section 5.4).
+fn asks_again(flow: &OpenFlow) -> bool {
+    match &flow.request {
+        FlowRequest::Button(_) => false,
+        FlowRequest::Authorization(request) => {
+            let is_anybodys = flow.app.client_type() == ClientType::Public && !request.target.is_verified;
+            request.interaction.consent || is_anybodys
+        }
+        FlowRequest::Device(_) => true,
+    }
+}
+
+/// What a request gets that no page may be shown for (`prompt=none`, OpenID Connect Core 3.1.2.1).
+pub async fn silently(
+    ctx: &Context,
+    flow: &OpenFlow,
+    signed_in: Option<&SignedIn>,
+) -> Result<Result<Outcome, ErrorCode>, DialogError> {
+    Ok(match step(ctx, flow, signed_in).await? {
+        Step::Finished(outcome) => Ok(outcome),
+        Step::Login { .. } => Err(ErrorCode::LoginRequired),
+        Step::Consent { .. } => Err(ErrorCode::ConsentRequired),
+    })
 }
 
 /// The login step, whoever is signed in.
@@ -161,27 +266,35 @@ async fn finish(
     decision: Decision,
 ) -> Result<Outcome, DialogError> {
     let (id, now) = (flow.id, ctx.now());
+    let request = flow.request.clone();
     if decision == Decision::Deny {
-        let first = ctx.store.write(move |conn| Box::pin(flows::finish(conn, id, now))).await?;
-        return if first { Ok(Outcome::Denied) } else { Err(DialogError::Finished) };
+        let denied = request.clone();
+        let first = ctx.store.write(move |conn| {
+            let denied = denied.clone();
+            Box::pin(async move {
+                if !flows::finish(conn, id, now).await? {
+                    return Ok(false);
+                }
+                match &denied {
+                    FlowRequest::Device(request) => device_codes::decide(conn, request.device_code, None, now).await,
+                    FlowRequest::Button(_) | FlowRequest::Authorization(_) => Ok(true),
+                }
+            })
+        });
+        return if first.await? { Ok(denied_outcome(ctx, request)) } else { Err(DialogError::Finished) };
     }
     let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), now);
     let handle = ctx.mint(now);
-    let code = Code {
-        id: CodeId(handle.id),
+    let granted = Granting {
+        request: request.clone(),
         app: flow.app.id.clone(),
-        button: flow.request.button.clone(),
-        origin: flow.request.origin.clone(),
-        code_challenge: CodeChallenge::parse(&flow.request.code_challenge)
-            .map_err(|why| StoreError::Corrupt(format!("a flow's code_challenge: {why}")))?,
-        session: signed_in.session.id,
-        connection: proposal.id,
-        expires_at: now.plus(CODE_LIFETIME),
+        session: signed_in.session.clone(),
+        handle: handle.clone(),
+        now,
     };
-    let hash = handle.hash();
     ctx.store
         .write(move |conn| {
-            let (proposal, mut code) = (proposal.clone(), code.clone());
+            let (proposal, granted) = (proposal.clone(), granted.clone());
             Box::pin(async move {
                 if !flows::finish(conn, id, now).await? {
                     return Ok(Err(DialogError::Finished));
@@ -189,14 +302,80 @@ async fn finish(
                 // The session may have ended since the request came in. Who ends it holds the user too, so the look
                 // at it comes after that.
                 let still = users::hold_active(conn, proposal.user).await?
-                    && sessions::find_live(conn, code.session, now).await?.is_some();
+                    && sessions::find_live(conn, granted.session.id, now).await?.is_some();
                 let connected = if still { consent::connect(conn, &proposal).await? } else { None };
                 let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };
-                code.connection = connection;
-                codes::insert(conn, &code, &hash).await?;
-                Ok(Ok(()))
+                granted.record(conn, connection).await
             })
         })
         .await??;
-    Ok(Outcome::Allowed { code: handle.encode(HandleKind::Code) })
+    Ok(match request {
+        FlowRequest::Button(_) => {
+            Outcome::Button(ButtonOutcome::Allowed { code: handle.encode(HandleKind::Code) })
+        }
+        FlowRequest::Authorization(request) => {
+            let code = handle.encode(HandleKind::AuthorizationCode);
+            Outcome::Authorization(AuthorizationResponse::new(request.target, &ctx.issuer, [("code", code)]))
+        }
+        FlowRequest::Device(_) => Outcome::Device(Decision::Allow),
+    })
+}
+
+fn denied_outcome(ctx: &Context, request: FlowRequest) -> Outcome {
+    match request {
+        FlowRequest::Button(_) => Outcome::Button(ButtonOutcome::Denied),
+        FlowRequest::Authorization(request) => {
+            let invalid = Invalid::new(ErrorCode::AccessDenied, "The user did not allow access.");
+            Outcome::Authorization(error_response(request.target, &ctx.issuer, invalid))
+        }
+        FlowRequest::Device(_) => Outcome::Device(Decision::Deny),
+    }
+}
+
+/// What an "Allow" leaves behind for whoever asked.
+#[derive(Clone)]
+struct Granting {
+    request: FlowRequest,
+    app: AppId,
+    session: Session,
+    /// Of the code, where there is one.
+    handle: Handle,
+    now: Timestamp,
+}
+
+impl Granting {
+    async fn record(
+        &self,
+        conn: &mut Conn,
+        connection: ConnectionId,
+    ) -> Result<Result<(), DialogError>, StoreError> {
+        match &self.request {
+            FlowRequest::Button(request) => {
+                let code = Code {
+                    id: CodeId(self.handle.id),
+                    app: self.app.clone(),
+                    button: request.button.clone(),
+                    origin: request.origin.clone(),
+                    code_challenge: CodeChallenge::parse(&request.code_challenge)
+                        .map_err(|why| StoreError::Corrupt(format!("a flow's code_challenge: {why}")))?,
+                    session: self.session.id,
+                    connection,
+                    expires_at: self.now.plus(CODE_LIFETIME),
+                };
+                codes::insert(conn, &code, &self.handle.hash()).await?;
+            }
+            FlowRequest::Authorization(request) => {
+                let auth_time = self.session.created_at;
+                let code = oauth::code::of_request(request, &self.handle, connection, auth_time, self.now)?;
+                authorization_codes::insert(conn, &code, &self.handle.hash()).await?;
+            }
+            FlowRequest::Device(request) => {
+                let allowed = Some((connection, self.session.created_at));
+                if !device_codes::decide(conn, request.device_code, allowed, self.now).await? {
+                    return Ok(Err(DialogError::Finished));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
 }

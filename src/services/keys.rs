@@ -49,6 +49,16 @@ pub enum KeysError {
     Store(#[from] StoreError),
 }
 
+/// Where a caller can do nothing about it but fail.
+impl From<KeysError> for StoreError {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Store(error) => error,
+            other => StoreError::Internal(other.to_string()),
+        }
+    }
+}
+
 /// Why a text is no token of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {

@@ -10,7 +10,7 @@ use crate::domain::email::Email;
 use crate::domain::ids::SessionId;
 use crate::domain::session::{SESSION_LIFETIME, Session};
 use crate::domain::user::{PasswordHash, User};
-use crate::store::{StoreError, sessions, users};
+use crate::store::{Conn, StoreError, sessions, users};
 
 /// Users that the login page of a sandbox offers at most: a list that a person can still look through.
 const OFFERED: i64 = 200;
@@ -43,6 +43,21 @@ pub struct Authenticated {
     user: User,
     /// The hash that a password was right for; `None` where none was asked for.
     by: Option<PasswordHash>,
+}
+
+impl Authenticated {
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Whether this still holds, and will until the transaction is over: the user was not disabled, and got no other
+    /// password, since the password was looked at.
+    pub(super) async fn still_holds(&self, conn: &mut Conn) -> Result<bool, StoreError> {
+        match &self.by {
+            Some(hash) => users::hold_with_password(conn, self.user.id, hash).await,
+            None => users::hold_active(conn, self.user.id).await,
+        }
+    }
 }
 
 /// The two cookies of a new session.
@@ -113,16 +128,13 @@ pub async fn open_session(
         Session { id: SessionId(own.id), user: who.user.id, created_at: now, expires_at: now.plus(SESSION_LIFETIME) };
     let (own_hash, button_hash) = (own.hash(), button.hash());
     let before = before.map(|before| before.session.id);
-    let by = who.by.clone();
+    let who = who.clone();
     let opened = ctx
         .store
         .write(move |conn| {
-            let (session, by) = (session.clone(), by.clone());
+            let (session, who) = (session.clone(), who.clone());
             Box::pin(async move {
-                let still = match &by {
-                    Some(hash) => users::hold_with_password(conn, session.user, hash).await?,
-                    None => users::hold_active(conn, session.user).await?,
-                };
+                let still = who.still_holds(conn).await?;
                 if still {
                     if let Some(before) = before {
                         sessions::end(conn, before, now).await?;

@@ -9,6 +9,7 @@ pub mod dialog;
 pub mod disconnect;
 pub mod keys;
 pub mod login;
+pub mod oauth;
 pub mod partner;
 pub mod redeem;
 pub mod refresh;
@@ -26,7 +27,7 @@ use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
-use crate::store::access_tokens::Issue;
+use crate::store::access_tokens::{Issue, IssueKind};
 use keys::Keys;
 use throttle::Throttle;
 
@@ -40,6 +41,8 @@ pub struct Context {
     pub throttle: Throttle,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
     pub issuer: String,
+    /// Whether clients may present users' passwords (RFC 6749 section 4.3); each has to be registered for it besides.
+    pub password_grant: bool,
     /// Whether seeded users may be chosen without a password and flows be decided over the API.
     pub sandbox: bool,
 }
@@ -54,13 +57,18 @@ impl Context {
         Handle::mint(time_ordered_id(&*self.entropy, now), &*self.entropy)
     }
 
-    /// An access token to be recorded, and the handle that its bearer will hold. Every access token of
-    /// the server is made here.
+    /// An opaque access token to be recorded, and the handle that its bearer will hold.
     pub fn mint_access_token(&self, connection: ConnectionId, app: AppId, now: Timestamp) -> (Handle, Issue) {
         let handle = self.mint(now);
-        let issue = Issue { id: AccessTokenId(handle.id), secret_hash: handle.hash(), connection, app, now };
+        let issue = opaque_issue(&handle, connection, app, now);
         (handle, issue)
     }
+}
+
+/// What is recorded of an opaque access token.
+fn opaque_issue(handle: &Handle, connection: ConnectionId, app: AppId, now: Timestamp) -> Issue {
+    let kind = IssueKind::Opaque { secret_hash: handle.hash(), connection };
+    Issue { id: AccessTokenId(handle.id), app, now, kind }
 }
 
 /// What a successful sign-in gives to the partner's page.

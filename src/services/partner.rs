@@ -1,8 +1,11 @@
 //! What a partner or an operator does with applications and buttons.
 
+use std::time::Duration;
+
 use super::Context;
 use crate::crypto::mac::Purpose;
-use crate::domain::app::{App, ClientType};
+use crate::domain::app::{App, ClientType, DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
+use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::Button;
 use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
@@ -13,6 +16,7 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::{secret, time_ordered_id};
+use crate::store::apps::Secrets;
 use crate::store::{StoreError, apps, buttons, users};
 
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +25,8 @@ pub enum PartnerError {
     AppTaken,
     #[error("there is no application with this id")]
     UnknownApp,
+    #[error("the application has no secret: it is a public client, or authenticates with a key")]
+    NoSecret,
     #[error("there is a button with this id already")]
     ButtonTaken,
     #[error("there is no button with this id")]
@@ -77,10 +83,21 @@ pub async fn add_app(ctx: &Context, new: NewApp) -> Result<(App, Option<String>)
         name: new.name,
         publisher: new.publisher,
         owner: None,
-        client_type: new.client_type,
+        homepage: None,
+        auth_method: match new.client_type {
+            ClientType::Confidential => AuthMethod::ClientSecretBasic,
+            ClientType::Public => AuthMethod::None,
+        },
         grant_types: new.grant_types,
         redirect_uris: new.redirect_uris,
+        post_logout_redirect_uris: Vec::new(),
         scopes: new.scopes,
+        resources: Vec::new(),
+        jwks: None,
+        access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
+        id_token_alg: DEFAULT_ID_TOKEN_ALG,
+        requires_dpop: false,
+        requires_par: false,
         created_at: now,
     };
     let owner = new.owner;
@@ -95,7 +112,7 @@ pub async fn add_app(ctx: &Context, new: NewApp) -> Result<(App, Option<String>)
                         None => return Ok(Err(PartnerError::UnknownOwner)),
                     }
                 }
-                let inserted = apps::insert(conn, &app, hash.as_ref()).await?;
+                let inserted = apps::insert(conn, &app, &Secrets { client: hash, ..Secrets::default() }).await?;
                 Ok(if inserted { Ok(app) } else { Err(PartnerError::AppTaken) })
             })
         })
@@ -120,19 +137,32 @@ pub async fn find_app(ctx: &Context, id: &AppId) -> Result<App, PartnerError> {
     found.ok_or(PartnerError::UnknownApp)
 }
 
-/// Gives an application a new secret, shown this once; the old one is void at once.
-pub async fn rotate_secret(ctx: &Context, id: &AppId) -> Result<String, PartnerError> {
+/// An application by an id that anybody may have written.
+pub async fn app_by(ctx: &Context, id: &str) -> Result<Option<App>, StoreError> {
+    let Ok(id) = AppId::parse(id) else { return Ok(None) };
+    ctx.store
+        .read(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { apps::find(conn, &id).await })
+        })
+        .await
+}
+
+/// Gives an application a new secret, shown this once; the old one is taken beside it for this long.
+pub async fn rotate_secret(ctx: &Context, id: &AppId, overlap: Duration) -> Result<String, PartnerError> {
     let secret = make_client_secret(ctx);
     let hash = hash_client_secret(ctx, &secret);
+    let previous_until = ctx.now().plus(overlap);
+    find_app(ctx, id).await?;
     let id = id.clone();
-    let found = ctx
+    let rotated = ctx
         .store
         .write(move |conn| {
             let id = id.clone();
-            Box::pin(async move { apps::set_secret(conn, &id, Some(&hash)).await })
+            Box::pin(async move { apps::rotate_secret(conn, &id, &hash, previous_until).await })
         })
         .await?;
-    if found { Ok(secret) } else { Err(PartnerError::UnknownApp) }
+    if rotated { Ok(secret) } else { Err(PartnerError::NoSecret) }
 }
 
 /// Deletes an application with its buttons and connections: no token of it works any more.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::throttle::TooMany;
-use super::{Context, Granted};
+use super::{Context, Granted, opaque_issue};
 use crate::crypto::refresh_token;
 use crate::crypto::token::{Handle, HandleKind, proves};
 use crate::domain::ids::{AppId, ButtonId, CodeId, ConnectionId, ResumeHandleId, SessionId};
@@ -12,10 +12,8 @@ use crate::domain::origin::Origin;
 use crate::domain::pkce::CodeVerifier;
 use crate::domain::session::{RESUME_LIFETIME, ResumeHandle};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{
-    Conn, StoreError, access_tokens, access_tokens::Issue, access_tokens::Issued, buttons, codes, resume_handles,
-    sessions, users,
-};
+use crate::store::access_tokens::Issued;
+use crate::store::{Conn, StoreError, access_tokens, buttons, codes, resume_handles, sessions, users};
 
 /// Why a code was refused. To the client they are all one: `invalid_grant`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -167,13 +165,7 @@ impl Attempt {
         let Some(session) = sessions::find_live(conn, code.session, self.now).await? else {
             return Ok(Err(CodeRefusal::SignedOut));
         };
-        let issue = Issue {
-            id: crate::domain::ids::AccessTokenId(fresh.access.id),
-            secret_hash: fresh.access.hash(),
-            connection: code.connection,
-            app: code.app.clone(),
-            now: self.now,
-        };
+        let issue = opaque_issue(&fresh.access, code.connection, code.app.clone(), self.now);
         let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else {
             return Ok(Err(CodeRefusal::ConnectionEnded));
         };

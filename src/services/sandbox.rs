@@ -3,7 +3,7 @@
 use super::dialog::Decision;
 use super::partner::{self, PartnerError};
 use super::users::{self, UserError};
-use super::{Context, Granted, consent, sign_in};
+use super::{Context, Granted, consent, opaque_issue, sign_in};
 use crate::crypto::refresh_token;
 use crate::crypto::token::HandleKind;
 use crate::domain::email::Email;
@@ -54,14 +54,15 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
     }
     let now = ctx.now();
     let proposal = consent::proposal(ctx, &user, &app, scopes, now);
-    let (handle, issue) = ctx.mint_access_token(proposal.id, app.id, now);
+    let handle = ctx.mint(now);
+    let fresh = handle.clone();
     let (connection, issued) = ctx
         .store
         .write(move |conn| {
-            let (proposal, mut issue) = (proposal.clone(), issue.clone());
+            let (proposal, fresh, app) = (proposal.clone(), fresh.clone(), app.id.clone());
             Box::pin(async move {
                 let Some(connection) = consent::connect(conn, &proposal).await? else { return Ok(None) };
-                issue.connection = connection;
+                let issue = opaque_issue(&fresh, connection, app, now);
                 let issued = access_tokens::issue(conn, &[issue]).await?.pop();
                 Ok(issued.map(|issued| (connection, issued)))
             })

@@ -11,7 +11,8 @@ use crate::config::seed::{Reference, SeedApp, SeedButton, SeedFile, SeedPassword
 use crate::crypto::mac::Purpose;
 use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
-use crate::domain::app::{App, ClientType};
+use crate::domain::app::{App, DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
+use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::Button;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
@@ -24,6 +25,7 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
+use crate::store::apps::Secrets;
 use crate::store::{Conn, StoreError, accounts, apps, buttons, connections, lead_types, sessions, users};
 
 #[derive(Debug, thiserror::Error)]
@@ -346,24 +348,32 @@ impl Plan {
             Some(owner) => users::find_by_email(conn, &owner.to).await?.map(|(user, _)| user.id),
             None => None,
         };
-        let existing = apps::find(conn, &seed.id).await?;
+        let (existing, stored) = apps::find_with_secrets(conn, &seed.id).await?.unzip();
         let secret = self.client_secrets.get(&seed.id);
         let wanted = App {
             id: seed.id.clone(),
             name: seed.name.clone(),
             publisher: seed.publisher.clone(),
             owner,
-            client_type: if secret.is_some() { ClientType::Confidential } else { ClientType::Public },
+            homepage: None,
+            auth_method: if secret.is_some() { AuthMethod::ClientSecretBasic } else { AuthMethod::None },
             grant_types: seed.grant_types.clone(),
             redirect_uris: sorted(&seed.redirect_uris),
+            post_logout_redirect_uris: Vec::new(),
             scopes: seed.scopes.clone(),
+            resources: Vec::new(),
+            jwks: None,
+            access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
+            id_token_alg: DEFAULT_ID_TOKEN_ALG,
+            requires_dpop: false,
+            requires_par: false,
             created_at: existing.as_ref().map_or(self.now, |app| app.created_at),
         };
         let Some(existing) = existing else {
-            apps::insert(conn, &wanted, secret).await?;
+            apps::insert(conn, &wanted, &Secrets { client: secret.copied(), ..Secrets::default() }).await?;
             return Ok(Change::Made);
         };
-        let stored = apps::find_secret(conn, &seed.id).await?;
+        let stored = stored.and_then(|stored| stored.client);
         let same_secret = stored.map(|hash| hash.0) == secret.map(|hash| hash.0);
         if !same_secret {
             apps::set_secret(conn, &seed.id, secret).await?;
@@ -381,7 +391,14 @@ impl Plan {
             app: app.clone(),
             origins: sorted(&seed.origins),
             return_urls: sorted(&seed.return_urls),
+            post_logout_redirect_uris: Vec::new(),
             scopes: seed.scopes.clone(),
+            resources: Vec::new(),
+            jwks: None,
+            access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
+            id_token_alg: DEFAULT_ID_TOKEN_ALG,
+            requires_dpop: false,
+            requires_par: false,
             created_at: existing.as_ref().map_or(self.now, |button| button.created_at),
         };
         match existing {

@@ -1,14 +1,14 @@
 //! A click on a sign-in button: what it asks for is checked, and a flow is opened for the dialog.
 
 use super::Context;
-use crate::crypto::token::{Handle, HandleKind};
+use super::dialog::{self, Started};
 use crate::domain::button::Button;
-use crate::domain::flow::{ButtonRequest, FLOW_LIFETIME, Flow, FlowRequest, FlowState, HandOver};
-use crate::domain::ids::{ButtonId, FlowId};
+use crate::domain::flow::{ButtonRequest, FlowRequest, HandOver};
+use crate::domain::ids::ButtonId;
 use crate::domain::origin::Origin;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::return_url::ReturnUrl;
-use crate::store::{StoreError, buttons, flows};
+use crate::store::{StoreError, buttons};
 
 /// Longest `state`, in bytes.
 pub const MAX_STATE: usize = 512;
@@ -40,34 +40,12 @@ pub enum ClickError {
     Store(#[from] StoreError),
 }
 
-/// An opened flow, and the cookie that binds it to this browser.
-pub struct Opened {
-    pub flow: FlowId,
-    pub browser: String,
-}
-
-/// Checks a click and opens a flow for it. `browser` is the cookie that the browser already has, if any.
-pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<Opened, ClickError> {
+/// Checks a click and starts a flow for it. `browser` is the cookie that the browser already has, if any.
+pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<Started, ClickError> {
     let button_id = click.btn.as_deref().ok_or(missing("btn"))?;
     let button = find_button(ctx, button_id).await?.ok_or(ClickError::InvalidButton)?;
     let request = check(&button, click)?;
-    let now = ctx.now();
-    let browser =
-        browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie)).unwrap_or_else(|| ctx.mint(now));
-    let flow = Flow {
-        id: FlowId(crate::entropy::time_ordered_id(&*ctx.entropy, now)),
-        request: FlowRequest::Button(request),
-        expires_at: now.plus(FLOW_LIFETIME),
-        state: FlowState::Open,
-    };
-    let (id, hash) = (flow.id, browser.hash());
-    ctx.store
-        .write(move |conn| {
-            let flow = flow.clone();
-            Box::pin(async move { flows::insert(conn, &flow, &hash).await })
-        })
-        .await?;
-    Ok(Opened { flow: id, browser: browser.encode(HandleKind::Browser) })
+    Ok(dialog::start(ctx, FlowRequest::Button(request), browser).await?)
 }
 
 /// A button by an id that anybody may have written.

@@ -12,6 +12,6 @@ pub mod issue;
 pub mod logout;
 pub mod pushed;
 pub mod refresh;
-pub mod registration;
+//pub mod registration;
 pub mod revocation;
 pub mod token;

@@ -1,0 +1,264 @@
+//! The device grant (RFC 8628): a device shows a code, a person types it into a browser, the device asks until it is
+//! answered.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::super::dialog::{self, Started};
+use super::super::throttle::TooMany;
+use super::super::Context;
+use super::authorization::{requested_resource, requested_scopes};
+use super::code::user_of;
+use super::error::Invalid;
+use super::issue::{self, Authorized, NewGrant, Recorded, RecordedSubject, Tokens};
+use crate::crypto::token::{Handle, HandleKind};
+use crate::domain::app::App;
+use crate::domain::device_code::{
+    DEVICE_CODE_LIFETIME, DeviceCode, DeviceState, POLL_INTERVAL, USER_CODE_LENGTH, UserCode,
+};
+use crate::domain::flow::{DeviceRequest, FlowRequest};
+use crate::domain::grant::Grant;
+use crate::domain::ids::DeviceCodeId;
+use crate::domain::magic::Magic;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::User;
+use crate::store::access_tokens::Issued;
+use crate::store::{Conn, StoreError, device_codes};
+
+/// How often a user code is drawn that another device has already.
+const DRAWS: usize = 5;
+
+/// What a device is told (RFC 8628 section 3.2). Holds the device code: no `Debug`.
+pub struct Begun {
+    pub device_code: String,
+    pub user_code: UserCode,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Begins an authorization for a device of this client.
+pub async fn begin(
+    ctx: &Context,
+    app: &App,
+    scope: Option<&str>,
+    resource: Option<&str>,
+) -> Result<Begun, BeginError> {
+    let scopes = requested_scopes(app, scope)?;
+    let resource = requested_resource(ctx, app, resource)?;
+    for _ in 0..DRAWS {
+        let now = ctx.now();
+        let handle = ctx.mint(now);
+        let code = DeviceCode {
+            id: DeviceCodeId(handle.id),
+            user_code: draw_user_code(ctx),
+            app: app.id.clone(),
+            scopes: scopes.clone(),
+            resource: resource.clone(),
+            expires_at: now.plus(DEVICE_CODE_LIFETIME),
+            interval: POLL_INTERVAL,
+            last_polled_at: None,
+            state: DeviceState::Pending,
+        };
+        let (hash, row) = (handle.hash(), Arc::new(code));
+        let code = row.clone();
+        let inserted = ctx.store.write(move |conn| {
+            let row = row.clone();
+            Box::pin(async move { device_codes::insert(conn, &row, &hash).await })
+        });
+        if inserted.await? {
+            let user_code = code.user_code.clone();
+            return Ok(Begun { device_code: handle.encode(HandleKind::DeviceCode), user_code });
+        }
+    }
+    Err(StoreError::Internal("no user code is free".into()).into())
+}
+
+/// Each letter with the same chance: a byte past the last whole alphabet is drawn again.
+fn draw_user_code(ctx: &Context) -> UserCode {
+    const FAIR: u8 = 240;
+    let mut indices = [0; USER_CODE_LENGTH];
+    let mut filled = 0;
+    while filled < USER_CODE_LENGTH {
+        let mut bytes = [0; USER_CODE_LENGTH];
+        ctx.entropy.fill(&mut bytes);
+        for byte in bytes.into_iter().filter(|byte| *byte < FAIR).take(USER_CODE_LENGTH - filled) {
+            indices[filled] = byte;
+            filled += 1;
+        }
+    }
+    UserCode::from_indices(indices)
+}
+
+/// Why a typed code opens nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum EntryError {
+    #[error("no device waits for this code, or no longer")]
+    Unknown,
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Takes the code that a person typed, and starts the dialog for it. Guesses are counted (RFC 8628 section 5.1).
+pub async fn enter(
+    ctx: &Context,
+    typed: &str,
+    browser: Option<&str>,
+    from: Option<IpAddr>,
+) -> Result<Started, EntryError> {
+    let waiting = match UserCode::parse(typed) {
+        Ok(code) => find_waiting(ctx, code).await?,
+        Err(_) => None,
+    };
+    let Some(code) = waiting else {
+        ctx.throttle.refusal(from, "device")?;
+        return Err(EntryError::Unknown);
+    };
+    let request = DeviceRequest { device_code: code.id, user_code: code.user_code, app: code.app, scopes: code.scopes };
+    Ok(dialog::start(ctx, FlowRequest::Device(request), browser).await?)
+}
+
+async fn find_waiting(ctx: &Context, code: UserCode) -> Result<Option<DeviceCode>, StoreError> {
+    let now = ctx.now();
+    let found = ctx
+        .store
+        .read(move |conn| {
+            let code = code.clone();
+            Box::pin(async move { device_codes::find_by_user_code(conn, &code).await })
+        })
+        .await?;
+    Ok(found.filter(|code| code.state == DeviceState::Pending && now < code.expires_at))
+}
+
+/// Why a device gets no tokens (RFC 8628 section 3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceRefusal {
+    #[error("the device code does not have the form of one")]
+    Malformed,
+    #[error("no such device code was issued")]
+    Unknown,
+    #[error("the device code belongs to another client")]
+    OtherClient,
+    #[error("the device code was used before")]
+    Used,
+    #[error("the device code has expired")]
+    Expired,
+    #[error("the user has not decided yet")]
+    Pending,
+    #[error("the device asks more often than it was told to; the interval is longer from now on")]
+    TooSoon,
+    #[error("the user did not allow it")]
+    Denied,
+    #[error("the connection ended after the user had allowed it")]
+    ConnectionEnded,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    #[error(transparent)]
+    Refused(#[from] DeviceRefusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Answers a device that asks.
+pub async fn poll(
+    ctx: &Context,
+    app: &App,
+    device_code: &str,
+    dpop_jkt: Option<String>,
+) -> Result<Tokens, PollError> {
+    let handle = Handle::parse(HandleKind::DeviceCode, device_code).ok_or(DeviceRefusal::Malformed)?;
+    let now = ctx.now();
+    let attempt = Attempt { handle, app: app.clone(), fresh: NewGrant::draw(ctx, app, dpop_jkt, now), now };
+    let attempt = Arc::new(attempt);
+    let settling = attempt.clone();
+    let settled = ctx
+        .store
+        .write(move |conn| {
+            let attempt = settling.clone();
+            Box::pin(async move { attempt.settle(conn).await })
+        })
+        .await??;
+    ctx.store.note_use(settled.grant.connection, now);
+    if let Some(delay) = settled.user.magic.and_then(Magic::delay) {
+        tokio::time::sleep(delay).await;
+    }
+    let recorded = Recorded {
+        app,
+        issued: settled.issued,
+        now,
+        scopes: settled.grant.scopes.clone(),
+        resource: settled.grant.resource.clone(),
+        dpop_jkt: attempt.fresh.dpop_jkt.clone(),
+        subject: RecordedSubject::User {
+            user: &settled.user,
+            grant: &settled.grant,
+            nonce: None,
+            with_id_token: true,
+        },
+    };
+    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+}
+
+struct Attempt {
+    handle: Handle,
+    app: App,
+    fresh: NewGrant,
+    now: Timestamp,
+}
+
+struct Settled {
+    grant: Grant,
+    issued: Issued,
+    user: User,
+}
+
+impl Attempt {
+    async fn settle(&self, conn: &mut Conn) -> Result<Result<Settled, DeviceRefusal>, StoreError> {
+        let id = DeviceCodeId(self.handle.id);
+        let found = device_codes::find(conn, id).await?;
+        let Some((code, _)) = found.filter(|(_, hash)| self.handle.matches(hash)) else {
+            return Ok(Err(DeviceRefusal::Unknown));
+        };
+        if code.app != self.app.id {
+            return Ok(Err(DeviceRefusal::OtherClient));
+        }
+        if code.state == DeviceState::Consumed {
+            return Ok(Err(DeviceRefusal::Used));
+        }
+        if self.now >= code.expires_at {
+            return Ok(Err(DeviceRefusal::Expired));
+        }
+        let (connection, auth_time) = match code.state {
+            DeviceState::Allowed { connection, auth_time } => (connection, auth_time),
+            DeviceState::Denied => return Ok(Err(DeviceRefusal::Denied)),
+            DeviceState::Pending | DeviceState::Consumed => return self.wait(conn, &code).await.map(Err),
+        };
+        if !device_codes::consume(conn, id, self.now).await? {
+            return Ok(Err(DeviceRefusal::Used));
+        }
+        let Some(user) = user_of(conn, connection).await? else { return Ok(Err(DeviceRefusal::ConnectionEnded)) };
+        let authorized = Authorized { connection, scopes: code.scopes, resource: code.resource, auth_time };
+        let recorded = self.fresh.record(conn, &self.app, &authorized).await?;
+        Ok(match recorded {
+            Some((grant, issued)) => Ok(Settled { grant, issued, user }),
+            None => Err(DeviceRefusal::ConnectionEnded),
+        })
+    }
+
+    /// Notes that the device asked; who asks too soon has to wait longer (RFC 8628 section 3.5).
+    async fn wait(&self, conn: &mut Conn, code: &DeviceCode) -> Result<DeviceRefusal, StoreError> {
+        let is_too_soon = code.last_polled_at.is_some_and(|at| self.now < at.plus(code.interval));
+        let interval = if is_too_soon { code.interval + POLL_INTERVAL } else { code.interval };
+        device_codes::note_poll(conn, code.id, self.now, interval).await?;
+        Ok(if is_too_soon { DeviceRefusal::TooSoon } else { DeviceRefusal::Pending })
+    }
+}

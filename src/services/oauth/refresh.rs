@@ -1,0 +1,201 @@
+//! Refreshing a grant (RFC 6749 section 6): the refresh token rotates, and one that comes back is a lost answer or a
+//! theft (RFC 9700 section 4.14.2).
+
+use super::super::Context;
+use super::authorization::{requested_resource, requested_scopes};
+use super::code::user_of;
+use super::error::{ErrorCode, Invalid};
+use super::issue::{self, Recorded, RecordedSubject, Tokens, issue_of};
+use crate::crypto::refresh_token::RefreshTokenError;
+use crate::crypto::rotating_token;
+use crate::domain::app::{App, ClientType};
+use crate::domain::connection::EndedBy;
+use crate::domain::grant::{Grant, GrantEnd, Presented};
+use crate::domain::ids::{AccessTokenId, GrantId};
+use crate::domain::resource::Resource;
+use crate::domain::scope::ScopeSet;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::User;
+use crate::entropy::time_ordered_id;
+use crate::store::access_tokens::Issued;
+use crate::store::{Conn, StoreError, access_tokens, grants};
+
+/// Why a refresh token was refused. To the client they are all `invalid_grant`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshRefusal {
+    #[error(transparent)]
+    Token(#[from] RefreshTokenError),
+    #[error("the grant of this refresh token is gone, with its user or application")]
+    Unknown,
+    #[error("this refresh token belongs to another client")]
+    OtherClient,
+    #[error("the grant has ended: {}", why.as_str())]
+    Ended { at: Timestamp, why: GrantEnd },
+    #[error("the connection was ended by the {by}", by = by.as_str())]
+    ConnectionEnded { at: Timestamp, by: EndedBy },
+    #[error("the refresh token was not used for too long, or is too old")]
+    Expired { at: Timestamp },
+    #[error("the refresh token was spent before, and its successor is in use: the grant has been ended")]
+    Theft,
+    #[error("the refresh token is bound to another key than the DPoP proof's")]
+    OtherKey,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    #[error(transparent)]
+    Refused(#[from] RefreshRefusal),
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a client sends, as it came.
+pub struct Asked<'a> {
+    pub refresh_token: &'a str,
+    pub scope: Option<&'a str>,
+    pub resource: Option<&'a str>,
+    /// The key that a DPoP proof showed.
+    pub dpop_jkt: Option<String>,
+}
+
+/// Moves a grant on by one generation.
+pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Tokens, RefreshError> {
+    let ring = ctx.keys.ring();
+    let (grant, generation) = rotating_token::verify(&ring, asked.refresh_token).map_err(RefreshRefusal::from)?;
+    let now = ctx.now();
+    let attempt = Attempt {
+        grant,
+        generation,
+        app: app.clone(),
+        scopes: asked.scope.map(|scope| requested_scopes(app, Some(scope))).transpose()?,
+        resource: requested_resource(ctx, app, asked.resource)?,
+        dpop_jkt: asked.dpop_jkt,
+        access_token: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
+        now,
+    };
+    let attempt = std::sync::Arc::new(attempt);
+    let settling = attempt.clone();
+    let settled = ctx
+        .store
+        .write(move |conn| {
+            let attempt = settling.clone();
+            Box::pin(async move { attempt.settle(conn).await })
+        })
+        .await??;
+    ctx.store.note_use(settled.grant.connection, now);
+    let recorded = Recorded {
+        app,
+        issued: settled.issued,
+        now,
+        scopes: settled.scopes,
+        resource: settled.resource,
+        dpop_jkt: attempt.dpop_jkt.clone(),
+        subject: RecordedSubject::User {
+            user: &settled.user,
+            grant: &settled.grant,
+            nonce: None,
+            with_id_token: true,
+        },
+    };
+    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+}
+
+struct Attempt {
+    grant: GrantId,
+    generation: u32,
+    app: App,
+    scopes: Option<ScopeSet>,
+    resource: Option<Resource>,
+    dpop_jkt: Option<String>,
+    access_token: AccessTokenId,
+    now: Timestamp,
+}
+
+struct Settled {
+    grant: Grant,
+    issued: Issued,
+    user: User,
+    scopes: ScopeSet,
+    resource: Option<Resource>,
+}
+
+impl Attempt {
+    /// One transaction, which holds the grant: two that present tokens of one family take turns.
+    async fn settle(&self, conn: &mut Conn) -> Result<Result<Settled, RefreshError>, StoreError> {
+        let Some(found) = grants::hold(conn, self.grant).await? else {
+            return Ok(Err(RefreshRefusal::Unknown.into()));
+        };
+        if let Err(refusal) = self.check(&found) {
+            return Ok(Err(refusal.into()));
+        }
+        let scopes = match &self.scopes {
+            None => found.grant.scopes.clone(),
+            Some(scopes) if found.grant.scopes.covers(scopes) => scopes.clone(),
+            Some(_) => {
+                let description = "The scope has a name that the user did not grant.";
+                return Ok(Err(Invalid::new(ErrorCode::InvalidScope, description).into()));
+            }
+        };
+        if self.resource.is_some() && self.resource != found.grant.resource {
+            let description = "The resource is not the one that was authorized.";
+            return Ok(Err(Invalid::new(ErrorCode::InvalidTarget, description).into()));
+        }
+        let replayable = match found.grant.judge(self.generation) {
+            Presented::Current => Some(self.generation),
+            Presented::LostResponse => {
+                access_tokens::revoke(conn, found.grant.access_token, self.now).await?;
+                None
+            }
+            Presented::Theft => {
+                grants::end(conn, self.grant, self.now, GrantEnd::RefreshTokenReuse).await?;
+                return Ok(Err(RefreshRefusal::Theft.into()));
+            }
+        };
+        let Some(user) = user_of(conn, found.grant.connection).await? else {
+            return Ok(Err(RefreshRefusal::Unknown.into()));
+        };
+        let next = Grant {
+            generation: found.grant.generation.saturating_add(1),
+            replayable,
+            access_token: self.access_token,
+            used_at: None,
+            expires_at: found.grant.end_after_refresh(self.now),
+            ..found.grant
+        };
+        grants::renew(conn, &next).await?;
+        let resource = next.resource.clone();
+        let issue = issue_of(&next, scopes.clone(), resource.clone(), self.dpop_jkt.clone(), self.now);
+        let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else {
+            // The connection was alive a moment ago, in this very transaction.
+            return Err(StoreError::Again);
+        };
+        Ok(Ok(Settled { grant: next, issued, user, scopes, resource }))
+    }
+
+    fn check(&self, found: &grants::Found) -> Result<(), RefreshRefusal> {
+        let grant = &found.grant;
+        if grant.app != self.app.id {
+            return Err(RefreshRefusal::OtherClient);
+        }
+        if let Some((at, why)) = grant.ended {
+            return Err(RefreshRefusal::Ended { at, why });
+        }
+        if let Some((at, by)) = found.connection_ended {
+            return Err(RefreshRefusal::ConnectionEnded { at, by });
+        }
+        if let Some(at) = found.connection_expires_at.filter(|at| self.now >= *at) {
+            return Err(RefreshRefusal::ConnectionEnded { at, by: EndedBy::Expiry });
+        }
+        if self.now >= grant.expires_at {
+            return Err(RefreshRefusal::Expired { at: grant.expires_at });
+        }
+        // A confidential client proves itself by its credentials (RFC 9449 section 5).
+        let is_bound = self.app.client_type() == ClientType::Public && grant.dpop_jkt.is_some();
+        if is_bound && grant.dpop_jkt != self.dpop_jkt {
+            return Err(RefreshRefusal::OtherKey);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,304 @@
+//! The token endpoint (RFC 6749 section 3.2): one grant for each `grant_type`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::super::login::{self, LoginError};
+use super::super::throttle::TooMany;
+use super::super::{Context, consent};
+use super::authorization::{requested_resource, requested_scopes};
+use super::code::{self, CodeRefusal};
+use super::device::{self, DeviceRefusal};
+use super::error::{ErrorCode, Invalid};
+use super::issue::{self, Authorized, NewGrant, Recorded, RecordedSubject, Tokens};
+use super::refresh::{self, RefreshError, RefreshRefusal};
+use crate::domain::app::{App, ClientType};
+use crate::domain::grant_type::GrantType;
+use crate::domain::ids::AccessTokenId;
+use crate::domain::magic::Magic;
+use crate::domain::pairs::Pairs;
+use crate::domain::scope::{Scope, ScopeSet};
+use crate::entropy::time_ordered_id;
+use crate::store::StoreError;
+use crate::store::access_tokens::{Issue, IssueKind, SignedIssue};
+
+/// The parameters that mean something here, each of which may come once (RFC 6749 section 3.2).
+pub const PARAMETERS: [&str; 14] = [
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+    "username",
+    "password",
+    "device_code",
+    "resource",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+];
+
+/// Why there are no tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Code(#[from] CodeRefusal),
+    #[error(transparent)]
+    Refresh(#[from] RefreshRefusal),
+    #[error(transparent)]
+    Device(#[from] DeviceRefusal),
+    #[error("the user name and the password do not go together, or the user does not allow it")]
+    Password,
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TokenError {
+    /// What the client is told. Unknown, expired and used look alike (rule D16).
+    pub fn invalid(&self) -> Option<Invalid> {
+        Some(match self {
+            TokenError::Invalid(invalid) => *invalid,
+            TokenError::Code(_) => Invalid::new(
+                ErrorCode::InvalidGrant,
+                "The code is not valid: it is unknown, was used, has expired, or does not go with this request.",
+            ),
+            TokenError::Refresh(_) => Invalid::new(
+                ErrorCode::InvalidGrant,
+                "The refresh token is not valid: it is unknown, was used, has expired or was revoked.",
+            ),
+            TokenError::Password => {
+                Invalid::new(ErrorCode::InvalidGrant, "The user name and the password do not go together.")
+            }
+            TokenError::Device(why) => match why {
+                DeviceRefusal::Pending => {
+                    Invalid::new(ErrorCode::AuthorizationPending, "The user has not decided yet. Ask again later.")
+                }
+                DeviceRefusal::TooSoon => {
+                    Invalid::new(ErrorCode::SlowDown, "Wait five seconds longer between two requests from now on.")
+                }
+                DeviceRefusal::Denied => Invalid::new(ErrorCode::AccessDenied, "The user did not allow access."),
+                DeviceRefusal::Expired => {
+                    Invalid::new(ErrorCode::ExpiredToken, "The device code has expired. Begin again.")
+                }
+                DeviceRefusal::Malformed
+                | DeviceRefusal::Unknown
+                | DeviceRefusal::OtherClient
+                | DeviceRefusal::Used
+                | DeviceRefusal::ConnectionEnded => Invalid::new(
+                    ErrorCode::InvalidGrant,
+                    "The device code is not valid: it is unknown, was used, or is not of this client.",
+                ),
+            },
+            TokenError::TooMany(_) | TokenError::Store(_) => return None,
+        })
+    }
+}
+
+impl From<code::RedeemError> for TokenError {
+    fn from(error: code::RedeemError) -> Self {
+        match error {
+            code::RedeemError::Refused(why) => why.into(),
+            code::RedeemError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for TokenError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Refused(why) => why.into(),
+            RefreshError::Invalid(invalid) => invalid.into(),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<device::PollError> for TokenError {
+    fn from(error: device::PollError) -> Self {
+        match error {
+            device::PollError::Refused(why) => why.into(),
+            device::PollError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// A request of a client that has been authenticated.
+pub struct TokenRequest<'r> {
+    pub app: &'r App,
+    pub parameters: &'r Pairs,
+    /// The key that a DPoP proof showed.
+    pub dpop_jkt: Option<String>,
+    /// The address of the caller, whose refusals are counted.
+    pub from: Option<IpAddr>,
+}
+
+/// Issues tokens for a grant.
+pub async fn token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {
+    let (app, from) = (request.app, request.from);
+    match try_token(ctx, request).await {
+        // What a guess could get right is counted; a device that waits does nothing wrong.
+        Err(error @ (TokenError::Code(_) | TokenError::Refresh(_))) => {
+            ctx.throttle.refusal(from, app.id.as_str())?;
+            Err(error)
+        }
+        settled => settled,
+    }
+}
+
+async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {
+    let app = request.app;
+    let get = |name: &str| request.parameters.get(name).map_err(Invalid::from);
+    let required = |name: &str, missing: &'static str| get(name)?.ok_or(Invalid::request(missing));
+    let unsupported = Invalid::new(ErrorCode::UnsupportedGrantType, "This server does not have that grant_type.");
+    let grant = GrantType::parse(required("grant_type", "grant_type is missing.")?).map_err(|_| unsupported)?;
+    if grant == GrantType::Password && !ctx.password_grant {
+        return Err(unsupported.into());
+    }
+    // Only for a client that can prove itself (RFC 6749 section 4.4).
+    let is_allowed = grant != GrantType::ClientCredentials || app.client_type() == ClientType::Confidential;
+    if !app.has_grant(grant) || !is_allowed {
+        let description = "This client is not registered for that grant_type.";
+        return Err(Invalid::new(ErrorCode::UnauthorizedClient, description).into());
+    }
+    if app.requires_dpop && request.dpop_jkt.is_none() {
+        let description = "This client takes only tokens that are bound to a key: send a DPoP proof.";
+        return Err(Invalid::new(ErrorCode::InvalidDpopProof, description).into());
+    }
+    let dpop_jkt = request.dpop_jkt.clone();
+    match grant {
+        GrantType::AuthorizationCode => {
+            let presented = code::Presented {
+                code: required("code", "code is missing.")?,
+                redirect_uri: get("redirect_uri")?,
+                code_verifier: get("code_verifier")?,
+                resource: requested_resource(ctx, app, get("resource")?)?,
+                dpop_jkt,
+            };
+            Ok(code::redeem(ctx, app, presented).await?)
+        }
+        GrantType::RefreshToken => {
+            let asked = refresh::Asked {
+                refresh_token: required("refresh_token", "refresh_token is missing.")?,
+                scope: get("scope")?,
+                resource: get("resource")?,
+                dpop_jkt,
+            };
+            Ok(refresh::refresh(ctx, app, asked).await?)
+        }
+        GrantType::ClientCredentials => {
+            let scopes = own_scopes(app, get("scope")?)?;
+            let resource = requested_resource(ctx, app, get("resource")?)?;
+            client_credentials(ctx, app, SignedIssue { user: None, scopes, resource, dpop_jkt }).await
+        }
+        GrantType::Password => {
+            let credentials = Password {
+                username: required("username", "username is missing.")?,
+                password: required("password", "password is missing.")?,
+                scopes: requested_scopes(app, get("scope")?)?,
+                resource: requested_resource(ctx, app, get("resource")?)?,
+                dpop_jkt,
+                from: request.from,
+            };
+            password(ctx, app, credentials).await
+        }
+        GrantType::DeviceCode => {
+            Ok(device::poll(ctx, app, required("device_code", "device_code is missing.")?, dpop_jkt).await?)
+        }
+    }
+}
+
+/// A client's own scopes have no user in them.
+fn own_scopes(app: &App, scope: Option<&str>) -> Result<ScopeSet, Invalid> {
+    let scopes = requested_scopes(app, scope)?;
+    if scopes.iter().all(Scope::is_api) {
+        return Ok(scopes);
+    }
+    Err(Invalid::new(ErrorCode::InvalidScope, "The scope has a name that stands for a user, and there is none here."))
+}
+
+/// RFC 6749 section 4.4: the same path to the database as LeadExec's refresh.
+async fn client_credentials(ctx: &Context, app: &App, signed: SignedIssue) -> Result<Tokens, TokenError> {
+    let now = ctx.now();
+    let issue = Issue {
+        id: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
+        app: app.id.clone(),
+        now,
+        kind: IssueKind::Signed(signed.clone()),
+    };
+    let gone = Invalid::new(ErrorCode::InvalidClient, "The client is not known.");
+    let issued = ctx.store.issue(issue).await?.ok_or(gone)?;
+    let recorded = Recorded {
+        app,
+        issued,
+        now,
+        scopes: signed.scopes,
+        resource: signed.resource,
+        dpop_jkt: signed.dpop_jkt,
+        subject: RecordedSubject::Client,
+    };
+    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+}
+
+struct Password<'p> {
+    username: &'p str,
+    password: &'p str,
+    scopes: ScopeSet,
+    resource: Option<crate::domain::resource::Resource>,
+    dpop_jkt: Option<String>,
+    from: Option<IpAddr>,
+}
+
+/// RFC 6749 section 4.3: the password is the consent, and makes the same connection as the dialog's.
+async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Tokens, TokenError> {
+    let who = login::with_password(ctx, given.username, given.password, given.from).await;
+    let who = who.map_err(|error| match error {
+        LoginError::WrongCredentials | LoginError::Password(_) => TokenError::Password,
+        LoginError::TooMany(too_many) => too_many.into(),
+        LoginError::Store(error) => error.into(),
+    })?;
+    if who.user().magic == Some(Magic::Deny) {
+        return Err(TokenError::Password);
+    }
+    let now = ctx.now();
+    let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), now);
+    let fresh = NewGrant::draw(ctx, app, given.dpop_jkt, now);
+    let work = Arc::new((who.clone(), proposal, fresh, app.clone(), given.scopes, given.resource));
+    let working = work.clone();
+    let recorded = ctx
+        .store
+        .write(move |conn| {
+            let work = working.clone();
+            Box::pin(async move {
+                let (who, proposal, fresh, app, scopes, resource) = &*work;
+                if !who.still_holds(conn).await? {
+                    return Ok(None);
+                }
+                let Some(connection) = consent::connect(conn, proposal).await? else { return Ok(None) };
+                let authorized =
+                    Authorized { connection, scopes: scopes.clone(), resource: resource.clone(), auth_time: fresh.now };
+                fresh.record(conn, app, &authorized).await
+            })
+        })
+        .await?;
+    let (grant, issued) = recorded.ok_or(TokenError::Password)?;
+    ctx.store.note_use(grant.connection, now);
+    if let Some(delay) = who.user().magic.and_then(Magic::delay) {
+        tokio::time::sleep(delay).await;
+    }
+    let recorded = Recorded {
+        app,
+        issued,
+        now,
+        scopes: grant.scopes.clone(),
+        resource: grant.resource.clone(),
+        dpop_jkt: work.2.dpop_jkt.clone(),
+        subject: RecordedSubject::User { user: who.user(), grant: &grant, nonce: None, with_id_token: false },
+    };
+    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+}
