@@ -15,6 +15,14 @@ pub enum Problem {
     OriginNotAllowed,
     /// The partner page's address is no registered return address.
     ReturnNotRegistered,
+    /// No application with that `client_id`, or it is switched off (RFC 6749, section 4.1.2.1).
+    InvalidClient,
+    /// The `redirect_uri` is not one of the application's, so nothing can be sent there (RFC 6749, section 3.1.2.4).
+    RedirectUriMismatch,
+    /// A pushed request is unknown, used or too old (RFC 9126, section 4).
+    RequestUriInvalid,
+    /// The `post_logout_redirect_uri` is not one of the application's (OpenID Connect RP-Initiated Logout 1.0).
+    LogoutRedirect,
     /// A parameter is missing, repeated or malformed.
     InvalidRequest,
     /// The flow is unknown, used up or too old.
@@ -41,10 +49,14 @@ pub enum Problem {
 
 impl Problem {
     /// All of them, for tests and documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::InvalidButton,
         Self::OriginNotAllowed,
         Self::ReturnNotRegistered,
+        Self::InvalidClient,
+        Self::RedirectUriMismatch,
+        Self::RequestUriInvalid,
+        Self::LogoutRedirect,
         Self::InvalidRequest,
         Self::FlowExpired,
         Self::FlowOfAnotherBrowser,
@@ -62,7 +74,13 @@ impl Problem {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidButton | Self::ReturnNotRegistered | Self::InvalidRequest => 400,
+            Self::InvalidButton
+            | Self::ReturnNotRegistered
+            | Self::InvalidClient
+            | Self::RedirectUriMismatch
+            | Self::RequestUriInvalid
+            | Self::LogoutRedirect
+            | Self::InvalidRequest => 400,
             Self::OriginNotAllowed | Self::FlowOfAnotherBrowser | Self::FormOutdated => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

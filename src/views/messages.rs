@@ -108,6 +108,9 @@ pub struct Messages {
     pub login: LoginTexts,
     pub consent: ConsentTexts,
     pub finished: FinishedTexts,
+    pub form_post: FormPostTexts,
+    pub device: DeviceTexts,
+    pub logout: LogoutTexts,
     pub error: ErrorTexts,
     pub account: AccountTexts,
     pub home: HomeTexts,
@@ -180,6 +183,12 @@ pub struct ConsentTexts {
     pub signed_in_as: &'static str,
     pub not_you: &'static str,
     pub returns_to: &'static str,
+    /// Before the scheme that an application of this computer or phone is called by.
+    pub app_here: &'static str,
+    pub goes_to: &'static str,
+    /// Before the code that the device shows.
+    pub device_with: &'static str,
+    pub own_device: &'static str,
     pub permissions: &'static str,
     pub revocable: &'static str,
     pub allow: &'static str,
@@ -193,6 +202,46 @@ pub struct FinishedTexts {
     pub denied: Pattern,
     pub returning: &'static str,
     pub needs_script: &'static str,
+    pub back_to_device: &'static str,
+    pub not_given: &'static str,
+    pub may_close: &'static str,
+}
+
+#[derive(Debug)]
+pub struct FormPostTexts {
+    pub title: Pattern,
+    pub text: &'static str,
+    pub submit: &'static str,
+}
+
+#[derive(Debug)]
+pub struct DeviceTexts {
+    pub title: &'static str,
+    pub enter: &'static str,
+    pub compare: &'static str,
+    pub code: &'static str,
+    /// The shape of a code; also what the browser says of one that cannot be right.
+    pub shape: &'static str,
+    pub beware: &'static str,
+    pub submit: &'static str,
+    pub code_missing: &'static str,
+    pub code_unknown: &'static str,
+    /// The gap is a number of seconds.
+    pub too_many_attempts: Pattern,
+    pub form_outdated: &'static str,
+}
+
+#[derive(Debug)]
+pub struct LogoutTexts {
+    pub title: &'static str,
+    pub asked_by: Pattern,
+    pub signed_in_as: &'static str,
+    pub keeps_access: &'static str,
+    pub submit: &'static str,
+    pub stay: &'static str,
+    pub done_title: &'static str,
+    pub done_text: &'static str,
+    pub sign_in: &'static str,
 }
 
 #[derive(Debug)]

@@ -8,6 +8,10 @@
 //! | [`Login`] | `login.html` | `GET /dialog/{flow}`, a failed `POST …/login`, `/account` when nobody is signed in |
 //! | [`Consent`] | `consent.html` | `GET /dialog/{flow}` |
 //! | [`Finished`] | `finished.html` | the answer to `POST /dialog/{flow}/decision`, a flow that needs no question |
+//! | [`FormPost`] | `form_post.html` | the same, for `response_mode=form_post` |
+//! | [`Device`] | `device.html` | `GET /device`, a code that is not known |
+//! | [`Logout`] | `logout.html` | `GET /oauth/logout` without a hint that proves the user |
+//! | [`SignedOut`] | `signed_out.html` | the end of a session, with nowhere to go back to |
 //! | [`ErrorPage`] | `error.html` | any 4xx or 5xx that a person sees; made from a [`Problem`] |
 //! | [`Account`] | `account.html` | `GET /account` |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
@@ -19,26 +23,36 @@
 
 mod account;
 mod consent;
+mod device;
 mod error;
 mod finished;
+mod form_post;
 mod handover;
+mod hidden;
 mod home;
 mod login;
+mod logout;
 pub mod messages;
 mod page;
 mod permission;
+mod returns_to;
 #[cfg(test)]
 mod tests;
 mod try_it;
 
 pub use account::{Account, AccountNotice, ConnectedApp};
 pub use consent::Consent;
+pub use device::{Device, DeviceError};
 pub use error::{ErrorPage, Problem};
 pub use finished::{Finished, Outcome};
+pub use form_post::FormPost;
 pub use handover::{DialogResult, Handover, Mode, script_json};
+pub use hidden::HiddenField;
 pub use home::Home;
 pub use login::{Login, LoginError, SandboxUser};
+pub use logout::{Logout, SignedOut};
 pub use messages::{Lang, Messages};
 pub use page::Page;
 pub use permission::Permission;
+pub use returns_to::ReturnsTo;
 pub use try_it::{Demo, DemoUser, Snippet, TryIt};

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::*;
+use crate::domain::scope::Scope;
 
 /// Ends an attribute, opens an element, is an entity, and ends a line in old JavaScript.
 const HOSTILE: &str = "<script>alert(\"x\")</script>'&amp;\u{2028}</title>";
@@ -16,7 +17,13 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     let mut pages = vec![
         ("login", render(&Login::sample(lang))),
         ("consent", render(&Consent::sample(lang))),
+        ("consent for a device", render(&Consent::sample_for_device(lang))),
         ("finished", render(&Finished::sample(lang))),
+        ("finished for a device", render(&Finished::sample_for_device(lang))),
+        ("form_post", render(&FormPost::sample(lang))),
+        ("device", render(&Device::sample(lang))),
+        ("logout", render(&Logout::sample(lang))),
+        ("signed_out", render(&SignedOut::sample(lang))),
         ("error", render(&ErrorPage::sample(lang))),
         ("account", render(&Account::sample(lang))),
         ("home", render(&Home::sample(lang))),
@@ -63,10 +70,25 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         account_name: h(),
         user_name: h(),
         user_email: h(),
-        return_origin: h(),
+        returns_to: ReturnsTo::Origin(h()),
         permissions: vec![permission.clone()],
     };
+    let app_consent = Consent { handover: None, returns_to: ReturnsTo::Scheme(h()), ..consent.clone() };
+    let device_consent = Consent { returns_to: ReturnsTo::Device { user_code: h() }, ..app_consent.clone() };
     let finished = Finished { page: page.clone(), handover: Some(handover), outcome: Outcome::Denied, app_name: h() };
+    let device_finished = Finished { handover: None, ..finished.clone() };
+    let fields = vec![HiddenField::new(HOSTILE, HOSTILE)];
+    let form_post = FormPost { page: page.clone(), action: h(), fields: fields.clone(), app_name: h() };
+    let device = Device { page: page.clone(), action: h(), csrf: h(), user_code: h(), error: None };
+    let logout = Logout {
+        page: page.clone(),
+        action: h(),
+        csrf: h(),
+        fields,
+        user_name: h(),
+        user_email: h(),
+        app_name: Some(h()),
+    };
     let error = ErrorPage {
         title: h(),
         what: h(),
@@ -101,7 +123,13 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
     vec![
         ("login", render(&login)),
         ("consent", render(&consent)),
+        ("consent for an app", render(&app_consent)),
+        ("consent for a device", render(&device_consent)),
         ("finished", render(&finished)),
+        ("finished for a device", render(&device_finished)),
+        ("form_post", render(&form_post)),
+        ("device", render(&device)),
+        ("logout", render(&logout)),
         ("error", render(&error)),
         ("account", render(&account)),
         ("try_it", render(&try_it(Some(demo)))),
@@ -189,6 +217,132 @@ fn a_login_error_is_tied_to_its_field() {
     let missing =
         render(&Login { email: String::new(), error: Some(LoginError::EmailMissing), ..Login::sample(Lang::En) });
     assert!(missing.contains(r#"aria-invalid="true" aria-describedby="email-error" autofocus>"#));
+}
+
+/// Rule C13: the consent page names where the result goes.
+#[test]
+fn rule_c13_consent_names_whom_access_goes_to() {
+    let text = &Lang::En.messages().consent;
+    let page = |returns_to| render(&Consent { returns_to, ..Consent::sample_for_device(Lang::En) });
+    let web = page(ReturnsTo::of_redirect_uri("https://app.example:8443/cb?tenant=1"));
+    assert!(web.contains("<code>https://app.example:8443</code>"), "{web}");
+    assert!(!web.contains(text.own_device), "{web}");
+    let native = page(ReturnsTo::of_redirect_uri("com.example.app:/callback"));
+    assert!(native.contains(&format!("{} <code>com.example.app</code>", text.app_here)), "{native}");
+    let device = page(ReturnsTo::Device { user_code: "BCDF-GHJK".to_owned() });
+    assert!(device.contains(r#"<code class="user-code">BCDF-GHJK</code>"#), "{device}");
+    assert!(device.contains(text.own_device), "{device}");
+    assert!(!device.contains(text.returns_to), "a device has no address to return to: {device}");
+}
+
+#[test]
+fn a_redirect_uri_shows_no_other_host_than_its_own() {
+    for (redirect_uri, shown) in [
+        ("https://app.example/callback", ReturnsTo::Origin("https://app.example".to_owned())),
+        ("http://127.0.0.1:51004/", ReturnsTo::Origin("http://127.0.0.1:51004".to_owned())),
+        ("http://[::1]/cb", ReturnsTo::Origin("http://[::1]".to_owned())),
+        ("https://bank.example@app.example/", ReturnsTo::Origin("https://app.example".to_owned())),
+        ("https://b\u{e4}nk.example/", ReturnsTo::Origin("https://xn--bnk-qla.example".to_owned())),
+        ("com.example.app://bank.example/cb", ReturnsTo::Scheme("com.example.app".to_owned())),
+        ("no uri", ReturnsTo::Origin("no uri".to_owned())),
+    ] {
+        assert_eq!(ReturnsTo::of_redirect_uri(redirect_uri), shown, "{redirect_uri}");
+    }
+}
+
+/// Allow is guarded against a click that was meant for something else, also where nothing is handed over.
+#[test]
+fn consent_without_a_button_keeps_the_guarded_allow() {
+    let html = render(&Consent::sample_for_device(Lang::En));
+    assert!(html.contains(r#"src="/static/dialog.js""#), "{html}");
+    assert!(!html.contains("le-dialog"), "{html}");
+}
+
+#[test]
+fn a_device_ends_without_a_hand_over() {
+    let text = &Lang::En.messages().finished;
+    let allowed = render(&Finished::sample_for_device(Lang::En));
+    assert!(allowed.contains(&format!("<h1>{}</h1>", text.back_to_device)), "{allowed}");
+    let denied = render(&Finished { outcome: Outcome::Denied, ..Finished::sample_for_device(Lang::En) });
+    assert!(denied.contains(&format!("<h1>{}</h1>", text.not_given)), "{denied}");
+    for html in [allowed, denied] {
+        assert!(!html.contains("le-dialog"), "{html}");
+        assert!(!html.contains(text.returning), "the window does not close by itself: {html}");
+        assert!(!html.contains(text.needs_script), "{html}");
+    }
+}
+
+/// RFC 8628, section 3.3.1: a code that came with the address is to be compared with the device.
+#[test]
+fn a_code_from_the_address_is_to_be_compared() {
+    let text = &Lang::En.messages().device;
+    let given = render(&Device::sample(Lang::En));
+    assert!(given.contains(r#"value="BCDF-GHJK""#), "{given}");
+    assert!(given.contains(text.compare) && !given.contains(text.enter), "{given}");
+
+    let empty = render(&Device { user_code: String::new(), ..Device::sample(Lang::En) });
+    assert!(empty.contains(text.enter) && !empty.contains(text.compare), "{empty}");
+    assert!(empty.contains(r#"aria-describedby="code-shape" autofocus>"#), "{empty}");
+}
+
+#[test]
+fn a_device_error_is_tied_to_its_field_or_to_the_form() {
+    let text = &Lang::En.messages().device;
+    let page = |error| render(&Device { error: Some(error), ..Device::sample(Lang::En) });
+    for (error, sentence) in
+        [(DeviceError::CodeUnknown, text.code_unknown), (DeviceError::CodeMissing, text.code_missing)]
+    {
+        let html = page(error);
+        assert!(html.contains(r#"aria-invalid="true" aria-describedby="code-error" autofocus>"#), "{html}");
+        assert!(html.contains(&format!(r#"<p class="field-error" id="code-error" role="alert">{sentence}</p>"#)));
+        assert!(html.contains(text.enter), "what was typed needs no comparison: {html}");
+    }
+    for (error, sentence) in [
+        (DeviceError::TooManyAttempts { retry_after_seconds: 30 }, text.too_many_attempts.with("30")),
+        (DeviceError::FormOutdated, text.form_outdated.to_owned()),
+    ] {
+        let html = page(error);
+        assert!(html.contains(&format!(r#"<p class="alert" role="alert">{sentence}</p>"#)), "{html}");
+        assert!(!html.contains("aria-invalid"), "{html}");
+    }
+}
+
+/// OAuth 2.0 Form Post Response Mode, section 2: the fields and nothing else are sent.
+#[test]
+fn a_form_post_sends_its_fields_alone() {
+    let html = render(&FormPost::sample(Lang::En));
+    assert_eq!(html.matches("<form").count(), 1, "{html}");
+    assert!(html.contains(r#"method="post" action="http://localhost:9001/callback""#), "{html}");
+    let form = &html[html.find("<form").expect("a form")..html.find("</form>").expect("its end")];
+    let sent: Vec<_> = form.split(" name=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(sent, ["code", "state", "iss"], "{form}");
+    assert!(form.contains(r#"type="submit">Continue</button>"#), "without JavaScript there is a button: {form}");
+    assert!(html.find("<script") > html.find("</form>"), "the form is there when the script runs: {html}");
+}
+
+#[test]
+fn signing_out_is_asked_for_with_what_the_answer_needs() {
+    let html = render(&Logout::sample(Lang::En));
+    for field in [
+        r#"name="csrf" value="b3n1q7""#,
+        r#"name="client_id" value="rate-finder""#,
+        r#"name="post_logout_redirect_uri" value="http://localhost:9001/bye""#,
+        r#"name="state" value="pX2sN8c3kq0v7JmT4r1uYw""#,
+    ] {
+        assert!(html.contains(&format!(r#"<input type="hidden" {field}>"#)), "{field}: {html}");
+    }
+    assert!(html.contains("Rate Finder asks for it."), "{html}");
+    let unknown = render(&Logout { app_name: None, ..Logout::sample(Lang::En) });
+    assert!(!unknown.contains("asks for it"), "{unknown}");
+}
+
+#[test]
+fn every_scope_has_its_sentence() {
+    for lang in Lang::ALL {
+        for scope in Scope::ALL {
+            assert!(lang.messages().scopes.sentence(scope.as_str()).is_some(), "{scope} in {lang:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! English.
 
 use super::{
-    AccountTexts, ConsentTexts, ErrorTexts, FailureHints, FinishedTexts, HomeTexts, LoginTexts, MagicTexts, Messages,
-    Pattern, Problem, ProblemText, ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    AccountTexts, ConsentTexts, DeviceTexts, ErrorTexts, FailureHints, FinishedTexts, FormPostTexts, HomeTexts,
+    LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts, StepTexts, TryItScript,
+    TryItTexts,
 };
 
 pub(super) const MESSAGES: Messages = Messages {
@@ -51,6 +52,10 @@ pub(super) const MESSAGES: Messages = Messages {
         signed_in_as: "Signed in as",
         not_you: "Not you?",
         returns_to: "Returns to",
+        app_here: "an application on this device:",
+        goes_to: "Access goes to",
+        device_with: "the device that shows",
+        own_device: "Only continue if you started this on your own device.",
         permissions: "It will be able to",
         revocable: "You can end this at any time on your account page.",
         allow: "Allow",
@@ -62,6 +67,38 @@ pub(super) const MESSAGES: Messages = Messages {
         denied: Pattern("Nothing was shared with {}."),
         returning: "It closes by itself in a moment.",
         needs_script: "The last step needs JavaScript: without it the result cannot go back to the page that you came from. Switch it on for this site and start again there.",
+        back_to_device: "You can go back to your device",
+        not_given: "Access was not given",
+        may_close: "You can close this window.",
+    },
+    form_post: FormPostTexts {
+        title: Pattern("Going back to {}"),
+        text: "If nothing happens, press the button.",
+        submit: "Continue",
+    },
+    device: DeviceTexts {
+        title: "Connect a device",
+        enter: "Enter the code that your device shows.",
+        compare: "Check that this is the code on your device.",
+        code: "Code",
+        shape: "Eight letters. Case and hyphen do not matter.",
+        beware: "Only use a code from a device in front of you. With a code that somebody sent you, you would let them into your account.",
+        submit: "Continue",
+        code_missing: "Enter the code.",
+        code_unknown: "This code is not known, or it has expired. Compare it with your device, or ask the device for a new one.",
+        too_many_attempts: Pattern("Too many attempts. Try again in {} seconds."),
+        form_outdated: "This form was out of date, or your browser keeps no cookies. Please enter the code again.",
+    },
+    logout: LogoutTexts {
+        title: "Sign out of Leadgate?",
+        asked_by: Pattern("{} asks for it."),
+        signed_in_as: "Signed in as",
+        keeps_access: "Connected applications keep their access until you disconnect them on your account page.",
+        submit: "Sign out",
+        stay: "Stay signed in",
+        done_title: "You are signed out",
+        done_text: "You can close this window.",
+        sign_in: "Sign in again",
     },
     error: ErrorTexts { detail: "For developers", reference: "Reference", to_start: "Go to the start page" },
     account: AccountTexts {
@@ -192,20 +229,40 @@ pub(super) const fn problem(problem: Problem) -> ProblemText {
             "The page that you came from is not one of the button's registered return addresses.",
             "If this is your page, register its exact address, without query and fragment.",
         ),
+        Problem::InvalidClient => (
+            "Unknown application",
+            "The application that sent you is not known here or is switched off.",
+            "If this is your application, check its client_id.",
+        ),
+        Problem::RedirectUriMismatch => (
+            "No way back to this application",
+            "The redirect URI is not registered for the application that sent you, so nothing was sent there.",
+            "If this is your application, register the redirect URI exactly as it is sent, character for character.",
+        ),
+        Problem::RequestUriInvalid => (
+            "This request is over",
+            "The application prepared it in advance. It was used already, or it was left waiting for too long.",
+            "Go back to the application and start again there.",
+        ),
+        Problem::LogoutRedirect => (
+            "No way on after signing out",
+            "The address to go to next is not registered for the application that sent you. Nothing was ended.",
+            "Sign out on your account page. If this is your application, register its post_logout_redirect_uri.",
+        ),
         Problem::InvalidRequest => (
             "The request is not complete",
             "A part of the request is missing, given twice or malformed.",
-            "Close this window and start again from the page that you came from.",
+            "Start again from the page or the application that you came from.",
         ),
         Problem::FlowExpired => (
             "This sign-in is over",
             "It was finished already, or it was left waiting for too long.",
-            "Close this window and press the sign-in button again.",
+            "Start again from the page or the application that you came from.",
         ),
         Problem::FlowOfAnotherBrowser => (
             "This sign-in was begun elsewhere",
             "It belongs to another browser, or this one did not keep the cookie that links the two.",
-            "Allow cookies for this site, close this window and press the sign-in button again.",
+            "Allow cookies for this site, then start again from the page or the application that you came from.",
         ),
         Problem::FormOutdated => (
             "This form is out of date",

@@ -1,8 +1,9 @@
 //! Spanish.
 
 use super::{
-    AccountTexts, ConsentTexts, ErrorTexts, FailureHints, FinishedTexts, HomeTexts, LoginTexts, MagicTexts, Messages,
-    Pattern, Problem, ProblemText, ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    AccountTexts, ConsentTexts, DeviceTexts, ErrorTexts, FailureHints, FinishedTexts, FormPostTexts, HomeTexts,
+    LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts, StepTexts, TryItScript,
+    TryItTexts,
 };
 
 pub(super) const MESSAGES: Messages = Messages {
@@ -51,6 +52,10 @@ pub(super) const MESSAGES: Messages = Messages {
         signed_in_as: "Has entrado como",
         not_you: "¿No eres tú?",
         returns_to: "Vuelve a",
+        app_here: "una aplicación de este dispositivo:",
+        goes_to: "El acceso es para",
+        device_with: "el dispositivo que muestra",
+        own_device: "Continúa solo si has empezado esto en tu propio dispositivo.",
         permissions: "Podrá",
         revocable: "Puedes retirarlo cuando quieras en la página de tu cuenta.",
         allow: "Permitir",
@@ -62,6 +67,38 @@ pub(super) const MESSAGES: Messages = Messages {
         denied: Pattern("No se ha compartido nada con {}."),
         returning: "Se cerrará sola en un momento.",
         needs_script: "El último paso necesita JavaScript: sin él, el resultado no puede volver a la página de la que vienes. Actívalo para este sitio y empieza allí de nuevo.",
+        back_to_device: "Ya puedes volver a tu dispositivo",
+        not_given: "No se ha dado acceso",
+        may_close: "Puedes cerrar esta ventana.",
+    },
+    form_post: FormPostTexts {
+        title: Pattern("Volviendo a {}"),
+        text: "Si no ocurre nada, pulsa el botón.",
+        submit: "Continuar",
+    },
+    device: DeviceTexts {
+        title: "Conectar un dispositivo",
+        enter: "Escribe el código que muestra tu dispositivo.",
+        compare: "Comprueba que este es el código de tu dispositivo.",
+        code: "Código",
+        shape: "Ocho letras. Da igual con mayúsculas o guion.",
+        beware: "Usa solo el código de un dispositivo que tengas delante. Con uno que te haya enviado alguien, le darías entrada a tu cuenta.",
+        submit: "Continuar",
+        code_missing: "Escribe el código.",
+        code_unknown: "Este código no se conoce o ha caducado. Compáralo con tu dispositivo o pide allí uno nuevo.",
+        too_many_attempts: Pattern("Demasiados intentos. Inténtalo de nuevo dentro de {} segundos."),
+        form_outdated: "El formulario había caducado o el navegador no guarda cookies. Escribe el código de nuevo.",
+    },
+    logout: LogoutTexts {
+        title: "¿Cerrar la sesión en Leadgate?",
+        asked_by: Pattern("Lo pide {}."),
+        signed_in_as: "Has entrado como",
+        keeps_access: "Las aplicaciones conectadas conservan su acceso hasta que las desconectes en la página de tu cuenta.",
+        submit: "Cerrar sesión",
+        stay: "Seguir dentro",
+        done_title: "Has cerrado la sesión",
+        done_text: "Puedes cerrar esta ventana.",
+        sign_in: "Iniciar sesión de nuevo",
     },
     error: ErrorTexts {
         detail: "Para desarrolladores", reference: "Referencia", to_start: "Ir a la página de inicio"
@@ -194,20 +231,40 @@ pub(super) const fn problem(problem: Problem) -> ProblemText {
             "La página de la que vienes no es una de las direcciones de retorno registradas del botón.",
             "Si la página es tuya, registra su dirección exacta, sin consulta ni fragmento.",
         ),
+        Problem::InvalidClient => (
+            "Aplicación desconocida",
+            "La aplicación de la que vienes aquí no existe o está desactivada.",
+            "Si la aplicación es tuya, revisa su client_id.",
+        ),
+        Problem::RedirectUriMismatch => (
+            "No hay camino de vuelta a esta aplicación",
+            "La URI de redirección no está registrada para la aplicación de la que vienes, así que no se ha enviado nada allí.",
+            "Si la aplicación es tuya, registra la URI de redirección tal como se envía, carácter por carácter.",
+        ),
+        Problem::RequestUriInvalid => (
+            "Esta petición ha terminado",
+            "La aplicación la preparó de antemano. Ya se usó, o estuvo esperando demasiado tiempo.",
+            "Vuelve a la aplicación y empieza allí de nuevo.",
+        ),
+        Problem::LogoutRedirect => (
+            "Sin destino tras cerrar la sesión",
+            "La dirección a la que ir después no está registrada para la aplicación de la que vienes. No se ha cerrado nada.",
+            "Cierra la sesión en la página de tu cuenta. Si la aplicación es tuya, registra su post_logout_redirect_uri.",
+        ),
         Problem::InvalidRequest => (
             "La petición no está completa",
             "Una parte de la petición falta, está repetida o mal formada.",
-            "Cierra esta ventana y empieza de nuevo en la página de la que vienes.",
+            "Empieza de nuevo en la página o la aplicación de la que vienes.",
         ),
         Problem::FlowExpired => (
             "Este inicio de sesión ha terminado",
             "Ya se completó, o estuvo esperando demasiado tiempo.",
-            "Cierra esta ventana y pulsa de nuevo el botón de inicio de sesión.",
+            "Empieza de nuevo en la página o la aplicación de la que vienes.",
         ),
         Problem::FlowOfAnotherBrowser => (
             "Este inicio de sesión empezó en otro lugar",
             "Pertenece a otro navegador, o este no guardó la cookie que une a los dos.",
-            "Permite las cookies de este sitio, cierra esta ventana y pulsa de nuevo el botón.",
+            "Permite las cookies de este sitio y empieza de nuevo en la página o la aplicación de la que vienes.",
         ),
         Problem::FormOutdated => (
             "El formulario ha caducado",
