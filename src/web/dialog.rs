@@ -13,18 +13,19 @@ use axum::routing::{get, post};
 use super::error::{failed_page, method_not_allowed_page, refused};
 use super::extract::{self, Pairs};
 use super::forms::{Refused, field, posted, see_other};
+use super::oauth::send;
 use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};
 use crate::domain::account::Account;
-use crate::domain::flow::HandOver;
+use crate::domain::flow::{FlowRequest, HandOver};
 use crate::domain::ids::FlowId;
 use crate::domain::user::User;
 use crate::services::csrf;
-use crate::services::dialog::{self, Decision, DialogError, OpenFlow, Outcome, Step};
+use crate::services::dialog::{self, ButtonOutcome, Decision, DialogError, OpenFlow, Outcome, Step};
 use crate::services::login::{self, SignedIn};
-use crate::views::{self, Consent, DialogResult, Finished, Handover, Login, Page, Permission, Problem};
+use crate::views::{self, Consent, DialogResult, Finished, Handover, Login, Page, Permission, Problem, ReturnsTo};
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -77,12 +78,25 @@ impl Visit {
     }
 
     fn frame(&self) -> Page {
-        page::frame(&self.web, &self.headers, self.flow.request.lang.as_deref())
+        let lang = match &self.flow.request {
+            FlowRequest::Button(request) => request.lang.as_deref(),
+            FlowRequest::Authorization(request) => request.lang.as_deref(),
+            FlowRequest::Device(_) => None,
+        };
+        page::frame(&self.web, &self.headers, lang)
     }
 
-    fn handover(&self, result: Option<DialogResult>) -> Handover {
-        let request = &self.flow.request;
-        Handover {
+    fn kind(&self) -> Kind {
+        match &self.flow.request {
+            FlowRequest::Authorization(_) => Kind::Redirecting,
+            FlowRequest::Button(_) | FlowRequest::Device(_) => Kind::Dialog,
+        }
+    }
+
+    /// What a button's page needs to reach its opener; nothing else has one.
+    fn handover(&self, result: Option<DialogResult>) -> Option<Handover> {
+        let FlowRequest::Button(request) = &self.flow.request else { return None };
+        Some(Handover {
             mode: match request.mode {
                 HandOver::Popup => views::Mode::Popup,
                 HandOver::Redirect => views::Mode::Redirect,
@@ -91,6 +105,22 @@ impl Visit {
             state: request.state.clone(),
             result,
             return_to: request.return_to.as_ref().map(ToString::to_string),
+        })
+    }
+
+    fn returns_to(&self) -> ReturnsTo {
+        match &self.flow.request {
+            FlowRequest::Button(request) => ReturnsTo::Origin(request.origin.to_string()),
+            FlowRequest::Authorization(request) => ReturnsTo::of_redirect_uri(&request.target.uri),
+            FlowRequest::Device(request) => ReturnsTo::Device { user_code: request.user_code.to_string() },
+        }
+    }
+
+    /// What the e-mail field is filled with at first.
+    fn login_hint(&self) -> &str {
+        match &self.flow.request {
+            FlowRequest::Authorization(request) => request.login_hint.as_deref().unwrap_or_default(),
+            FlowRequest::Button(_) | FlowRequest::Device(_) => "",
         }
     }
 
@@ -99,7 +129,7 @@ impl Visit {
         let (nonce, lang) = (frame.nonce.clone(), frame.lang);
         let view = Login {
             page: frame,
-            handover: Some(self.handover(None)),
+            handover: self.handover(None),
             action: self.web.urls.dialog_login(self.flow.id),
             csrf,
             app_name: Some(self.flow.app.name.clone()),
@@ -107,7 +137,7 @@ impl Visit {
             error,
             users: offered(users, lang),
         };
-        login_answer(Kind::Dialog, error, &nonce, &view)
+        login_answer(self.kind(), error, &nonce, &view)
     }
 
     fn consent_page(&self, csrf: String, user: &User, account: Account) -> Response {
@@ -115,7 +145,7 @@ impl Visit {
         let (nonce, lang) = (frame.nonce.clone(), frame.lang);
         let view = Consent {
             page: frame,
-            handover: Some(self.handover(None)),
+            handover: self.handover(None),
             action: self.web.urls.dialog_decision(self.flow.id),
             switch_action: self.web.urls.dialog_switch(self.flow.id),
             csrf,
@@ -124,30 +154,38 @@ impl Visit {
             account_name: account.name,
             user_name: user.name.clone(),
             user_email: user.email.to_string(),
-            return_origin: self.flow.request.origin.to_string(),
+            returns_to: self.returns_to(),
             permissions: Permission::list(lang, self.flow.scopes.iter().map(|scope| scope.as_str())),
         };
-        page::render(Kind::Dialog, StatusCode::OK, &nonce, &view)
+        page::render(self.kind(), StatusCode::OK, &nonce, &view)
     }
 
-    fn finished_page(&self, outcome: Outcome) -> Response {
+    fn finished(&self, outcome: Outcome) -> Response {
         let iss = self.web.ctx.issuer.clone();
-        let (outcome, result) = match outcome {
-            Outcome::Allowed { code } => (views::Outcome::Allowed, DialogResult::Code { iss, code }),
-            Outcome::Denied => (
-                views::Outcome::Denied,
-                DialogResult::Error {
+        match outcome {
+            Outcome::Authorization(response) => send(&self.web, &self.headers, &self.flow.app, &response),
+            Outcome::Device(Decision::Allow) => self.finished_page(views::Outcome::Allowed, None),
+            Outcome::Device(Decision::Deny) => self.finished_page(views::Outcome::Denied, None),
+            Outcome::Button(ButtonOutcome::Allowed { code }) => {
+                self.finished_page(views::Outcome::Allowed, Some(DialogResult::Code { iss, code }))
+            }
+            Outcome::Button(ButtonOutcome::Denied) => {
+                let result = DialogResult::Error {
                     iss,
                     error: "access_denied".into(),
                     error_description: "The user did not allow access.".into(),
-                },
-            ),
-        };
+                };
+                self.finished_page(views::Outcome::Denied, Some(result))
+            }
+        }
+    }
+
+    fn finished_page(&self, outcome: views::Outcome, result: Option<DialogResult>) -> Response {
         let frame = self.frame();
         let nonce = frame.nonce.clone();
         let view = Finished {
             page: frame,
-            handover: Some(self.handover(Some(result))),
+            handover: self.handover(result),
             outcome,
             app_name: self.flow.app.name.clone(),
         };
@@ -156,9 +194,9 @@ impl Visit {
 
     async fn show(&self) -> Response {
         match dialog::step(&self.web.ctx, &self.flow, self.signed_in.as_ref()).await {
-            Ok(Step::Login { csrf, users }) => self.login_page(csrf, &users, "", None),
+            Ok(Step::Login { csrf, users }) => self.login_page(csrf, &users, self.login_hint(), None),
             Ok(Step::Consent { csrf, user, account }) => self.consent_page(csrf, &user, account),
-            Ok(Step::Finished(outcome)) => self.finished_page(outcome),
+            Ok(Step::Finished(outcome)) => self.finished(outcome),
             Err(why) => self.explain(&why),
         }
     }
@@ -178,7 +216,7 @@ fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
         DialogError::Unknown | DialogError::Expired | DialogError::Finished => Problem::FlowExpired,
         DialogError::OtherBrowser => Problem::FlowOfAnotherBrowser,
         DialogError::Csrf | DialogError::NotSignedIn => Problem::FormOutdated,
-        DialogError::ButtonGone => Problem::OriginNotAllowed,
+        DialogError::Gone => Problem::FlowExpired,
     };
     refused("dialog", why, None);
     Box::new(page::error(web, headers, None, problem, None))
@@ -237,7 +275,7 @@ async fn decide(
     };
     let signed_in = visit.signed_in.as_ref();
     match dialog::decide(&visit.web.ctx, &visit.flow, signed_in, field(&form, "csrf"), decision).await {
-        Ok(outcome) => visit.finished_page(outcome),
+        Ok(outcome) => visit.finished(outcome),
         Err(why) => visit.explain(&why),
     }
 }

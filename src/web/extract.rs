@@ -104,6 +104,8 @@ pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
 pub enum Bearer {
     None,
     Token(String),
+    /// The scheme of a token that is bound to a key (RFC 9449 section 7.1).
+    Dpop(String),
     /// More than one header, or one that is no Bearer credential.
     Malformed,
 }
@@ -113,6 +115,7 @@ impl std::fmt::Debug for Bearer {
         f.write_str(match self {
             Self::None => "None",
             Self::Token(_) => "Token(…)",
+            Self::Dpop(_) => "Dpop(…)",
             Self::Malformed => "Malformed",
         })
     }
@@ -129,11 +132,15 @@ impl Bearer {
             return Self::Malformed;
         };
         let token = token.trim_matches(' ');
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            // Another scheme is no attempt at this one.
+        let kind: fn(String) -> Self = if scheme.eq_ignore_ascii_case("bearer") {
+            Self::Token
+        } else if scheme.eq_ignore_ascii_case("dpop") {
+            Self::Dpop
+        } else {
+            // Another scheme is no attempt at these.
             return Self::None;
-        }
-        if token.is_empty() || token.contains(' ') { Self::Malformed } else { Self::Token(token.to_owned()) }
+        };
+        if token.is_empty() || token.contains(' ') { Self::Malformed } else { kind(token.to_owned()) }
     }
 }
 

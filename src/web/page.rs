@@ -14,6 +14,9 @@ use crate::views::{ErrorPage, Lang, Page, Problem};
 pub enum Kind {
     /// Shown in a pop-up that has to reach its opener: nothing but `unsafe-none` keeps the two together.
     Dialog,
+    /// The same on the way to a redirect URI: `form-action` would block the redirect that follows a form post, and
+    /// whatever redirects come after it on the client's side.
+    Redirecting,
     /// An ordinary page.
     Plain,
     /// A page that opens the pop-up itself.
@@ -31,14 +34,15 @@ pub fn frame(web: &Web, headers: &HeaderMap, asked: Option<&str>) -> Page {
 
 fn policy(kind: Kind, nonce: &str) -> String {
     let own = match kind {
-        Kind::Dialog | Kind::Plain => {
+        Kind::Dialog | Kind::Redirecting | Kind::Plain => {
             format!("script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}' 'self'; img-src 'self' data:")
         }
         Kind::Partner => format!(
             "script-src 'nonce-{nonce}' 'self'; style-src 'self' data:; img-src 'self' data:; connect-src 'self'"
         ),
     };
-    format!("default-src 'none'; {own}; object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+    let posts = if kind == Kind::Redirecting { "" } else { " form-action 'self';" };
+    format!("default-src 'none'; {own}; object-src 'none';{posts} base-uri 'none'; frame-ancestors 'none'")
 }
 
 const PERMISSIONS: &str = "accelerometer=(), camera=(), clipboard-read=(), geolocation=(), gyroscope=(), \
@@ -54,7 +58,7 @@ pub fn render(kind: Kind, status: StatusCode, nonce: &str, view: &impl Template)
         }
     };
     let opener = match kind {
-        Kind::Dialog => "unsafe-none",
+        Kind::Dialog | Kind::Redirecting => "unsafe-none",
         Kind::Plain => "same-origin",
         Kind::Partner => "same-origin-allow-popups",
     };

@@ -29,7 +29,21 @@ pub mod route {
     pub const LOGOUT: &str = "/logout";
     pub const ME: &str = "/v1/me";
     pub const JWKS: &str = "/.well-known/jwks.json";
+    pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
+    pub const OPENID_METADATA: &str = "/.well-known/openid-configuration";
+    pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
+    pub const TOKEN: &str = "/oauth/token";
+    pub const REVOKE: &str = "/oauth/revoke";
+    pub const INTROSPECT: &str = "/oauth/introspect";
+    pub const USERINFO: &str = "/oauth/userinfo";
+    pub const PAR: &str = "/oauth/par";
+    pub const DEVICE_AUTHORIZATION: &str = "/oauth/device_authorization";
+    pub const DEVICE: &str = "/device";
+    pub const REGISTER: &str = "/oauth/register";
+    pub const REGISTER_CLIENT: &str = "/oauth/register/{client_id}";
+    pub const END_SESSION: &str = "/oauth/logout";
     pub const SANDBOX_AUTHORIZE: &str = "/_sandbox/authorize";
+    pub const SANDBOX_REGISTRATION_TOKENS: &str = "/_sandbox/registration-tokens";
     pub const LIVEZ: &str = "/livez";
     pub const READYZ: &str = "/readyz";
 }
@@ -37,6 +51,7 @@ pub mod route {
 /// Addresses below the issuer's path.
 #[derive(Debug, Clone)]
 pub struct Urls {
+    issuer: String,
     base: String,
     https: bool,
 }
@@ -44,7 +59,7 @@ pub struct Urls {
 impl Urls {
     /// `issuer` without a slash at its end; `base` is its path, empty or starting with a slash.
     pub fn new(issuer: &str, base: &str) -> Self {
-        Self { base: base.to_owned(), https: issuer.starts_with("https://") }
+        Self { issuer: issuer.to_owned(), base: base.to_owned(), https: issuer.starts_with("https://") }
     }
 
     pub fn base(&self) -> &str {
@@ -54,6 +69,11 @@ impl Urls {
     /// Whether the public address is https, so that cookies can be `Secure`.
     pub fn is_https(&self) -> bool {
         self.https
+    }
+
+    /// A fixed route as clients outside know it: the whole public address.
+    pub fn public(&self, route: &str) -> String {
+        format!("{}{route}", self.issuer)
     }
 
     /// A fixed route as a path from the root of the origin.

@@ -1,0 +1,87 @@
+//! Errors of the standard endpoints: JSON in the RFCs' own shape (RFC 6749 section 5.2), for every failure.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::{failed, retry_after_header};
+use crate::services::oauth::error::{ErrorCode, Invalid};
+use crate::services::throttle::TooMany;
+use crate::store::StoreError;
+
+#[derive(Serialize)]
+struct Body {
+    error: &'static str,
+    error_description: &'static str,
+}
+
+/// A JSON answer that no cache keeps (RFC 6749 section 5.1).
+pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    no_store((status, Json(body)).into_response())
+}
+
+/// The headers of every answer that may hold a token, or a reason.
+pub fn no_store(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::PRAGMA, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A refusal. `invalid_client` is 401 with a challenge (RFC 6749 section 5.2), all else 400.
+pub fn invalid(invalid: Invalid) -> Response {
+    let status = match invalid.code {
+        ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    with_status(status, invalid)
+}
+
+/// The same with another status.
+pub fn with_status(status: StatusCode, invalid: Invalid) -> Response {
+    let mut response =
+        json(status, &Body { error: invalid.code.as_str(), error_description: invalid.description });
+    if invalid.code == ErrorCode::InvalidClient {
+        let challenge = HeaderValue::from_static("Basic realm=\"leadgate\", charset=\"UTF-8\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+/// A failure of ours, which is logged.
+pub fn store_failed(error: &StoreError) -> Response {
+    failed_with(failed(error))
+}
+
+/// A failure outside any handler.
+pub fn failed_with(status: StatusCode) -> Response {
+    let (code, description) = if status == StatusCode::SERVICE_UNAVAILABLE {
+        (ErrorCode::TemporarilyUnavailable, "The service is not available at the moment. Try again.")
+    } else {
+        (ErrorCode::ServerError, "The request failed on the server.")
+    };
+    let response = with_status(status, Invalid::new(code, description));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        return retry_after_header(response, std::time::Duration::from_secs(1));
+    }
+    response
+}
+
+pub fn too_many(TooMany { retry_after }: TooMany) -> Response {
+    let invalid = Invalid::new(ErrorCode::SlowDown, "Too many attempts were refused. Wait, and try again.");
+    retry_after_header(with_status(StatusCode::TOO_MANY_REQUESTS, invalid), retry_after)
+}
+
+/// A known address, another method.
+pub fn method_not_allowed(allow: &'static str) -> Response {
+    let invalid = Invalid::request("This address does not take that method.");
+    let mut response = with_status(StatusCode::METHOD_NOT_ALLOWED, invalid);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}

@@ -1,0 +1,206 @@
+//! Requests that a client sends itself: a form, with the client's credentials in one of four ways (RFC 6749 section 2.3,
+//! RFC 7523 section 2.2), and perhaps a DPoP proof.
+
+use std::net::IpAddr;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest as _, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+
+use super::super::Web;
+use super::super::basic::Basic;
+use super::super::error::oauth::{invalid, store_failed, too_many, with_status};
+use super::super::error::refused;
+use super::super::extract::{self, BodyError, Pairs};
+use super::cors;
+use crate::domain::app::App;
+use crate::services::oauth::client_auth::{self, ClientAuthError, Credentials};
+use crate::services::oauth::dpop::{self, DpopError, DpopRefusal};
+use crate::services::oauth::error::{ErrorCode, Invalid};
+use crate::services::oauth::token::PARAMETERS;
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// A client's request, read and authenticated.
+pub struct ClientRequest {
+    pub app: App,
+    pub form: Pairs,
+    pub headers: HeaderMap,
+    pub from: Option<IpAddr>,
+    /// The endpoint that was called, as the public knows it.
+    url: String,
+}
+
+/// Reads a request to the endpoint at `route`, authenticates its client, lets `answer` answer, and sees to it that the
+/// client's own pages may read whatever came of it.
+pub async fn serve(
+    web: &Web,
+    route: &'static str,
+    request: Request,
+    answer: impl AsyncFnOnce(ClientRequest) -> Response,
+) -> Response {
+    let headers = request.headers().clone();
+    let from = extract::peer(request.extensions());
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let body = Bytes::from_request(request, &()).await;
+    let form = match read(&headers, &query, body) {
+        Ok(form) => form,
+        Err(answer) => return cors::readable(web, &headers, None, *answer).await,
+    };
+    let claimed = claimed_id(&headers, &form);
+    let url = web.urls.public(route);
+    let response = match authenticate(web, route, &url, &headers, &form, from).await {
+        Ok(app) => answer(ClientRequest { app, form, headers: headers.clone(), from, url }).await,
+        Err(answer) => *answer,
+    };
+    cors::readable(web, &headers, claimed.as_deref(), response).await
+}
+
+impl ClientRequest {
+    /// The key that a DPoP proof shows, where there is one (RFC 9449 section 5).
+    pub async fn dpop_jkt(&self, web: &Web) -> Result<Option<String>, Box<Response>> {
+        let mut proofs = self.headers.get_all("dpop").iter();
+        let Some(proof) = proofs.next() else { return Ok(None) };
+        let request = dpop::Request { method: "POST", url: &self.url, access_token: None };
+        let checked = match (proofs.next(), proof.to_str()) {
+            (None, Ok(proof)) => dpop::check(&web.ctx, proof, request).await,
+            _ => Err(DpopRefusal::Several.into()),
+        };
+        match checked {
+            Ok(jkt) => Ok(Some(jkt)),
+            Err(DpopError::Refused(why)) => {
+                refused("oauth/dpop", &why, None);
+                let description = "The DPoP proof is not good for this request, or was used before.";
+                Err(Box::new(invalid(Invalid::new(ErrorCode::InvalidDpopProof, description))))
+            }
+            Err(DpopError::Store(error)) => Err(Box::new(store_failed(&error))),
+        }
+    }
+}
+
+/// Reads a form. What belongs into it is refused in the query, where it would be logged and kept (RFC 6749 section 2.3.1).
+fn read(headers: &HeaderMap, query: &str, body: Result<Bytes, BytesRejection>) -> Result<Pairs, Box<Response>> {
+    let form = extract::form(headers, body).map_err(|error| {
+        Box::new(match error {
+            BodyError::TooLarge => {
+                with_status(StatusCode::PAYLOAD_TOO_LARGE, Invalid::request("The body is larger than 64 KiB."))
+            }
+            BodyError::WrongType => {
+                invalid(Invalid::request("Send a form: Content-Type: application/x-www-form-urlencoded."))
+            }
+            BodyError::Malformed => invalid(Invalid::request("The form cannot be read.")),
+        })
+    })?;
+    let query = Pairs::of_query(Some(query));
+    if query.names().any(|name| PARAMETERS.contains(&name) || name == "token") {
+        return Err(Box::new(invalid(Invalid::request("Parameters belong into the body, not into the address."))));
+    }
+    Ok(form)
+}
+
+/// Whose request it says it is.
+fn claimed_id(headers: &HeaderMap, form: &Pairs) -> Option<String> {
+    match Basic::of(headers) {
+        Basic::Credentials { id, .. } => Some(id),
+        Basic::None | Basic::Malformed => form.get("client_id").ok().flatten().map(str::to_owned),
+    }
+}
+
+async fn authenticate(
+    web: &Web,
+    route: &'static str,
+    url: &str,
+    headers: &HeaderMap,
+    form: &Pairs,
+    from: Option<IpAddr>,
+) -> Result<App, Box<Response>> {
+    let credentials = credentials(headers, form).map_err(|why| Box::new(invalid(why)))?;
+    match client_auth::authenticate(&web.ctx, &credentials, url, from).await {
+        Ok(app) => Ok(app),
+        Err(ClientAuthError::Refused(why)) => {
+            refused(route, &why, None);
+            Err(Box::new(invalid(UNAUTHENTICATED)))
+        }
+        Err(ClientAuthError::TooMany(why, span)) => {
+            refused(route, &why, None);
+            Err(Box::new(too_many(span)))
+        }
+        Err(ClientAuthError::Store(error)) => Err(Box::new(store_failed(&error))),
+    }
+}
+
+/// One sentence for an unknown client and a wrong credential (rule E7).
+const UNAUTHENTICATED: Invalid = Invalid::new(
+    ErrorCode::InvalidClient,
+    "The client is not known, or its credentials are missing, wrong, or not of its kind.",
+);
+
+/// A client uses no more than one method in each request (RFC 6749 section 2.3).
+fn credentials(headers: &HeaderMap, form: &Pairs) -> Result<Credentials, Invalid> {
+    if form.repeated(&PARAMETERS).is_some() {
+        return Err(crate::domain::pairs::Repeated.into());
+    }
+    let get = |name: &str| form.get(name).map(|value| value.map(str::to_owned)).map_err(Invalid::from);
+    let (id, secret, assertion) = (get("client_id")?, get("client_secret")?, get("client_assertion")?);
+    let assertion_type = get("client_assertion_type")?;
+    let several = Invalid::request("The client authenticates in more than one way.");
+    match (Basic::of(headers), secret, assertion) {
+        (Basic::Malformed, ..) => Err(UNAUTHENTICATED),
+        (Basic::Credentials { .. }, Some(_), _) | (Basic::Credentials { .. }, _, Some(_)) | (_, Some(_), Some(_)) => {
+            Err(several)
+        }
+        (Basic::Credentials { id: basic, .. }, None, None) if id.as_ref().is_some_and(|id| *id != basic) => {
+            Err(Invalid::request("client_id is of another client than the Authorization header."))
+        }
+        // An empty secret is none (RFC 6749 section 2.3.1).
+        (Basic::Credentials { id, secret }, None, None) if secret.is_empty() => Ok(Credentials::Id(id)),
+        (Basic::Credentials { id, secret }, None, None) => Ok(Credentials::Secret { id, secret }),
+        (Basic::None, Some(secret), None) => {
+            let id = id.ok_or(Invalid::request("client_secret is there without a client_id."))?;
+            Ok(Credentials::Secret { id, secret })
+        }
+        (Basic::None, None, Some(assertion)) => {
+            if assertion_type.as_deref() != Some(ASSERTION_TYPE) {
+                return Err(Invalid::request("The client_assertion_type is missing, or not the one for a JWT."));
+            }
+            Ok(Credentials::Assertion { id, assertion })
+        }
+        (Basic::None, None, None) => id.map(Credentials::Id).ok_or(UNAUTHENTICATED),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_credentials(authorization: Option<&str>, form: &str) -> Result<Credentials, ErrorCode> {
+        let mut headers = HeaderMap::new();
+        if let Some(value) = authorization {
+            headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        }
+        credentials(&headers, &Pairs::exact(form.as_bytes()).unwrap()).map_err(|invalid| invalid.code)
+    }
+
+    #[test]
+    fn e3_e5_one_method_for_each_request() {
+        // id:secret
+        let basic = Some("Basic aWQ6c2VjcmV0");
+        let secret = || Credentials::Secret { id: "id".into(), secret: "secret".into() };
+        assert_eq!(read_credentials(basic, ""), Ok(secret()));
+        assert_eq!(read_credentials(basic, "client_id=id"), Ok(secret()));
+        assert_eq!(read_credentials(None, "client_id=id&client_secret=secret"), Ok(secret()));
+        assert_eq!(read_credentials(None, "client_id=id"), Ok(Credentials::Id("id".into())));
+        assert_eq!(read_credentials(Some("Bearer x"), "client_id=id"), Ok(Credentials::Id("id".into())));
+        // id with an empty secret
+        assert_eq!(read_credentials(Some("Basic aWQ6"), ""), Ok(Credentials::Id("id".into())));
+        for form in ["client_secret=secret", "client_id=id&client_secret=x", "client_assertion=x", "client_id=other"] {
+            assert_eq!(read_credentials(basic, form), Err(ErrorCode::InvalidRequest), "{form}");
+        }
+        assert_eq!(read_credentials(None, "client_id=id&client_assertion=x"), Err(ErrorCode::InvalidRequest));
+        assert_eq!(read_credentials(None, "client_id=a&client_id=b"), Err(ErrorCode::InvalidRequest));
+        assert_eq!(read_credentials(None, ""), Err(ErrorCode::InvalidClient));
+        assert_eq!(read_credentials(Some("Basic ???"), "client_id=id"), Err(ErrorCode::InvalidClient));
+    }
+}

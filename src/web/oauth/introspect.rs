@@ -1,0 +1,84 @@
+//! Token introspection (RFC 7662).
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::post;
+use serde_json::{Value, json};
+
+use super::super::Web;
+use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed};
+use super::super::urls::route;
+use super::client::{self, ClientRequest};
+use crate::domain::app::ClientType;
+use crate::domain::resource::Resource;
+use crate::services::oauth::error::{ErrorCode, Invalid};
+use crate::services::oauth::introspection::{self, Introspected};
+
+pub fn routes() -> Router<Arc<Web>> {
+    Router::new().route(route::INTROSPECT, post(introspect).fallback(async || method_not_allowed("POST")))
+}
+
+async fn introspect(State(web): State<Arc<Web>>, request: Request) -> Response {
+    client::serve(&web, route::INTROSPECT, request, async |request| answer(&web, request).await).await
+}
+
+async fn answer(web: &Web, request: ClientRequest) -> Response {
+    // Anybody can name a public client: that would let anybody try tokens (RFC 7662 section 2.1).
+    if request.app.client_type() == ClientType::Public {
+        let description = "Introspection is for clients that can authenticate.";
+        return invalid(Invalid::new(ErrorCode::InvalidClient, description));
+    }
+    let token = match request.form.get("token") {
+        Ok(Some(token)) => token,
+        Ok(None) => return invalid(Invalid::request("token is missing.")),
+        Err(repeated) => return invalid(repeated.into()),
+    };
+    match introspection::introspect(&web.ctx, &request.app, token).await {
+        Ok(Some(found)) => respond(StatusCode::OK, &active(&web.ctx.issuer, &found)),
+        Ok(None) => respond(StatusCode::OK, &json!({"active": false})),
+        Err(error) => store_failed(&error),
+    }
+}
+
+/// RFC 7662 section 2.2; `cnf` by RFC 9449 section 6.2.
+fn active(issuer: &str, found: &Introspected) -> Value {
+    let mut body = match found {
+        Introspected::AccessToken(token) => json!({
+            "scope": token.scopes.to_string(),
+            "client_id": token.app,
+            "token_type": if token.dpop_jkt.is_some() { "DPoP" } else { "Bearer" },
+            "exp": token.expires_at.unix_seconds(),
+            "iat": token.issued_at.unix_seconds(),
+            "aud": token.resource.as_ref().map_or(issuer, Resource::as_str),
+            "jti": token.id,
+        }),
+        Introspected::RefreshToken { grant, .. } => json!({
+            "scope": grant.scopes.to_string(),
+            "client_id": grant.app,
+            "token_type": "refresh_token",
+            "exp": grant.expires_at.unix_seconds(),
+            "iat": grant.created_at.unix_seconds(),
+            "aud": issuer,
+        }),
+    };
+    let jkt = match found {
+        Introspected::AccessToken(token) => token.dpop_jkt.as_deref(),
+        Introspected::RefreshToken { grant, .. } => grant.dpop_jkt.as_deref(),
+    };
+    if let Value::Object(body) = &mut body {
+        body.insert("active".into(), true.into());
+        body.insert("iss".into(), issuer.into());
+        body.insert("sub".into(), found.sub().into());
+        if let Some(username) = found.username() {
+            body.insert("username".into(), username.into());
+        }
+        if let Some(jkt) = jkt {
+            body.insert("cnf".into(), json!({"jkt": jkt}));
+        }
+    }
+    body
+}
