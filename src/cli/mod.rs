@@ -11,6 +11,7 @@ mod error;
 mod global;
 mod healthcheck;
 mod init;
+mod keys;
 mod migrate;
 mod output;
 mod seed;
@@ -61,6 +62,9 @@ enum Command {
     /// Sign-in buttons of applications.
     #[command(subcommand)]
     Button(button::ButtonCommand),
+    /// The keys that tokens are signed with.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
 }
 
 /// Opens what a command works with, as the settings say.
@@ -95,6 +99,7 @@ impl Cli {
             Command::User(command) => user::run(&flags, command).await,
             Command::App(command) => app::run(&flags, command).await,
             Command::Button(command) => button::run(&flags, command).await,
+            Command::Keys(command) => keys::run(&flags, command).await,
         }
     }
 }

@@ -129,3 +129,160 @@ pub fn verify_assertion(keys: &ClientKeys, text: &str) -> Result<AssertionClaims
     }
     Ok(claims)
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{RSA_PSS_SHA256, RsaKeyPair};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+    use crate::crypto::jwt::tests::signed;
+    use crate::crypto::signing::SigningKey;
+    use crate::crypto::signing::tests::key;
+    use crate::domain::signing_algorithm::SigningAlgorithm;
+    use crate::domain::timestamp::Timestamp;
+
+    const CLAIMS: &str = r#"{"iss":"app","sub":"app","aud":"https://auth.test","exp":1700000300,"jti":"one"}"#;
+
+    fn set(keys: &[&SigningKey]) -> ClientKeys {
+        let keys: Vec<Value> = keys.iter().map(|key| serde_json::to_value(key.public()).unwrap()).collect();
+        ClientKeys::from_json(&json!({"keys": keys})).unwrap()
+    }
+
+    #[test]
+    fn a_set_reads_back() {
+        let keys = SigningAlgorithm::ALL.map(key);
+        let set = set(&keys.each_ref());
+        let again = ClientKeys::parse(&set.to_json().to_string()).unwrap();
+        assert_eq!(again.to_json(), set.to_json());
+        assert_eq!(set.to_json()["keys"][0]["kid"], keys[0].id());
+        assert_eq!(format!("{set:?}"), "ClientKeys(3)");
+    }
+
+    #[test]
+    fn a_set_is_of_few_public_keys() {
+        let public = serde_json::to_value(key(SigningAlgorithm::EdDsa).public()).unwrap();
+        let mut nameless = public.clone();
+        nameless.as_object_mut().unwrap().remove("kid");
+        let mut private = public.clone();
+        private["d"] = json!("AAAA");
+        let form = Some(ClientKeysError::Form);
+        for (set, expected) in [
+            (json!({"keys": vec![nameless.clone(); MAX_KEYS]}), None),
+            (json!({"keys": vec![nameless; MAX_KEYS + 1]}), form),
+            (json!({"keys": []}), form),
+            (json!({"keys": public}), form),
+            (json!([public]), form),
+            (public.clone(), form),
+            (json!({"keys": [public, public]}), Some(ClientKeysError::SameKeyId)),
+            (json!({"keys": [public, private]}), Some(ClientKeysError::Key(PublicKeyError::Private))),
+        ] {
+            assert_eq!(ClientKeys::parse(&set.to_string()).err(), expected, "{set:.80}");
+        }
+        let long = format!("{{\"keys\":[{public}]{}}}", " ".repeat(MAX_TEXT));
+        assert_eq!(ClientKeys::parse(&long).err(), form);
+        assert_eq!(ClientKeys::parse("{").err(), form);
+    }
+
+    #[test]
+    fn an_assertion_under_any_of_the_keys_is_read() {
+        let keys = SigningAlgorithm::ALL.map(key);
+        let set = set(&keys.each_ref());
+        for key in &keys {
+            let alg = key.algorithm().as_str();
+            for header in [
+                json!({"alg": alg, "kid": key.id()}),
+                json!({"alg": alg}),
+                json!({"alg": alg, "typ": "jwt"}),
+                json!({"alg": alg, "typ": "client-authentication+jwt"}),
+            ] {
+                let claims = verify_assertion(&set, &signed(key, &header, CLAIMS)).unwrap();
+                assert_eq!((claims.iss.as_str(), claims.sub.as_str(), claims.jti.as_str()), ("app", "app", "one"));
+                assert_eq!(claims.aud, ["https://auth.test"]);
+                assert_eq!(claims.exp.0, Timestamp::from_unix_seconds(1_700_000_300));
+                assert_eq!((claims.iat, claims.nbf), (None, None));
+            }
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_signs_by_ps256_too_unless_it_says_otherwise() {
+        let der = SigningKey::generate(SigningAlgorithm::Rs256);
+        let mut public =
+            serde_json::to_value(SigningKey::from_pkcs8(SigningAlgorithm::Rs256, &der).unwrap().public()).unwrap();
+        let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"PS256"}"#), URL_SAFE_NO_PAD.encode(CLAIMS));
+        let pair = RsaKeyPair::from_pkcs8(&der).unwrap();
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
+        let text = format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let verify = |public: &Value| {
+            verify_assertion(&ClientKeys::from_json(&json!({"keys": [public]})).unwrap(), &text)
+                .map(|claims| claims.sub)
+        };
+        assert_eq!(verify(&public), Err(JwtError::Algorithm));
+        public["alg"] = json!("PS256");
+        assert_eq!(verify(&public).as_deref(), Ok("app"));
+        public.as_object_mut().unwrap().remove("alg");
+        assert_eq!(verify(&public).as_deref(), Ok("app"));
+    }
+
+    #[test]
+    fn another_assertion_is_refused() {
+        let (ours, second, theirs) =
+            (key(SigningAlgorithm::Es256), key(SigningAlgorithm::EdDsa), key(SigningAlgorithm::Es256));
+        let set = set(&[&ours, &second]);
+        let good = json!({"alg": "ES256"});
+        let jwk = json!({"alg": "ES256", "jwk": theirs.public()});
+        for (text, expected) in [
+            (signed(&theirs, &good, CLAIMS), JwtError::Signature),
+            (signed(&theirs, &json!({"alg": "ES256", "kid": ours.id()}), CLAIMS), JwtError::Signature),
+            (signed(&ours, &json!({"alg": "ES256", "kid": second.id()}), CLAIMS), JwtError::Algorithm),
+            (signed(&ours, &json!({"alg": "ES256", "kid": theirs.id()}), CLAIMS), JwtError::UnknownKey),
+            (signed(&ours, &json!({"alg": "RS256"}), CLAIMS), JwtError::Algorithm),
+            (signed(&ours, &json!({"alg": "HS256"}), CLAIMS), JwtError::Algorithm),
+            (signed(&ours, &json!({"alg": "none"}), CLAIMS), JwtError::Algorithm),
+            (signed(&theirs, &jwk, CLAIMS), JwtError::Header("jwk")),
+            (signed(&ours, &json!({"alg": "ES256", "jku": "https://evil.test"}), CLAIMS), JwtError::Header("jku")),
+            (signed(&ours, &json!({"alg": "ES256", "typ": "at+jwt"}), CLAIMS), JwtError::Type),
+            (signed(&ours, &json!({"alg": "ES256", "typ": "dpop+jwt"}), CLAIMS), JwtError::Type),
+        ] {
+            assert_eq!(verify_assertion(&set, &text), Err(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_claim_is_there_once_and_of_its_type() {
+        let key = key(SigningAlgorithm::Es256);
+        let set = set(&[&key]);
+        let verify = |claims: &str| verify_assertion(&set, &signed(&key, &json!({"alg": "ES256"}), claims));
+        let many = verify(&CLAIMS.replace("\"https://auth.test\"", r#"["a","b"]"#)).unwrap();
+        assert_eq!(many.aud, ["a", "b"]);
+        for (from, to) in [
+            ("\"iss\":\"app\",", ""),
+            ("\"sub\":\"app\",", ""),
+            ("\"sub\":\"app\"", "\"sub\":7"),
+            ("\"aud\":\"https://auth.test\",", ""),
+            ("\"https://auth.test\"", "[7]"),
+            ("\"exp\":1700000300,", ""),
+            ("1700000300", "\"1700000300\""),
+            ("\"one\"", "\"\""),
+            ("\"one\"", &format!("\"{}\"", "j".repeat(MAX_JWT_ID + 1))),
+            (",\"jti\":\"one\"", ""),
+            ("\"iss\":\"app\"", "\"iss\":\"app\",\"iss\":\"app\""),
+        ] {
+            let claims = CLAIMS.replace(from, to);
+            assert_ne!(claims, CLAIMS, "{from}");
+            assert_eq!(verify(&claims), Err(JwtError::Claims), "{claims}");
+        }
+    }
+
+    #[test]
+    fn tells_whose_keys_to_look_up() {
+        let text = signed(&key(SigningAlgorithm::Es256), &json!({"alg": "ES256"}), CLAIMS);
+        assert_eq!(claimed_client(&text).as_deref(), Some("app"));
+        assert_eq!(claimed_client("lgf_x"), None);
+    }
+}

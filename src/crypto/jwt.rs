@@ -78,3 +78,126 @@ pub fn verify<C: DeserializeOwned>(keys: &KeyRing, text: &str, typ: JwtType) -> 
     }
     jws.claims([&key.verifier])
 }
+
+#[cfg(test)]
+pub mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::crypto::keyring::tests::{START, ring_key, ring_of};
+    use crate::crypto::signing::tests::key;
+    use crate::domain::signing_algorithm::SigningAlgorithm;
+
+    /// A JWS with any header and payload, under a key.
+    pub fn signed(key: &SigningKey, header: &Value, payload: &str) -> String {
+        let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(payload));
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes()).unwrap());
+        format!("{text}.{signature}")
+    }
+
+    fn ring() -> KeyRing {
+        ring_of(SigningAlgorithm::ALL.map(|algorithm| ring_key(algorithm, 1, START)).to_vec())
+    }
+
+    fn read(ring: &KeyRing, text: &str) -> Result<Value, JwtError> {
+        verify(ring, text, JwtType::AccessToken)
+    }
+
+    #[test]
+    fn reads_what_it_signed_whatever_the_times() {
+        let ring = ring();
+        let claims = json!({"sub": "ada", "exp": 1, "nbf": 9_999_999_999_i64, "aud": "another"});
+        for algorithm in SigningAlgorithm::ALL {
+            let key = ring.signing_key(algorithm, START).unwrap();
+            let text = sign(&key, JwtType::AccessToken, &claims).unwrap();
+            assert_eq!(read(&ring, &text), Ok(claims.clone()));
+            let header = jsonwebtoken::decode_header(&text).unwrap();
+            assert_eq!((header.alg, header.typ.as_deref()), (jose(algorithm), Some("at+jwt")));
+            assert_eq!(header.kid.as_deref(), Some(key.id()));
+        }
+    }
+
+    /// By a library that knows nothing of ours.
+    #[test]
+    fn others_verify_it_with_the_published_keys() {
+        let ring = ring();
+        for jwk in ring.jwks(START).keys {
+            let key = ring.verification_key(jwk.common.key_id.as_deref().unwrap()).unwrap();
+            let text =
+                sign(key, JwtType::IdToken, &json!({"sub": "ada", "aud": "app", "exp": 9_999_999_999_i64})).unwrap();
+            let mut validation = jsonwebtoken::Validation::new(jose(key.algorithm()));
+            validation.set_audience(&["app"]);
+            let verifier = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
+            let read = jsonwebtoken::decode::<Value>(&text, &verifier, &validation).unwrap();
+            assert_eq!(read.claims["sub"], "ada");
+        }
+    }
+
+    #[test]
+    fn i3_one_type_is_not_taken_for_another() {
+        let ring = ring();
+        let key = ring.signing_key(SigningAlgorithm::Es256, START).unwrap();
+        let typed = |typ: Value| signed(&key, &json!({"alg": "ES256", "kid": key.id(), "typ": typ}), "{}");
+        for (typ, access, id) in [
+            (json!("at+jwt"), true, false),
+            (json!("JWT"), false, true),
+            (json!(null), false, true),
+            (json!("dpop+jwt"), false, false),
+            (json!(""), false, false),
+        ] {
+            let text = typed(typ);
+            assert_eq!(read(&ring, &text) != Err(JwtError::Type), access, "{text}");
+            assert_eq!(verify::<Value>(&ring, &text, JwtType::IdToken) != Err(JwtError::Type), id, "{text}");
+        }
+    }
+
+    #[test]
+    fn i3_only_a_known_key_with_its_own_algorithm() {
+        let ring = ring();
+        let (ours, theirs) = (ring.signing_key(SigningAlgorithm::Rs256, START).unwrap(), key(SigningAlgorithm::Rs256));
+        let header = |alg: &str, kid: &str| json!({"typ": "at+jwt", "alg": alg, "kid": kid});
+        for (text, expected) in [
+            (signed(&ours, &header("RS256", ours.id()), "{}"), Ok(json!({}))),
+            (signed(&theirs, &header("RS256", ours.id()), "{}"), Err(JwtError::Signature)),
+            (signed(&theirs, &header("RS256", theirs.id()), "{}"), Err(JwtError::UnknownKey)),
+            (signed(&ours, &json!({"typ": "at+jwt", "alg": "RS256"}), "{}"), Err(JwtError::UnknownKey)),
+            (signed(&ours, &header("PS256", ours.id()), "{}"), Err(JwtError::Algorithm)),
+            (signed(&ours, &header("ES256", ours.id()), "{}"), Err(JwtError::Algorithm)),
+            (signed(&ours, &header("none", ours.id()), "{}"), Err(JwtError::Algorithm)),
+            (signed(&ours, &header("RS256", ours.id()), "not JSON"), Err(JwtError::Claims)),
+        ] {
+            assert_eq!(read(&ring, &text), expected, "{text}");
+        }
+        let mut with_jwk = header("RS256", theirs.id());
+        with_jwk["jwk"] = serde_json::to_value(theirs.public()).unwrap();
+        assert_eq!(read(&ring, &signed(&theirs, &with_jwk, "{}")), Err(JwtError::Header("jwk")));
+    }
+
+    /// The oldest trick: the published key, taken for a shared secret.
+    #[test]
+    fn i3_a_mac_under_the_public_key_is_no_signature() {
+        let ring = ring();
+        let key = ring.signing_key(SigningAlgorithm::Rs256, START).unwrap();
+        let secret = serde_json::to_vec(key.public()).unwrap();
+        let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
+        header.typ = Some("at+jwt".into());
+        header.kid = Some(key.id().into());
+        let text = jsonwebtoken::encode(&header, &json!({}), &jsonwebtoken::EncodingKey::from_secret(&secret)).unwrap();
+        assert_eq!(read(&ring, &text), Err(JwtError::Algorithm));
+    }
+
+    #[test]
+    fn any_change_is_refused() {
+        let ring = ring();
+        let key = ring.signing_key(SigningAlgorithm::EdDsa, START).unwrap();
+        let text = sign(&key, JwtType::AccessToken, &json!({"sub": "ada"})).unwrap();
+        for i in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[i] = if bytes[i] == b'A' { b'B' } else { b'A' };
+            assert!(read(&ring, std::str::from_utf8(&bytes).unwrap()).is_err(), "at {i}");
+        }
+        for bad in [&text[1..], &text[..text.len() - 1], &format!("{text}A"), &format!("{text}=")] {
+            assert!(read(&ring, bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Other parties' public keys, as JWKs (RFC 7517; members by RFC 7518 section 6 and RFC 8037 section 2).
 
+use std::str::FromStr as _;
+
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -122,13 +124,11 @@ impl Members {
     }
 
     fn common(&self, family: AlgorithmFamily) -> Result<CommonParameters, PublicKeyError> {
-        let algorithm = match &self.alg {
-            None => None,
-            Some(name) => {
-                let fits = |known: &Algorithm| known.family() == family && format!("{known:?}") == *name;
-                Some(ALGORITHMS.into_iter().find(fits).ok_or(PublicKeyError::Use)?)
-            }
-        };
+        let algorithm = self.alg.as_deref().map(|name| Algorithm::from_str(name).map_err(|_| PublicKeyError::Use));
+        let algorithm = algorithm.transpose()?;
+        if algorithm.is_some_and(|known| known.family() != family || !ALGORITHMS.contains(&known)) {
+            return Err(PublicKeyError::Use);
+        }
         if self.usage.as_ref().is_some_and(|usage| usage != "sig") {
             return Err(PublicKeyError::Use);
         }
@@ -188,4 +188,129 @@ impl PublicKey {
 
 pub(super) fn thumbprint(jwk: &Jwk) -> String {
     jwk.thumbprint(ThumbprintHash::SHA256).expect("the keys that exist here are of types that have a thumbprint")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::crypto::jws::{Jws, JwtError};
+    use crate::crypto::signing::tests::key;
+    use crate::domain::signing_algorithm::SigningAlgorithm;
+
+    /// The modulus of RFC 7638 section 3.1.
+    const N: &str = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCi\
+                     FV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9\
+                     c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1\
+                     jF44-csFCur-kEgU8awapJzKnqDKgw";
+    /// The key of RFC 8037 appendix A.2.
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+    fn error(json: &Value) -> Option<PublicKeyError> {
+        PublicKey::parse(json).err()
+    }
+
+    #[test]
+    fn the_thumbprints_of_rfc_7638_and_rfc_8037() {
+        let rsa = json!({"kty": "RSA", "n": N, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29"});
+        let rsa = PublicKey::parse(&rsa).unwrap();
+        assert_eq!(rsa.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        assert_eq!(rsa.id(), Some("2011-04-29"));
+        assert!(rsa.fits(Algorithm::RS256) && !rsa.fits(Algorithm::PS256) && !rsa.fits(Algorithm::ES256));
+        let ed = PublicKey::parse(&json!({"kty": "OKP", "crv": "Ed25519", "x": X})).unwrap();
+        assert_eq!(ed.thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn the_signature_of_rfc_8037_appendix_a_4() {
+        let ed = PublicKey::parse(&json!({"kty": "OKP", "crv": "Ed25519", "x": X})).unwrap();
+        let text = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR\
+                    6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let claims = |text| Jws::parse(text).unwrap().claims::<Value>([&ed.verifier]);
+        assert_eq!(claims(text), Err(JwtError::Claims), "it is signed well, and its payload is no JSON");
+        assert_eq!(claims(&text.replace("RXhh", "RXhi")), Err(JwtError::Signature));
+    }
+
+    #[test]
+    fn reads_what_we_publish_and_keeps_only_what_is_used() {
+        for algorithm in SigningAlgorithm::ALL {
+            let key = key(algorithm);
+            let mut json = serde_json::to_value(key.public()).unwrap();
+            assert_eq!(PublicKey::parse(&json).unwrap().jwk, *key.public());
+            json["x5c"] = json!(["MIIB"]);
+            json["colour"] = json!("red");
+            let read = PublicKey::parse(&json).unwrap();
+            assert_eq!(read.jwk, *key.public());
+            assert_eq!(read.thumbprint(), key.id());
+        }
+    }
+
+    #[test]
+    fn private_members_are_refused_wherever_they_are() {
+        let mut public = serde_json::to_value(key(SigningAlgorithm::Es256).public()).unwrap();
+        for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+            for value in [json!("AQAB"), json!(null), json!([])] {
+                let mut json = public.clone();
+                json[name] = value;
+                assert_eq!(error(&json), Some(PublicKeyError::Private), "{json}");
+            }
+        }
+        assert_eq!(error(&json!({"kty": "oct"})), Some(PublicKeyError::Private));
+        public["kty"] = json!("oct");
+        assert_eq!(error(&public), Some(PublicKeyError::Private));
+    }
+
+    #[test]
+    fn other_types_and_impossible_values_are_refused() {
+        let ec = |x: &str, y: &str| json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
+        let zero = URL_SAFE_NO_PAD.encode([0; 32]);
+        let rsa =
+            |n: &[u8], e: &[u8]| json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode(n), "e": URL_SAFE_NO_PAD.encode(e)});
+        let n = |bytes: usize, first: u8| {
+            let mut n = vec![0x55; bytes];
+            n[0] = first;
+            n
+        };
+        let ours = serde_json::to_value(key(SigningAlgorithm::Es256).public()).unwrap();
+        let with = |name: &str, value: Value| {
+            let mut json = ours.clone();
+            json[name] = value;
+            json
+        };
+        for (json, expected) in [
+            (json!("key"), PublicKeyError::Form),
+            (json!({"crv": "P-256"}), PublicKeyError::Form),
+            (with("x", json!(7)), PublicKeyError::Form),
+            (with("kty", json!("AKP")), PublicKeyError::Type),
+            (with("crv", json!("P-384")), PublicKeyError::Type),
+            (with("crv", json!("secp256k1")), PublicKeyError::Type),
+            (json!({"kty": "OKP", "crv": "X25519", "x": X}), PublicKeyError::Type),
+            (json!({"kty": "OKP", "crv": "Ed25519", "x": &X[1..]}), PublicKeyError::Point),
+            (ec(&zero, &zero), PublicKeyError::Point),
+            (ec(X, X), PublicKeyError::Point),
+            (with("x", json!(null)), PublicKeyError::Point),
+            (rsa(&n(255, 0xff), &[3]), PublicKeyError::Rsa),
+            (rsa(&n(256, 0x7f), &[3]), PublicKeyError::Rsa),
+            (rsa(&n(257, 0), &[3]), PublicKeyError::Rsa),
+            (rsa(&n(513, 1), &[3]), PublicKeyError::Rsa),
+            (rsa(&[0x80; 256], &[3]), PublicKeyError::Rsa),
+            (rsa(&n(256, 0x80), &[1]), PublicKeyError::Rsa),
+            (rsa(&n(256, 0x80), &[2]), PublicKeyError::Rsa),
+            (rsa(&n(256, 0x80), &[0, 3]), PublicKeyError::Rsa),
+            (rsa(&n(256, 0x80), &[1, 0, 0, 0, 1]), PublicKeyError::Rsa),
+            (rsa(&n(256, 0x80), &[]), PublicKeyError::Rsa),
+            (rsa(&[], &[3]), PublicKeyError::Rsa),
+            (with("alg", json!("RS256")), PublicKeyError::Use),
+            (with("alg", json!("ES384")), PublicKeyError::Use),
+            (with("use", json!("enc")), PublicKeyError::Use),
+            (with("kid", json!("")), PublicKeyError::KeyId),
+            (with("kid", json!("k".repeat(MAX_KEY_ID + 1))), PublicKeyError::KeyId),
+        ] {
+            assert_eq!(error(&json), Some(expected), "{json:.80}");
+        }
+        for good in [rsa(&n(256, 0x80), &[3]), rsa(&n(257, 1), &[1, 0, 1]), rsa(&n(512, 0xff), &[1, 0, 1])] {
+            assert_eq!(error(&good), None, "{good:.80}");
+        }
+    }
 }

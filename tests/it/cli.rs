@@ -23,6 +23,29 @@ fn init_writes_files_that_work_and_overwrites_nothing() {
     assert_ne!(std::fs::read_to_string(directory.0.join("seed.toml")).unwrap(), "# mine\n");
 }
 
+/// R10: an operator rotates keys while servers run; the next key is announced, and the old one signs on.
+#[test]
+fn r10_keys_are_listed_and_rotated() {
+    let directory = Directory::seeded();
+    let states = |keys: &Value| -> Vec<String> {
+        let state = |key: &Value| format!("{} {} {}", key["alg"], key["serial"], key["state"]).replace('"', "");
+        keys.as_array().unwrap().iter().map(state).collect()
+    };
+    assert_eq!(states(&directory.json(&["keys", "list"])), ["ES256 1 signing"]);
+    let first = directory.json(&["keys", "rotate", "--alg", "EdDSA"]);
+    assert_eq!(states(&first), ["EdDSA 1 signing"], "there was none that could sign meanwhile");
+    let rotated = directory.json(&["keys", "rotate"]);
+    assert_eq!(states(&rotated), ["ES256 2 announced", "EdDSA 2 announced"], "each that has a key");
+    let listed = directory.json(&["keys", "list"]);
+    assert_eq!(states(&listed), ["ES256 1 signing", "ES256 2 announced", "EdDSA 1 signing", "EdDSA 2 announced"]);
+    let mut names: Vec<&str> = listed[0].as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["alg", "created_at", "kid", "serial", "state"], "no key material");
+    let table = directory.run(&["keys", "list"]).out;
+    assert!(table.starts_with("KEY ID ") && table.lines().count() == 5, "{table}");
+    assert_eq!(directory.run(&["keys", "rotate", "--alg", "HS256"]).code, 2);
+}
+
 #[test]
 fn a_seed_that_is_applied_again_changes_nothing() {
     let directory = Directory::seeded();

@@ -13,6 +13,7 @@ mod consent;
 mod dialog;
 mod hostile;
 mod jsonp;
+mod keys;
 mod login;
 mod me;
 mod nodes;

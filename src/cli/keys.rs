@@ -1,0 +1,94 @@
+//! `leadgate keys`: the keys that tokens are signed with.
+
+use std::collections::BTreeSet;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::error::CliError;
+use super::output;
+use crate::config::Flags;
+use crate::domain::signing_algorithm::SigningAlgorithm;
+use crate::services::Context;
+use crate::services::keys::{self, ListedKey};
+
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the signing keys.
+    List(ListArgs),
+    /// Make the next signing key; it is published at once and signs ten minutes later.
+    ///
+    /// Servers that run need no restart. What the old key signed stays good until it expires.
+    Rotate(RotateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// Algorithm: ES256, RS256 or EdDSA; may be repeated [default: each that has a key]
+    #[arg(long = "alg", value_name = "ALG", value_parser = SigningAlgorithm::parse)]
+    algorithms: Vec<SigningAlgorithm>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(flags: &Flags, command: KeysCommand) -> Result<(), CliError> {
+    let ctx = super::open(flags).await?;
+    match command {
+        KeysCommand::List(args) => show(&keys::list(&ctx), args.json),
+        KeysCommand::Rotate(args) => rotate(&ctx, args).await,
+    }
+}
+
+async fn rotate(ctx: &Context, args: RotateArgs) -> Result<(), CliError> {
+    let algorithms: BTreeSet<_> = if args.algorithms.is_empty() {
+        keys::list(ctx).iter().map(|key| key.algorithm).collect()
+    } else {
+        args.algorithms.into_iter().collect()
+    };
+    let mut made = Vec::with_capacity(algorithms.len());
+    for algorithm in algorithms {
+        made.push(keys::rotate(ctx, algorithm).await.map_err(CliError::failure)?);
+    }
+    show(&made, args.json)
+}
+
+#[derive(Serialize)]
+struct KeyJson<'a> {
+    kid: &'a str,
+    alg: &'static str,
+    serial: u16,
+    state: &'static str,
+    created_at: String,
+}
+
+impl<'a> From<&'a ListedKey> for KeyJson<'a> {
+    fn from(key: &'a ListedKey) -> Self {
+        Self {
+            kid: &key.id,
+            alg: key.algorithm.as_str(),
+            serial: key.serial,
+            state: key.state.as_str(),
+            created_at: key.created_at.to_rfc3339(),
+        }
+    }
+}
+
+fn show(keys: &[ListedKey], json: bool) -> Result<(), CliError> {
+    let keys: Vec<KeyJson<'_>> = keys.iter().map(KeyJson::from).collect();
+    if json {
+        return output::json(&keys);
+    }
+    let row = |key: &KeyJson<'_>| {
+        [key.kid.to_owned(), key.alg.to_owned(), key.serial.to_string(), key.state.to_owned(), key.created_at.clone()]
+    };
+    let rows: Vec<[String; 5]> = keys.iter().map(row).collect();
+    output::table(["KEY ID", "ALGORITHM", "SERIAL", "STATE", "CREATED"], &rows)
+}
