@@ -50,6 +50,7 @@ impl Consent {
             permissions: Permission::list(lang, ["account_api", "data_api", "lead_receiver"]),
         }
     }
+
     /// A screen on the wall, which showed a code (RFC 8628).
     #[must_use]
     pub fn sample_for_device(lang: Lang) -> Self {
@@ -61,6 +62,7 @@ impl Consent {
             ..Self::sample(lang)
         }
     }
+
     /// A device's user may be somebody else, who sent the code (RFC 8628, section 5.4).
     fn is_for_device(&self) -> bool {
         matches!(self.returns_to, ReturnsTo::Device { .. })

@@ -45,6 +45,7 @@ impl Finished {
             app_name: "Rate Finder".to_owned(),
         }
     }
+
     /// Consent was given to a device.
     #[must_use]
     pub fn sample_for_device(lang: Lang) -> Self {
