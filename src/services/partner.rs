@@ -148,6 +148,17 @@ pub async fn app_by(ctx: &Context, id: &str) -> Result<Option<App>, StoreError> 
         .await
 }
 
+/// Whether any application has a redirect URI on this origin.
+pub async fn is_origin_registered(ctx: &Context, origin: &Origin) -> Result<bool, StoreError> {
+    let origin = origin.clone();
+    ctx.store
+        .read(move |conn| {
+            let origin = origin.clone();
+            Box::pin(async move { apps::is_origin_registered(conn, &origin).await })
+        })
+        .await
+}
+
 /// Gives an application a new secret, shown this once; the old one is taken beside it for this long.
 pub async fn rotate_secret(ctx: &Context, id: &AppId, overlap: Duration) -> Result<String, PartnerError> {
     let secret = make_client_secret(ctx);

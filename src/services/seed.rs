@@ -391,14 +391,7 @@ impl Plan {
             app: app.clone(),
             origins: sorted(&seed.origins),
             return_urls: sorted(&seed.return_urls),
-            post_logout_redirect_uris: Vec::new(),
             scopes: seed.scopes.clone(),
-            resources: Vec::new(),
-            jwks: None,
-            access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
-            id_token_alg: DEFAULT_ID_TOKEN_ALG,
-            requires_dpop: false,
-            requires_par: false,
             created_at: existing.as_ref().map_or(self.now, |button| button.created_at),
         };
         match existing {

@@ -17,7 +17,7 @@ use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as 
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};
-use crate::crypto::token::{Handle, HandleKind};
+use crate::crypto::token::HandleKind;
 use crate::domain::app::App;
 use crate::domain::connection::Connection;
 use crate::domain::ids::ConnectionId;
@@ -98,7 +98,7 @@ async fn login_page(web: &Web, headers: &HeaderMap, email: &str, error: Option<v
         Ok(users) => users,
         Err(error) => return failed_page(web, headers, &error),
     };
-    let known = browser(web, headers);
+    let known = cookies::browser_handle(web, headers);
     let browser = known.clone().unwrap_or_else(|| web.ctx.mint(web.ctx.now()));
     let frame = page::frame(web, headers, None);
     let (nonce, lang) = (frame.nonce.clone(), frame.lang);
@@ -120,10 +120,6 @@ async fn login_page(web: &Web, headers: &HeaderMap, email: &str, error: Option<v
     response
 }
 
-fn browser(web: &Web, headers: &HeaderMap) -> Option<Handle> {
-    cookies::browser(web, headers).and_then(|cookie| Handle::parse(HandleKind::Browser, &cookie))
-}
-
 async fn sign_in(
     State(web): State<Arc<Web>>,
     headers: HeaderMap,
@@ -135,7 +131,7 @@ async fn sign_in(
         Err(answer) => return *answer,
     };
     let email = field(&form, "email");
-    if !browser(&web, &headers).is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf"))) {
+    if !cookies::browser_handle(&web, &headers).is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf"))) {
         return login_page(&web, &headers, email, Some(views::LoginError::FormOutdated)).await;
     }
     let before = match signed_in(&web, &headers).await {

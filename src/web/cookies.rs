@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Web;
 use super::urls::route;
-use crate::crypto::token::sha256;
+use crate::crypto::token::{Handle, HandleKind, sha256};
 use crate::domain::ids::AppId;
 use crate::domain::origin::Origin;
 use crate::domain::session::RESUME_LIFETIME;
@@ -68,6 +68,11 @@ pub fn session(web: &Web, headers: &HeaderMap) -> Option<String> {
 
 pub fn browser(web: &Web, headers: &HeaderMap) -> Option<String> {
     read(headers, &name(web, "browser"))
+}
+
+/// The browser's own cookie, where it is one of ours.
+pub fn browser_handle(web: &Web, headers: &HeaderMap) -> Option<Handle> {
+    browser(web, headers).and_then(|cookie| Handle::parse(HandleKind::Browser, &cookie))
 }
 
 pub fn button_session(web: &Web, headers: &HeaderMap) -> Option<String> {

@@ -4,6 +4,7 @@
 mod account;
 mod authorize;
 pub mod basic;
+mod bearer;
 mod button;
 mod cookies;
 mod dialog;
@@ -82,7 +83,10 @@ pub fn router(web: Web) -> Router {
         groups
     } else {
         // A nested router does not answer for its own root with a slash.
-        Router::new().nest(&base, groups).route(&format!("{base}/"), home::home_page())
+        Router::new()
+            .nest(&base, groups)
+            .route(&format!("{base}/"), home::home_page())
+            .merge(oauth::at_the_root(&base))
     };
     let mounted = mounted.fallback(error::not_found).with_state(web.clone());
     // Probes are asked for by the machine that runs us, which knows nothing of the public path.

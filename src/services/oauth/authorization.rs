@@ -57,7 +57,7 @@ pub enum AuthorizationError {
     Unsendable(#[from] Unsendable),
     /// The client learns of it.
     #[error("{invalid}")]
-    Sendable { target: Box<RedirectTarget>, invalid: Invalid },
+    Sendable { target: Box<RedirectTarget>, app: Box<App>, invalid: Invalid },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -73,16 +73,6 @@ pub enum Unsendable {
     NoRedirectUri,
     #[error("request_uri is unknown, was used, has expired, or is another application's")]
     RequestUri,
-}
-
-impl AuthorizationError {
-    /// What the client is sent, where it is sent something.
-    pub fn response(self, issuer: &str) -> Result<AuthorizationResponse, Self> {
-        match self {
-            Self::Sendable { target, invalid } => Ok(error_response(*target, issuer, invalid)),
-            other => Err(other),
-        }
-    }
 }
 
 /// An error response (RFC 6749 section 4.1.2.1).
@@ -122,20 +112,24 @@ pub async fn check_for(
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     let (mut target, redirect_uri_given) = redirect_target(app, parameters)?;
     let checked = Check { ctx, app, parameters, channel };
-    match checked.state_and_mode(&mut target) {
-        Ok(()) => {}
-        Err(invalid) => return Err(AuthorizationError::Sendable { target: Box::new(target), invalid }),
+    let sendable = |target: RedirectTarget, invalid| AuthorizationError::Sendable {
+        target: Box::new(target),
+        app: Box::new(app.clone()),
+        invalid,
+    };
+    if let Err(invalid) = checked.state_and_mode(&mut target) {
+        return Err(sendable(target, invalid));
     }
     let subject_hint = match checked.subject_hint().await {
         Ok(hint) => hint,
         Err(SubjectHintError::Invalid(invalid)) => {
-            return Err(AuthorizationError::Sendable { target: Box::new(target), invalid });
+            return Err(sendable(target, invalid));
         }
         Err(SubjectHintError::Store(error)) => return Err(error.into()),
     };
     match checked.rest(target.clone(), redirect_uri_given, subject_hint) {
         Ok(request) => Ok(request),
-        Err(invalid) => Err(AuthorizationError::Sendable { target: Box::new(target), invalid }),
+        Err(invalid) => Err(sendable(target, invalid)),
     }
 }
 

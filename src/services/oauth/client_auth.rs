@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::Context;
 use super::super::partner::hash_client_secret;
 use super::super::throttle::TooMany;
-use crate::crypto::client_keys::{AssertionClaims, ClientKeys, claimed_issuer, verify_assertion};
+use crate::crypto::client_keys::{AssertionClaims, ClientKeys, claimed_client, verify_assertion};
 use crate::crypto::jwt::JwtError;
 use crate::crypto::token::{sha256, verify_hash};
 use crate::domain::app::App;
@@ -119,7 +119,7 @@ async fn try_authenticate(ctx: &Context, credentials: &Credentials, endpoint: &s
             if app.auth_method == AuthMethod::None { Ok(app) } else { Err(ClientRefusal::Unauthenticated.into()) }
         }
         Credentials::Assertion { id, assertion } => {
-            let claimed = claimed_issuer(assertion).ok_or(ClientRefusal::Assertion(JwtError::Malformed))?;
+            let claimed = claimed_client(assertion).ok_or(ClientRefusal::Assertion(JwtError::Malformed))?;
             if id.as_ref().is_some_and(|id| *id != claimed) {
                 return Err(ClientRefusal::OtherClient.into());
             }

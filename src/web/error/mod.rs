@@ -3,6 +3,7 @@
 
 pub mod button;
 pub mod leadexec;
+pub mod oauth;
 pub mod problem;
 
 use std::fmt::Display;
@@ -56,6 +57,7 @@ enum Surface {
     LeadExec,
     Button,
     ControlPlane,
+    /// The standards' and LeadExec's own APIs, whose errors are OAuth's.
     Api,
     Pages,
 }
@@ -67,6 +69,7 @@ impl Surface {
         match first.to_ascii_lowercase().as_str() {
             // The pop-up's first page, among what scripts talk to.
             _ if path == route::BUTTON_AUTHORIZE => Self::Pages,
+            _ if [route::OAUTH_AUTHORIZE, route::END_SESSION].contains(&path) => Self::Pages,
             "authorize" => Self::LeadExec,
             "button" => Self::Button,
             "_sandbox" => Self::ControlPlane,
@@ -96,7 +99,7 @@ pub fn failed_at(web: &Web, path: &str, headers: &HeaderMap, status: StatusCode)
         Surface::LeadExec => leadexec::failed(path, status),
         Surface::Button => button::failed(status),
         Surface::ControlPlane => problem::problem(status, "Failed", "The server's log has the reason."),
-        Surface::Api => (status, Json(json!({"error": "server_error"}))).into_response(),
+        Surface::Api => oauth::failed_with(status),
         Surface::Pages => page::error(web, headers, None, failure(status), None),
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest as _, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::super::Web;
@@ -173,6 +173,8 @@ fn credentials(headers: &HeaderMap, form: &Pairs) -> Result<Credentials, Invalid
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn read_credentials(authorization: Option<&str>, form: &str) -> Result<Credentials, ErrorCode> {

@@ -13,8 +13,10 @@ use crate::views::{FormPost, HiddenField};
 
 /// 303, so that nothing that was posted is sent on (RFC 9700 section 4.12); or a page that posts the response.
 pub fn send(web: &Web, headers: &HeaderMap, app: &App, response: &AuthorizationResponse) -> Response {
-    let mut answer = match response.target.mode {
-        ResponseMode::Query | ResponseMode::Fragment => see_other(&response.location()),
+    // The code is in the address that follows, or on the page. A form that came with no referrer at all would come with
+    // `Origin: null` too, which clients refuse.
+    let (mut answer, referrer) = match response.target.mode {
+        ResponseMode::Query | ResponseMode::Fragment => (see_other(&response.location()), "no-referrer"),
         ResponseMode::FormPost => {
             let frame = page::frame(web, headers, None);
             let nonce = frame.nonce.clone();
@@ -24,10 +26,9 @@ pub fn send(web: &Web, headers: &HeaderMap, app: &App, response: &AuthorizationR
                 fields: response.parameters.iter().map(|(name, value)| HiddenField::new(*name, value)).collect(),
                 app_name: app.name.clone(),
             };
-            page::render(Kind::Redirecting, StatusCode::OK, &nonce, &view)
+            (page::render(Kind::Redirecting, StatusCode::OK, &nonce, &view), "strict-origin")
         }
     };
-    // The code is in the address that follows, or on the page.
-    answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
     answer
 }

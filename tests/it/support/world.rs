@@ -44,6 +44,7 @@ pub struct Setup {
     pub master_key: [u8; 32],
     pub start: Timestamp,
     pub limits: Limits,
+    pub password_grant: bool,
 }
 
 impl Default for Setup {
@@ -55,13 +56,14 @@ impl Default for Setup {
             master_key: [7; 32],
             start: Timestamp::from_micros(START),
             limits: Limits::NONE,
+            password_grant: true,
         }
     }
 }
 
 impl Setup {
     pub fn production() -> Self {
-        Self { is_sandbox: false, ..Self::default() }
+        Self { is_sandbox: false, password_grant: false, ..Self::default() }
     }
 
     /// Another public address.
@@ -110,6 +112,7 @@ impl World {
             entropy: Arc::new(SystemEntropy),
             issuer: setup.issuer.parse().unwrap(),
             limits: setup.limits,
+            password_grant: setup.password_grant,
             sandbox_token: setup.is_sandbox.then(|| Secret::new(SANDBOX_TOKEN)),
         }
     }
