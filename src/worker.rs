@@ -8,7 +8,10 @@ use crate::domain::flow::FLOW_LIFETIME;
 use crate::domain::timestamp::Timestamp;
 use crate::services::keys::KeysError;
 use crate::services::{Context, keys};
-use crate::store::{Conn, StoreError, Work, access_tokens, codes, flows, resume_handles, sessions};
+use crate::store::{
+    Conn, StoreError, Work, access_tokens, authorization_codes, codes, device_codes, flows, grants, pushed_requests,
+    registration_tokens, resume_handles, sessions, used_proofs,
+};
 use uuid::Uuid;
 
 /// How often "last used" is written down.
@@ -55,9 +58,16 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     let mut rows = 0;
     rows += until_done(ctx, move |conn| Box::pin(access_tokens::sweep(conn, below, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(authorization_codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(device_codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(grants::sweep(conn, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(used_proofs::sweep(conn, before, SWEEP_ROWS))).await?;
+    rows += ctx.store.write(move |conn| Box::pin(registration_tokens::sweep(conn, before))).await?;
     let flows_before = now.minus(FLOWS_KEPT);
     let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(pushed_requests::sweep(conn, flows_below, flows_before, SWEEP_ROWS)))
+        .await?;
     rows += until_done(ctx, move |conn| Box::pin(resume_handles::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += keys::sweep(ctx, before).await?;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use leadgate::crypto::token::Handle;
+use leadgate::domain::access_token::Subject;
 use leadgate::domain::connection::{Connection, EndedBy};
 use leadgate::domain::ids::{AccessTokenId, AppId, ConnectionId};
 use leadgate::entropy::SystemEntropy;
-use leadgate::store::access_tokens::{self, Issue};
+use leadgate::store::access_tokens::{self, Issue, IssueKind};
 use leadgate::store::{Location, Store, connections};
 
 use super::{Bench, NOW, fresh_id, on_both};
@@ -23,10 +24,9 @@ pub(super) fn issue(connection: &Connection) -> Issue {
     let handle = Handle::mint(fresh_id(), &SystemEntropy);
     Issue {
         id: AccessTokenId(handle.id),
-        secret_hash: handle.hash(),
-        connection: connection.id,
         app: connection.app.clone(),
         now: NOW,
+        kind: IssueKind::Opaque { secret_hash: handle.hash(), connection: connection.id },
     }
 }
 
@@ -44,7 +44,8 @@ async fn each_request_of_a_batch_gets_its_own_answer(bench: Bench) {
         assert_eq!(issued.id, asked.id);
         assert_eq!(issued.expires_at, NOW.plus(Duration::from_secs(3_600)));
         let found = bench.store.read(move |conn| Box::pin(access_tokens::find(conn, asked.id))).await.unwrap().unwrap();
-        assert_eq!(found.token.connection, asked.connection);
+        let Subject::User { connection, .. } = &found.token.subject else { panic!("a client's token") };
+        assert_eq!(Some(*connection), asked.connection());
         assert_eq!(found.token.scopes.to_string(), "account_api data_api");
     }
     assert_eq!(bench.database.db_count("SELECT COUNT(*) FROM access_tokens").await, 400);

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use leadgate::domain::account::Account;
-use leadgate::domain::app::{App, ClientType};
+use leadgate::domain::app::{App, DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
+use leadgate::domain::auth_method::AuthMethod;
 use leadgate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
 use leadgate::domain::email::Email;
 use leadgate::domain::ids::{AccountId, AppId, ConnectionId, UserId};
@@ -21,6 +22,7 @@ use leadgate::domain::scope::ScopeSet;
 use leadgate::domain::timestamp::Timestamp;
 use leadgate::domain::user::{PasswordHash, User, UserState};
 use leadgate::entropy::{SystemEntropy, time_ordered_id};
+use leadgate::store::apps::Secrets;
 use leadgate::store::{Store, accounts, apps, connections, users};
 use uuid::Uuid;
 
@@ -88,10 +90,18 @@ fn app(id: &str) -> App {
         name: id.to_owned(),
         publisher: String::new(),
         owner: None,
-        client_type: ClientType::Public,
+        homepage: None,
+        auth_method: AuthMethod::None,
         grant_types: Vec::new(),
         redirect_uris: Vec::new(),
+        post_logout_redirect_uris: Vec::new(),
         scopes: ScopeSet::parse("account_api").unwrap(),
+        resources: Vec::new(),
+        jwks: None,
+        access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
+        id_token_alg: DEFAULT_ID_TOKEN_ALG,
+        requires_dpop: false,
+        requires_par: false,
         created_at: NOW,
     }
 }
@@ -127,8 +137,8 @@ impl Bench {
                 Box::pin(async move {
                     let account = Account { id: AccountId::parse("acme").unwrap(), name: "Acme".into() };
                     accounts::insert(conn, &account, NOW).await?;
-                    apps::insert(conn, &app("app-1"), None).await?;
-                    apps::insert(conn, &app("APP-1"), None).await?;
+                    apps::insert(conn, &app("app-1"), &Secrets::default()).await?;
+                    apps::insert(conn, &app("APP-1"), &Secrets::default()).await?;
                     for (user, connection) in rows.iter() {
                         users::insert(conn, user, &PasswordHash::from_phc("-".into())).await?;
                         connections::insert(conn, connection).await?;
