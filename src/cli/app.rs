@@ -93,7 +93,9 @@ pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
         }
         AppCommand::RotateSecret(args) => {
             let ctx = super::open(flags).await?;
-            let secret = partner::rotate_secret(&ctx, &args.id, std::time::Duration::ZERO).await.map_err(|error| failure(&args.id, error))?;
+            let secret = partner::rotate_secret(&ctx, &args.id, std::time::Duration::ZERO)
+                .await
+                .map_err(|error| failure(&args.id, error))?;
             let app = partner::find_app(&ctx, &args.id).await.map_err(|error| failure(&args.id, error))?;
             show(&app, &Owners::read(&ctx).await?, Some(&secret), args.json)
         }

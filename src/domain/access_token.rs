@@ -33,7 +33,9 @@ pub enum Subject {
         connection: ConnectionId,
     },
     /// The application itself (RFC 6749 section 4.4); the account is its owner's.
-    Client { account: Option<Account> },
+    Client {
+        account: Option<Account>,
+    },
 }
 
 impl AccessToken {

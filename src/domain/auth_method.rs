@@ -15,12 +15,8 @@ pub enum AuthMethod {
 pub struct AuthMethodError;
 
 impl AuthMethod {
-    pub const ALL: [AuthMethod; 4] = [
-        AuthMethod::ClientSecretBasic,
-        AuthMethod::ClientSecretPost,
-        AuthMethod::PrivateKeyJwt,
-        AuthMethod::None,
-    ];
+    pub const ALL: [AuthMethod; 4] =
+        [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::PrivateKeyJwt, AuthMethod::None];
 
     /// The value of `token_endpoint_auth_method`.
     pub const fn as_str(self) -> &'static str {

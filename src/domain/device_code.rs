@@ -33,7 +33,9 @@ pub struct UserCodeError;
 impl UserCode {
     /// From letters of [`USER_CODE_ALPHABET`], by their index (any number: it is taken modulo 20).
     pub fn from_indices(indices: [u8; USER_CODE_LENGTH]) -> Self {
-        Self(indices.map(|i| char::from(USER_CODE_ALPHABET[usize::from(i) % USER_CODE_ALPHABET.len()])).iter().collect())
+        Self(
+            indices.map(|i| char::from(USER_CODE_ALPHABET[usize::from(i) % USER_CODE_ALPHABET.len()])).iter().collect(),
+        )
     }
 
     /// Case, hyphens and spaces do not matter (RFC 8628 section 6.1).

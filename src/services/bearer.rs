@@ -61,7 +61,11 @@ pub enum BearerError {
 pub enum Scheme<'r> {
     Bearer,
     /// With a proof of the key that it is bound to, for this method and address.
-    Dpop { proof: &'r str, method: &'r str, url: &'r str },
+    Dpop {
+        proof: &'r str,
+        method: &'r str,
+        url: &'r str,
+    },
 }
 
 /// The access token that is presented at an API of this server, if it lives and is for it.

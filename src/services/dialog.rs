@@ -41,8 +41,10 @@ pub enum DialogError {
     Csrf,
     #[error("nobody is signed in")]
     NotSignedIn,
-    #[error("the application, or what it may ask for and from where, was changed after the flow was started")]
-    Gone,
+    #[error("the button or its application is gone, or no longer lists the page's origin")]
+    ButtonGone,
+    #[error("the application is gone, or may no longer ask for this, or from there")]
+    ClientGone,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -130,7 +132,11 @@ pub async fn open_flow(ctx: &Context, id: FlowId, browser: Option<&str>) -> Resu
             Box::pin(async move { asked_for(conn, &request).await })
         })
         .await?;
-    let (app, scopes) = asked.ok_or(DialogError::Gone)?;
+    let gone = match flow.request {
+        FlowRequest::Button(_) => DialogError::ButtonGone,
+        FlowRequest::Authorization(_) | FlowRequest::Device(_) => DialogError::ClientGone,
+    };
+    let (app, scopes) = asked.ok_or(gone)?;
     Ok(OpenFlow { id: flow.id, request: flow.request, app, scopes, browser })
 }
 
@@ -310,9 +316,7 @@ async fn finish(
         })
         .await??;
     Ok(match request {
-        FlowRequest::Button(_) => {
-            Outcome::Button(ButtonOutcome::Allowed { code: handle.encode(HandleKind::Code) })
-        }
+        FlowRequest::Button(_) => Outcome::Button(ButtonOutcome::Allowed { code: handle.encode(HandleKind::Code) }),
         FlowRequest::Authorization(request) => {
             let code = handle.encode(HandleKind::AuthorizationCode);
             Outcome::Authorization(AuthorizationResponse::new(request.target, &ctx.issuer, [("code", code)]))
@@ -344,11 +348,7 @@ struct Granting {
 }
 
 impl Granting {
-    async fn record(
-        &self,
-        conn: &mut Conn,
-        connection: ConnectionId,
-    ) -> Result<Result<(), DialogError>, StoreError> {
+    async fn record(&self, conn: &mut Conn, connection: ConnectionId) -> Result<Result<(), DialogError>, StoreError> {
         match &self.request {
             FlowRequest::Button(request) => {
                 let code = Code {

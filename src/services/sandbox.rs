@@ -1,16 +1,21 @@
 //! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
 
 use super::dialog::Decision;
+use super::oauth::authorization::{self, AuthorizationError, Unsendable, error_response};
+use super::oauth::code;
+use super::oauth::error::{ErrorCode, Invalid};
 use super::partner::{self, PartnerError};
 use super::users::{self, UserError};
 use super::{Context, Granted, consent, opaque_issue, sign_in};
 use crate::crypto::refresh_token;
 use crate::crypto::token::HandleKind;
+use crate::domain::authorization::AuthorizationResponse;
 use crate::domain::email::Email;
 use crate::domain::magic::Magic;
+use crate::domain::pairs::Pairs;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::user::User;
-use crate::store::{StoreError, access_tokens};
+use crate::store::{StoreError, access_tokens, authorization_codes};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
@@ -22,10 +27,13 @@ pub enum AuthorizeError {
     UnknownButton,
     #[error("{0} is not a scope of this server; the scopes are {list}", list = Scope::ALL.map(Scope::as_str).join(", "))]
     UnknownScope(String),
-    #[error("`scopes` is empty: leave it out to grant all that the button asks for")]
+    #[error("`scopes` is empty: leave it out to grant all that is asked for")]
     NoScope,
-    #[error("the button asks for `{asked}`: a consent cannot hold more")]
+    #[error("`{asked}` is asked for: a consent cannot hold more")]
     WiderScope { asked: ScopeSet },
+    /// A browser would be shown a page.
+    #[error(transparent)]
+    Unsendable(#[from] Unsendable),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -79,6 +87,49 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
         access_token: handle.encode(HandleKind::AccessToken),
         expires_at: issued.expires_at,
     }))
+}
+
+/// Decides an authorization request for a user as the dialog would; what a client is sent (wire.md part E). What a
+/// browser would be shown as a page is an error. `address` is that of the authorization endpoint, with its query.
+pub async fn authorize_request(
+    ctx: &Context,
+    user: &str,
+    parameters: &Pairs,
+    decision: Decision,
+    named: Option<&[String]>,
+) -> Result<AuthorizationResponse, AuthorizeError> {
+    let user = find_user(ctx, user).await?;
+    let (app, mut request) = match authorization::check(ctx, parameters).await {
+        Ok(checked) => checked,
+        Err(AuthorizationError::Sendable { target, invalid, .. }) => {
+            return Ok(error_response(*target, &ctx.issuer, invalid));
+        }
+        Err(AuthorizationError::Unsendable(why)) => return Err(why.into()),
+        Err(AuthorizationError::Store(error)) => return Err(error.into()),
+    };
+    request.scopes = granted_scopes(request.scopes, named)?;
+    if decision == Decision::Deny || user.magic == Some(Magic::Deny) {
+        let invalid = Invalid::new(ErrorCode::AccessDenied, "The user did not allow access.");
+        return Ok(error_response(request.target, &ctx.issuer, invalid));
+    }
+    let now = ctx.now();
+    let proposal = consent::proposal(ctx, &user, &app, request.scopes.clone(), now);
+    let handle = ctx.mint(now);
+    let (target, code) = (request.target.clone(), handle.encode(HandleKind::AuthorizationCode));
+    let connected = ctx.store.write(move |conn| {
+        let (proposal, request, handle) = (proposal.clone(), request.clone(), handle.clone());
+        Box::pin(async move {
+            let Some(connection) = consent::connect(conn, &proposal).await? else { return Ok(false) };
+            // Who decides for a user signs in as that user, now.
+            let code = code::of_request(&request, &handle, connection, now, now)?;
+            authorization_codes::insert(conn, &code, &handle.hash()).await?;
+            Ok(true)
+        })
+    });
+    if !connected.await? {
+        return Err(AuthorizeError::UserDisabled);
+    }
+    Ok(AuthorizationResponse::new(target, &ctx.issuer, [("code", code)]))
 }
 
 async fn find_user(ctx: &Context, email: &str) -> Result<User, AuthorizeError> {

@@ -331,8 +331,7 @@ impl FoundRow {
         else {
             return Ok(None);
         };
-        let account =
-            Account { id: AccountId::parse(&account).map_err(corrupt("accounts.id"))?, name: account_name };
+        let account = Account { id: AccountId::parse(&account).map_err(corrupt("accounts.id"))?, name: account_name };
         let user = User {
             id: UserId(id),
             account: account.id.clone(),

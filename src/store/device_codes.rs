@@ -130,12 +130,7 @@ pub async fn decide(
     Ok(execute!(conn, DECIDE, id.0, decision, connection, auth_time, now.as_micros())? == 1)
 }
 
-pub async fn note_poll(
-    conn: &mut Conn,
-    id: DeviceCodeId,
-    at: Timestamp,
-    interval: Duration,
-) -> Result<(), StoreError> {
+pub async fn note_poll(conn: &mut Conn, id: DeviceCodeId, at: Timestamp, interval: Duration) -> Result<(), StoreError> {
     execute!(conn, NOTE_POLL, id.0, at.as_micros(), micros(interval)).map(|_| ())
 }
 

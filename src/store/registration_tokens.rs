@@ -22,10 +22,7 @@ struct Row {
 }
 
 /// The hash that a token's secret has to match, and when the token is over.
-pub async fn find(
-    conn: &mut Conn,
-    id: RegistrationTokenId,
-) -> Result<Option<(SecretHash, Timestamp)>, StoreError> {
+pub async fn find(conn: &mut Conn, id: RegistrationTokenId) -> Result<Option<(SecretHash, Timestamp)>, StoreError> {
     let row = fetch_optional!(conn, Row, FIND, id.0)?;
     row.map(|row| Ok((secret_hash(&row.secret_hash)?, time(row.expires_at)))).transpose()
 }

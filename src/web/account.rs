@@ -131,7 +131,9 @@ async fn sign_in(
         Err(answer) => return *answer,
     };
     let email = field(&form, "email");
-    if !cookies::browser_handle(&web, &headers).is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf"))) {
+    if !cookies::browser_handle(&web, &headers)
+        .is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf")))
+    {
         return login_page(&web, &headers, email, Some(views::LoginError::FormOutdated)).await;
     }
     let before = match signed_in(&web, &headers).await {

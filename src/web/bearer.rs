@@ -52,8 +52,8 @@ impl Challenge {
         Self { status: StatusCode::UNAUTHORIZED, error: Some(error), description, scope: None }
     }
 
-    /// One challenge for each scheme that would do.
-    fn respond(&self) -> Response {
+    /// In the scheme that the request tried; who tried none learns of the one that every token of LeadExec's takes.
+    fn respond(&self, tried_dpop: bool) -> Response {
         let mut fields = vec!["realm=\"leadgate\"".to_owned()];
         if let Some(error) = self.error {
             fields.push(format!("error=\"{}\"", error.as_str()));
@@ -65,11 +65,13 @@ impl Challenge {
         let fields = fields.join(", ");
         let error = self.error.map_or("unauthorized", ErrorCode::as_str);
         let mut response = respond(self.status, &json!({"error": error, "error_description": self.description}));
-        let dpop = format!("DPoP {fields}, algs=\"{}\"", DPOP_ALGORITHMS.join(" "));
-        let is_dpop = self.error == Some(ErrorCode::InvalidDpopProof);
-        let challenges = if is_dpop { vec![dpop] } else { vec![format!("Bearer {fields}"), dpop] };
-        for value in challenges.iter().filter_map(|value| HeaderValue::from_str(value).ok()) {
-            response.headers_mut().append(header::WWW_AUTHENTICATE, value);
+        let challenge = if tried_dpop {
+            format!("DPoP {fields}, algs=\"{}\"", DPOP_ALGORITHMS.join(" "))
+        } else {
+            format!("Bearer {fields}")
+        };
+        if let Ok(value) = HeaderValue::from_str(&challenge) {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
         response
     }
@@ -82,7 +84,8 @@ pub async fn authorized(
     access: Access<'_>,
     scope: Scope,
 ) -> Result<AccessToken, Box<Response>> {
-    let presented = Presented::of(&access).map_err(|challenge| Box::new(challenge.respond()))?;
+    let tried_dpop = matches!(Bearer::of(access.headers), Bearer::Dpop(_));
+    let presented = Presented::of(&access).map_err(|challenge| Box::new(challenge.respond(tried_dpop)))?;
     let url = web.urls.public(route);
     let scheme = match &presented.proof {
         Some(proof) => Scheme::Dpop { proof, method: access.method.as_str(), url: &url },
@@ -107,7 +110,7 @@ pub async fn authorized(
         }
         Err(BearerError::Store(error)) => return Err(Box::new(store_failed(&error))),
     };
-    Err(Box::new(challenge.respond()))
+    Err(Box::new(challenge.respond(tried_dpop)))
 }
 
 /// A token, in the one place where it was.
@@ -128,7 +131,10 @@ impl Presented {
                 let mut proofs = access.headers.get_all("dpop").iter();
                 match (proofs.next().and_then(|proof| proof.to_str().ok()), proofs.next()) {
                     (Some(proof), None) => Ok(Self { token, proof: Some(proof.to_owned()) }),
-                    _ => Err(Challenge::unauthorized(ErrorCode::InvalidDpopProof, "Send one DPoP proof beside the token")),
+                    _ => Err(Challenge::unauthorized(
+                        ErrorCode::InvalidDpopProof,
+                        "Send one DPoP proof beside the token",
+                    )),
                 }
             }
             (Bearer::Malformed, _) => Err(Challenge::malformed("Send one Authorization header with one token")),

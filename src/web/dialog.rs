@@ -13,8 +13,8 @@ use axum::routing::{get, post};
 use super::error::{failed_page, method_not_allowed_page, refused};
 use super::extract::{self, Pairs};
 use super::forms::{Refused, field, posted, see_other};
-use super::oauth::send;
 use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
+use super::oauth::send;
 use super::page::{self, Kind};
 use super::urls::route;
 use super::{Web, cookies};
@@ -183,12 +183,8 @@ impl Visit {
     fn finished_page(&self, outcome: views::Outcome, result: Option<DialogResult>) -> Response {
         let frame = self.frame();
         let nonce = frame.nonce.clone();
-        let view = Finished {
-            page: frame,
-            handover: self.handover(result),
-            outcome,
-            app_name: self.flow.app.name.clone(),
-        };
+        let view =
+            Finished { page: frame, handover: self.handover(result), outcome, app_name: self.flow.app.name.clone() };
         page::render(Kind::Dialog, StatusCode::OK, &nonce, &view)
     }
 
@@ -216,7 +212,8 @@ fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
         DialogError::Unknown | DialogError::Expired | DialogError::Finished => Problem::FlowExpired,
         DialogError::OtherBrowser => Problem::FlowOfAnotherBrowser,
         DialogError::Csrf | DialogError::NotSignedIn => Problem::FormOutdated,
-        DialogError::Gone => Problem::FlowExpired,
+        DialogError::ButtonGone => Problem::OriginNotAllowed,
+        DialogError::ClientGone => Problem::InvalidClient,
     };
     refused("dialog", why, None);
     Box::new(page::error(web, headers, None, problem, None))

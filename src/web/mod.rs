@@ -83,10 +83,7 @@ pub fn router(web: Web) -> Router {
         groups
     } else {
         // A nested router does not answer for its own root with a slash.
-        Router::new()
-            .nest(&base, groups)
-            .route(&format!("{base}/"), home::home_page())
-            .merge(oauth::at_the_root(&base))
+        Router::new().nest(&base, groups).route(&format!("{base}/"), home::home_page()).merge(oauth::at_the_root(&base))
     };
     let mounted = mounted.fallback(error::not_found).with_state(web.clone());
     // Probes are asked for by the machine that runs us, which knows nothing of the public path.

@@ -1,5 +1,6 @@
 //! The sandbox's control plane (wire.md part E). Mounted only in sandbox mode; nothing else knows it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -14,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Web;
 use super::error::button::{AuthorizeResult, Code, respond};
-use super::error::{failed, problem::problem};
-use super::extract::{self, Bearer, BodyError};
+use super::error::{failed, oauth, problem::problem};
+use super::extract::{self, Bearer, BodyError, Pairs};
 use super::urls::route;
+use crate::domain::authorization::ResponseMode;
 use crate::domain::ids::ConnectionId;
 use crate::services::dialog::Decision;
 use crate::services::sandbox::{self, Authorize, AuthorizeError};
@@ -45,7 +47,12 @@ fn is_authorized(web: &Web, headers: &HeaderMap) -> bool {
 #[serde(deny_unknown_fields)]
 struct AuthorizeRequest {
     user: String,
-    button: String,
+    /// A click on this button …
+    #[serde(default)]
+    button: Option<String>,
+    /// … or a request to the authorization endpoint, with its query.
+    #[serde(default)]
+    authorize_url: Option<String>,
     decision: String,
     #[serde(default)]
     scopes: Option<Vec<String>>,
@@ -60,7 +67,8 @@ struct Authorized {
     connection: Option<ConnectionId>,
 }
 
-const SHAPE: &str = "Send a JSON object {\"user\": E-MAIL, \"button\": BUTTON ID, \"decision\": \"allow\" or \"deny\", \"scopes\"?: [SCOPE]}.";
+const SHAPE: &str = "Send a JSON object {\"user\": E-MAIL, \"button\": BUTTON ID, \"decision\": \"allow\" or \"deny\", \"scopes\"?: [SCOPE]}, \
+                     or \"authorize_url\": \"/oauth/authorize?…\" in place of the button.";
 
 /// The outcome of a sign-in, without a browser.
 async fn authorize(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
@@ -84,7 +92,14 @@ async fn authorize(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result
         "deny" => Decision::Deny,
         _ => return problem(StatusCode::BAD_REQUEST, "Malformed body", SHAPE),
     };
-    let button = request.button;
+    let button = match (request.button, request.authorize_url) {
+        (Some(button), None) => button,
+        (None, Some(url)) => {
+            let wanted = Wanted { user: &request.user, decision, scopes: request.scopes.as_deref() };
+            return authorize_url(&web, &url, wanted).await;
+        }
+        _ => return problem(StatusCode::BAD_REQUEST, "Malformed body", SHAPE),
+    };
     let wanted = Authorize { user: request.user, button: button.clone(), decision, scopes: request.scopes };
     let (connection, result) = match sandbox::authorize(&web.ctx, wanted).await {
         Ok(Some(granted)) => (Some(granted.connection), AuthorizeResult::granted(granted, &button, false)),
@@ -94,6 +109,40 @@ async fn authorize(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result
     respond(StatusCode::OK, &Authorized { result, connection })
 }
 
+/// Who decides what.
+struct Wanted<'w> {
+    user: &'w str,
+    decision: Decision,
+    scopes: Option<&'w [String]>,
+}
+
+/// Where the browser would be sent, and for `form_post` what it would send.
+#[derive(Serialize)]
+struct Redirected {
+    redirect_to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<BTreeMap<&'static str, String>>,
+}
+
+async fn authorize_url(web: &Web, url: &str, wanted: Wanted<'_>) -> Response {
+    let wrong = "authorize_url is this server's /oauth/authorize with a query: a path, or the whole address.";
+    let own = [web.urls.public(route::OAUTH_AUTHORIZE), web.urls.path(route::OAUTH_AUTHORIZE)];
+    let query = own.iter().find_map(|own| url.strip_prefix(own.as_str())?.strip_prefix('?'));
+    let Some(Ok(parameters)) = query.map(|query| Pairs::exact(query.as_bytes())) else {
+        return problem(StatusCode::BAD_REQUEST, "Not an authorization request", wrong);
+    };
+    let Wanted { user, decision, scopes } = wanted;
+    match sandbox::authorize_request(&web.ctx, user, &parameters, decision, scopes).await {
+        Ok(response) => {
+            let redirect_to = response.location();
+            let is_form = response.target.mode == ResponseMode::FormPost;
+            let form = is_form.then(|| response.parameters.into_iter().collect());
+            oauth::json(StatusCode::OK, &Redirected { redirect_to, form })
+        }
+        Err(why) => explain(&why),
+    }
+}
+
 fn explain(why: &AuthorizeError) -> Response {
     match why {
         AuthorizeError::Store(error) => {
@@ -101,6 +150,9 @@ fn explain(why: &AuthorizeError) -> Response {
         }
         AuthorizeError::UnknownUser | AuthorizeError::UnknownButton => {
             problem(StatusCode::NOT_FOUND, "Not found", &format!("{why}."))
+        }
+        AuthorizeError::Unsendable(why) => {
+            problem(StatusCode::BAD_REQUEST, "A browser would be shown a page", &format!("{why}."))
         }
         AuthorizeError::UserDisabled => problem(StatusCode::CONFLICT, "User disabled", &format!("{why}.")),
         AuthorizeError::UnknownScope(_) | AuthorizeError::NoScope | AuthorizeError::WiderScope { .. } => {

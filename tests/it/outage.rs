@@ -73,7 +73,7 @@ async fn assert_unavailable(world: &World, before: &mut Before) {
         assert!(answer.header("retry-after").is_some());
     }
     let me = world.me(&tokens.access).await.expect(503);
-    assert_eq!(me.json()["error"], "server_error");
+    assert_eq!(me.json()["error"], "temporarily_unavailable");
     assert!(me.header("www-authenticate").is_none(), "the token is not to blame");
     let bearer = format!("Bearer {SANDBOX_TOKEN}");
     let body = json!({"user": ADA, "button": "btn-one", "decision": "allow"});

@@ -173,8 +173,9 @@ impl Check<'_> {
         target.state = self.bounded("state")?;
         target.mode = match self.get("response_mode")? {
             None => ResponseMode::Query,
-            Some(text) => ResponseMode::parse(text)
-                .ok_or(Invalid::request("response_mode is query, fragment or form_post."))?,
+            Some(text) => {
+                ResponseMode::parse(text).ok_or(Invalid::request("response_mode is query, fragment or form_post."))?
+            }
         };
         if self.parameters.repeated(&PARAMETERS).is_some() {
             return Err(crate::domain::pairs::Repeated.into());
@@ -247,7 +248,10 @@ impl Check<'_> {
             interaction: self.interaction(self.ctx.now())?,
             login_hint: self.bounded("login_hint")?,
             subject_hint,
-            lang: self.get("ui_locales")?.and_then(|tags| tags.split(' ').next()).map(|tag| tag.chars().take(35).collect()),
+            lang: self
+                .get("ui_locales")?
+                .and_then(|tags| tags.split(' ').next())
+                .map(|tag| tag.chars().take(35).collect()),
         })
     }
 
@@ -256,7 +260,9 @@ impl Check<'_> {
         let (challenge, method) = (self.get("code_challenge")?, self.get("code_challenge_method")?);
         let Some(challenge) = challenge else {
             return match (self.app.client_type(), method) {
-                (ClientType::Public, _) => Err(Invalid::request("A public client has to send a code_challenge (PKCE).")),
+                (ClientType::Public, _) => {
+                    Err(Invalid::request("A public client has to send a code_challenge (PKCE)."))
+                }
                 (_, Some(_)) => Err(Invalid::request("code_challenge_method is there without a code_challenge.")),
                 (ClientType::Confidential, None) => Ok(None),
             };
@@ -327,7 +333,11 @@ pub(super) fn requested_scopes(app: &App, scope: Option<&str>) -> Result<ScopeSe
 }
 
 /// The API that tokens are asked for (RFC 8707 section 2); this server's own is the default, and stays unnamed.
-pub(super) fn requested_resource(ctx: &Context, app: &App, resource: Option<&str>) -> Result<Option<Resource>, Invalid> {
+pub(super) fn requested_resource(
+    ctx: &Context,
+    app: &App,
+    resource: Option<&str>,
+) -> Result<Option<Resource>, Invalid> {
     let Some(text) = resource.filter(|text| *text != ctx.issuer) else { return Ok(None) };
     let registered = app.resources.iter().find(|resource| resource.as_str() == text).cloned();
     let description = "The resource is not registered for this client.";

@@ -158,9 +158,8 @@ async fn check_assertion(ctx: &Context, app: &App, assertion: &str, endpoint: &s
     let now = ctx.now();
     let forget_at = check_claims(&claims, app, &ctx.issuer, endpoint, now)?;
     let jti_hash = sha256(format!("assertion\0{}\0{}", app.id, claims.jti).as_bytes());
-    let first = ctx.store.write(move |conn| {
-        Box::pin(async move { used_proofs::insert(conn, &jti_hash, forget_at).await })
-    });
+    let first =
+        ctx.store.write(move |conn| Box::pin(async move { used_proofs::insert(conn, &jti_hash, forget_at).await }));
     if first.await? { Ok(()) } else { Err(ClientRefusal::Replayed.into()) }
 }
 

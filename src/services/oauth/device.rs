@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::super::Context;
 use super::super::dialog::{self, Started};
 use super::super::throttle::TooMany;
-use super::super::Context;
 use super::authorization::{requested_resource, requested_scopes};
 use super::code::user_of;
 use super::error::Invalid;
@@ -43,12 +43,7 @@ pub enum BeginError {
 }
 
 /// Begins an authorization for a device of this client.
-pub async fn begin(
-    ctx: &Context,
-    app: &App,
-    scope: Option<&str>,
-    resource: Option<&str>,
-) -> Result<Begun, BeginError> {
+pub async fn begin(ctx: &Context, app: &App, scope: Option<&str>, resource: Option<&str>) -> Result<Begun, BeginError> {
     let scopes = requested_scopes(app, scope)?;
     let resource = requested_resource(ctx, app, resource)?;
     for _ in 0..DRAWS {
@@ -169,12 +164,7 @@ pub enum PollError {
 }
 
 /// Answers a device that asks.
-pub async fn poll(
-    ctx: &Context,
-    app: &App,
-    device_code: &str,
-    dpop_jkt: Option<String>,
-) -> Result<Tokens, PollError> {
+pub async fn poll(ctx: &Context, app: &App, device_code: &str, dpop_jkt: Option<String>) -> Result<Tokens, PollError> {
     let handle = Handle::parse(HandleKind::DeviceCode, device_code).ok_or(DeviceRefusal::Malformed)?;
     let now = ctx.now();
     let attempt = Attempt { handle, app: app.clone(), fresh: NewGrant::draw(ctx, app, dpop_jkt, now), now };
@@ -198,12 +188,7 @@ pub async fn poll(
         scopes: settled.grant.scopes.clone(),
         resource: settled.grant.resource.clone(),
         dpop_jkt: attempt.fresh.dpop_jkt.clone(),
-        subject: RecordedSubject::User {
-            user: &settled.user,
-            grant: &settled.grant,
-            nonce: None,
-            with_id_token: true,
-        },
+        subject: RecordedSubject::User { user: &settled.user, grant: &settled.grant, nonce: None, with_id_token: true },
     };
     Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
 }

@@ -59,9 +59,8 @@ pub async fn check(ctx: &Context, proof: &str, request: Request<'_>) -> Result<S
     judge(&proof, request, now)?;
     let jti_hash = sha256(format!("dpop\0{}\0{}", proof.jkt, proof.jti).as_bytes());
     let forget_at = proof.iat.plus(MAX_AGE);
-    let first = ctx.store.write(move |conn| {
-        Box::pin(async move { used_proofs::insert(conn, &jti_hash, forget_at).await })
-    });
+    let first =
+        ctx.store.write(move |conn| Box::pin(async move { used_proofs::insert(conn, &jti_hash, forget_at).await }));
     if first.await? { Ok(proof.jkt) } else { Err(DpopRefusal::Replayed.into()) }
 }
 

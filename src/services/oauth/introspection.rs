@@ -1,7 +1,7 @@
 //! What a token is worth now (RFC 7662): for the client that it was issued to.
 
-use super::super::bearer::{self, BearerError};
 use super::super::Context;
+use super::super::bearer::{self, BearerError};
 use crate::crypto::rotating_token;
 use crate::domain::access_token::{AccessToken, Subject, user_subject};
 use crate::domain::app::App;
@@ -54,10 +54,9 @@ pub async fn introspect(ctx: &Context, app: &App, token: &str) -> Result<Option<
         let lives = |(found, _): &(grants::Found, User)| {
             found.grant.app == app.id && found.grant.generation == generation && is_live(found, now)
         };
-        return Ok(found.filter(lives).map(|(found, user)| Introspected::RefreshToken {
-            grant: Box::new(found.grant),
-            user: Box::new(user),
-        }));
+        return Ok(found
+            .filter(lives)
+            .map(|(found, user)| Introspected::RefreshToken { grant: Box::new(found.grant), user: Box::new(user) }));
     }
     match bearer::look_up(ctx, token).await {
         Ok(found) if found.token.app == app.id && bearer::check(&found, now).is_ok() => {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::super::keys::{self, KeysError};
 use super::super::Context;
+use super::super::keys::{self, KeysError};
 use crate::crypto::jwt::{self, JwtType};
 use crate::crypto::rotating_token;
 use crate::domain::access_token::user_subject;
@@ -97,8 +97,7 @@ impl NewGrant {
         let scopes = grant.scopes.clone();
         let issue = issue_of(&grant, scopes, grant.resource.clone(), self.dpop_jkt.clone(), self.now);
         let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else { return Ok(None) };
-        grant.expires_at =
-            if self.has_refresh_token { grant.end_after_refresh(self.now) } else { issued.expires_at };
+        grant.expires_at = if self.has_refresh_token { grant.end_after_refresh(self.now) } else { issued.expires_at };
         grants::insert(conn, &grant).await?;
         Ok(Some((grant, issued)))
     }
@@ -226,8 +225,8 @@ pub async fn sign(ctx: &Context, recorded: Recorded<'_>) -> Result<Tokens, KeysE
     let (refresh_token, id_token) = match subject {
         RecordedSubject::Client => (None, None),
         RecordedSubject::User { user, grant, nonce, with_id_token } => {
-            let refresh_token = (grant.generation > 0)
-                .then(|| rotating_token::derive(&ctx.keys.ring(), grant.id, grant.generation));
+            let refresh_token =
+                (grant.generation > 0).then(|| rotating_token::derive(&ctx.keys.ring(), grant.id, grant.generation));
             let id_token = if with_id_token && scopes.contains(Scope::OpenId) {
                 let claims = IdTokenClaims {
                     iss: &ctx.issuer,

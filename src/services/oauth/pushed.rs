@@ -45,12 +45,7 @@ impl From<AuthorizationError> for PushError {
 
 /// Keeps a client's request; answers the reference to it. `dpop_jkt` is the key of a proof that came along, to which
 /// the code will be bound (RFC 9449 section 10.1).
-pub async fn push(
-    ctx: &Context,
-    app: &App,
-    parameters: &Pairs,
-    dpop_jkt: Option<String>,
-) -> Result<String, PushError> {
+pub async fn push(ctx: &Context, app: &App, parameters: &Pairs, dpop_jkt: Option<String>) -> Result<String, PushError> {
     if parameters.names().any(|name| name == "request_uri") {
         return Err(Invalid::request("request_uri is not a parameter here.").into());
     }
@@ -67,9 +62,9 @@ pub async fn push(
     ctx.store
         .write(move |conn| {
             let request = request.clone();
-            Box::pin(async move {
-                pushed_requests::insert(conn, id, &hash, &request, now.plus(REQUEST_URI_LIFETIME)).await
-            })
+            Box::pin(
+                async move { pushed_requests::insert(conn, id, &hash, &request, now.plus(REQUEST_URI_LIFETIME)).await },
+            )
         })
         .await?;
     Ok(format!("{URI_PREFIX}{}", handle.encode(HandleKind::PushedRequest)))

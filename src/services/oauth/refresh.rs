@@ -92,12 +92,7 @@ pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Token
         scopes: settled.scopes,
         resource: settled.resource,
         dpop_jkt: attempt.dpop_jkt.clone(),
-        subject: RecordedSubject::User {
-            user: &settled.user,
-            grant: &settled.grant,
-            nonce: None,
-            with_id_token: true,
-        },
+        subject: RecordedSubject::User { user: &settled.user, grant: &settled.grant, nonce: None, with_id_token: true },
     };
     Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
 }

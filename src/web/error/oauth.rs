@@ -24,11 +24,9 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
 /// The headers of every answer that may hold a token, or a reason.
 pub fn no_store(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::PRAGMA, "no-cache"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
+    for (name, value) in
+        [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")]
+    {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
@@ -45,8 +43,7 @@ pub fn invalid(invalid: Invalid) -> Response {
 
 /// The same with another status.
 pub fn with_status(status: StatusCode, invalid: Invalid) -> Response {
-    let mut response =
-        json(status, &Body { error: invalid.code.as_str(), error_description: invalid.description });
+    let mut response = json(status, &Body { error: invalid.code.as_str(), error_description: invalid.description });
     if invalid.code == ErrorCode::InvalidClient {
         let challenge = HeaderValue::from_static("Basic realm=\"leadgate\", charset=\"UTF-8\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

@@ -22,7 +22,8 @@ pub async fn readable(web: &Web, headers: &HeaderMap, client_id: Option<&str>, m
         Ok(app) => app,
         Err(error) => return store_failed(&error),
     };
-    let is_its_own = app.is_some_and(|app| app.redirect_uris.iter().filter_map(RedirectUri::origin).any(|o| o == origin));
+    let is_its_own =
+        app.is_some_and(|app| app.redirect_uris.iter().filter_map(RedirectUri::origin).any(|o| o == origin));
     if is_its_own && let Ok(value) = HeaderValue::from_str(origin.as_str()) {
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
         response

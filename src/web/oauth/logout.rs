@@ -19,9 +19,9 @@ use super::super::page::{self, Kind};
 use super::super::urls::route;
 use super::super::{Web, cookies};
 use crate::domain::return_url::ReturnUrl;
+use crate::services::csrf;
 use crate::services::login::{self, SignedIn};
 use crate::services::oauth::logout::{self, CheckedLogout, LogoutError, LogoutRequest};
-use crate::services::csrf;
 use crate::views::{HiddenField, Logout, Problem, SignedOut};
 
 /// What the form that asks the user carries on.
@@ -97,19 +97,11 @@ async fn end_session(web: &Web, headers: &HeaderMap, parameters: &Pairs) -> Resp
     response
 }
 
-fn ask(
-    web: &Web,
-    headers: &HeaderMap,
-    signed_in: &SignedIn,
-    checked: &CheckedLogout,
-    parameters: &Pairs,
-) -> Response {
+fn ask(web: &Web, headers: &HeaderMap, signed_in: &SignedIn, checked: &CheckedLogout, parameters: &Pairs) -> Response {
     let frame = page::frame(web, headers, None);
     let nonce = frame.nonce.clone();
-    let mut fields: Vec<HiddenField> = CARRIED
-        .iter()
-        .filter_map(|name| Some(HiddenField::new(*name, parameters.get(name).ok().flatten()?)))
-        .collect();
+    let mut fields: Vec<HiddenField> =
+        CARRIED.iter().filter_map(|name| Some(HiddenField::new(*name, parameters.get(name).ok().flatten()?))).collect();
     // The hint named the client; the form names it itself.
     if let Some(app) = checked.app.as_ref().filter(|_| !fields.iter().any(|field| field.name == "client_id")) {
         fields.push(HiddenField::new("client_id", app.id.to_string()));

@@ -4,9 +4,9 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
+use super::super::Web;
 use super::super::forms::see_other;
 use super::super::page::{self, Kind};
-use super::super::Web;
 use crate::domain::app::App;
 use crate::domain::authorization::{AuthorizationResponse, ResponseMode};
 use crate::views::{FormPost, HiddenField};

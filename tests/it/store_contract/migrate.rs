@@ -41,7 +41,7 @@ async fn many_may_migrate_a_new_database_at_once_on_postgres() {
 }
 
 async fn a_newer_database_is_refused(bench: Bench) {
-    bench.database.db_execute("UPDATE _sqlx_migrations SET version = 9999").await;
+    bench.database.db_execute("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 2").await;
     match Store::open(&bench.database.location()).await.err() {
         Some(OpenError::Newer { version: 9999, .. }) => {}
         other => panic!("{other:?}"),

@@ -106,7 +106,7 @@ async fn every_statement_prepares_on_postgres() {
 fn every_statement_is_listed() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let listed = statements(Dialect::Sqlite).len();
-    let mut declared = 1; // The one that has a text for each dialect.
+    let mut declared = 2; // Those that have a text for each dialect.
     for entry in std::fs::read_dir(folder).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         declared += text
