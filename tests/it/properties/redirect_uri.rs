@@ -47,17 +47,69 @@ const TELLING: [&str; 33] = [
     "ﬁ",
 ];
 
-/// A place, how many characters go there, and what comes instead.
-fn change() -> impl Strategy<Value = (usize, usize, String)> {
+const PATH: &str = "(/[a-z]{1,5}){0,2}";
+
+fn host() -> impl Strategy<Value = &'static str> {
+    select(&["127.0.0.1", "[::1]", "localhost"][..])
+}
+
+/// A port as it stands in an address; http's own is left out.
+fn port() -> impl Strategy<Value = String> {
+    let number = prop_oneof![select(&[1, 79, 80, 81, 443, u16::MAX][..]), 1..=u16::MAX];
+    number.prop_map(|port| if port == 80 { String::new() } else { format!(":{port}") })
+}
+
+fn no_port() -> impl Strategy<Value = String> {
+    let telling = [":", ":0", ":80", ":080", ":65536", ":+1", ":-1", ":1.", ":1:2", "1", ".evil.test", "@evil.test"];
+    prop_oneof![
+        select(telling.to_vec()).prop_map(str::to_owned),
+        ":0[0-9]{1,5}",
+        ":[1-9][0-9]{5,20}",
+        ":[0-9]{0,3}[^0-9/?#]"
+    ]
+}
+
+/// How an attacker varies an address.
+#[derive(Debug, Clone)]
+struct Change {
+    at: usize,
+    /// `at` counts only the places beside punctuation.
+    at_seam: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// So many characters give way to these.
+    Instead(usize, String),
+    OtherCase,
+    PercentEncoded,
+}
+
+fn change() -> impl Strategy<Value = Change> {
     let piece = prop_oneof![select(&TELLING[..]).prop_map(str::to_owned), any::<char>().prop_map(String::from)];
-    (any::<usize>(), 0..4_usize, piece)
+    let instead = (0..6_usize, piece).prop_map(|(gone, piece)| Kind::Instead(gone, piece));
+    let kind = prop_oneof![6 => instead, 1 => Just(Kind::OtherCase), 1 => Just(Kind::PercentEncoded)];
+    (any::<usize>(), any::<bool>(), kind).prop_map(|(at, at_seam, kind)| Change { at, at_seam, kind })
 }
 
 /// `text`, which is ASCII, with the change made.
-fn changed(text: &str, (at, gone, piece): &(usize, usize, String)) -> String {
-    let at = at % (text.len() + 1);
-    let end = (at + gone).min(text.len());
-    format!("{}{piece}{}", &text[..at], &text[end..])
+fn changed(text: &str, change: &Change) -> String {
+    let is_punctuation = |at: usize| text.as_bytes().get(at).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let is_seam = |at: &usize| is_punctuation(*at) || *at > 0 && is_punctuation(at - 1);
+    let places: Vec<usize> = (0..=text.len()).filter(|at| !change.at_seam || is_seam(at)).collect();
+    let (before, after) = text.split_at(places[change.at % places.len()]);
+    let (there, rest) = after.split_at(after.len().min(1));
+    match &change.kind {
+        Kind::Instead(gone, piece) => format!("{before}{piece}{}", &after[(*gone).min(after.len())..]),
+        Kind::OtherCase if there.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+            format!("{before}{}{rest}", there.to_ascii_uppercase())
+        }
+        Kind::OtherCase => format!("{before}{}{rest}", there.to_ascii_lowercase()),
+        Kind::PercentEncoded => {
+            format!("{before}{}{rest}", there.bytes().map(|b| format!("%{b:02x}")).collect::<String>())
+        }
+    }
 }
 
 proptest! {
@@ -70,16 +122,17 @@ proptest! {
     }
 
     #[test]
-    fn b5_any_port_of_the_loopback_interface_matches(
-        host in select(&["127.0.0.1", "[::1]", "localhost"][..]),
-        path in "(/[a-z]{1,5}){0,2}",
-        ports in (1..=u16::MAX, 1..=u16::MAX),
-    ) {
-        // http's own port is left out.
-        let on = |port: u16| if port == 80 { format!("http://{host}{path}") } else { format!("http://{host}:{port}{path}") };
-        let uri = RedirectUri::parse(&on(ports.0)).unwrap();
-        prop_assert!(uri.matches(&on(ports.1)));
-        prop_assert!(uri.matches(&on(80)));
+    fn b5_any_port_of_the_loopback_interface_matches(host in host(), path in PATH, one in port(), other in port()) {
+        let registered = RedirectUri::parse(&format!("http://{host}{one}{path}")).unwrap();
+        let requested = format!("http://{host}{other}{path}");
+        prop_assert!(registered.matches(&requested), "{} {}", registered, requested);
+    }
+
+    #[test]
+    fn b5_what_is_no_port_does_not_match(host in host(), path in PATH, one in port(), other in no_port()) {
+        let registered = RedirectUri::parse(&format!("http://{host}{one}{path}")).unwrap();
+        let requested = format!("http://{host}{other}{path}");
+        prop_assert!(!registered.matches(&requested), "{} {}", registered, requested);
     }
 
     #[test]
