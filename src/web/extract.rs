@@ -51,12 +51,21 @@ pub fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesR
     serde_json::from_slice(&received(body)?).map_err(|_| BodyError::Malformed)
 }
 
-/// A form body.
+/// A form body, read as browsers read it.
 pub fn form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Pairs, BodyError> {
+    Ok(Pairs::parse(&form_bytes(headers, body)?))
+}
+
+/// A form body that has one reading.
+pub fn exact_form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Pairs, BodyError> {
+    Pairs::exact(&form_bytes(headers, body)?).map_err(|Unreadable| BodyError::Malformed)
+}
+
+fn form_bytes(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, BodyError> {
     if !is_type(headers, "application/x-www-form-urlencoded") {
         return Err(BodyError::WrongType);
     }
-    Pairs::exact(&received(body)?).map_err(|Unreadable| BodyError::Malformed)
+    received(body)
 }
 
 /// The `Origin` header, where it is one that a button could be listed for.

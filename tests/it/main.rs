@@ -1,4 +1,5 @@
-//! The integration tests: whole worlds over HTTP on both databases, and the program as a process.
+//! The integration tests: whole worlds over HTTP on both databases, the program as a process, and properties of the
+//! parsers.
 //!
 //! A test's name begins with the rule that it proves, so that a search finds the tests of a rule.
 
@@ -21,6 +22,7 @@ mod operator;
 mod outage;
 mod panics;
 mod process;
+mod properties;
 mod resume;
 mod sandbox;
 mod secrets;

@@ -1,0 +1,10 @@
+//! The scope of a request.
+#![no_main]
+
+#[path = "../../tests/it/properties/holds.rs"]
+#[expect(dead_code, reason = "each target asserts of one parser")]
+mod holds;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| holds::of_scope(text));

@@ -1,0 +1,92 @@
+//! What is true of each parser, whatever it is given. The fuzz targets (`fuzz/`) share this file.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use leadgate::domain::redirect_uri::RedirectUri;
+use leadgate::domain::scope::{MAX_REQUESTED, RequestedScopeError, Scope, ScopeSet};
+use leadgate::web::basic::Basic;
+use leadgate::web::extract::{Pairs, Repeated};
+use url::{Url, form_urlencoded};
+
+/// Of a URI that somebody tries to register, and one that somebody asks for.
+pub fn of_redirect_uri(registered: &str, requested: &str) {
+    let Ok(uri) = RedirectUri::parse(registered) else { return };
+    assert_eq!(uri.as_str(), registered);
+    assert!(registered.bytes().all(|byte| byte.is_ascii_graphic()), "a Location header carries it as it is");
+    let url = Url::parse(registered).unwrap();
+    assert!(url.fragment().is_none() && url.username().is_empty() && url.password().is_none());
+    assert!(["https", "http"].contains(&url.scheme()) || url.scheme().contains('.'));
+    let other_port = || RedirectUri::parse(requested).is_ok_and(|_| differ_by_port(&url, requested));
+    // Only an address without a path has two normal forms.
+    let same_end = registered.ends_with('/') == requested.ends_with('/');
+    let expected = registered == requested || same_end && other_port();
+    assert_eq!(uri.matches(requested), expected, "{registered:?} {requested:?}");
+}
+
+/// Whether the two are equal but for a port of the loopback interface, as a parser of URLs sees them.
+fn differ_by_port(registered: &Url, requested: &str) -> bool {
+    let (mut one, mut other) = (registered.clone(), Url::parse(requested).unwrap());
+    let can_vary = one.scheme() == "http" && ["127.0.0.1", "[::1]", "localhost"].contains(&one.host_str().unwrap());
+    let can_listen = one.port() != Some(0) && other.port() != Some(0);
+    can_vary && can_listen && one.set_port(None).is_ok() && other.set_port(None).is_ok() && one == other
+}
+
+/// Of the scope that somebody asks for.
+pub fn of_scope(text: &str) {
+    let names = || text.split(' ').filter(|name| !name.is_empty());
+    let follows_grammar = text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\".contains(&byte));
+    match ScopeSet::requested(text) {
+        Ok(set) => {
+            assert!(follows_grammar && !set.is_empty());
+            assert!(names().all(|name| set.iter().any(|scope| scope.as_str() == name)));
+            assert!(set.iter().all(|scope| names().any(|name| scope.as_str() == name)));
+            assert_eq!(ScopeSet::requested(&set.to_string()), Ok(set));
+        }
+        Err(RequestedScopeError::TooLong) => assert!(text.len() > MAX_REQUESTED),
+        Err(RequestedScopeError::Malformed) => assert!(!follows_grammar || names().next().is_none()),
+        Err(RequestedScopeError::Unknown) => {
+            assert!(follows_grammar && names().any(|name| Scope::parse(name).is_err()));
+        }
+    }
+}
+
+/// Of the value of an `Authorization` header.
+pub fn of_basic(value: &[u8]) {
+    let basic = Basic::parse(value);
+    let is_basic = value.split(|byte| *byte == b' ').next().unwrap().eq_ignore_ascii_case(b"basic");
+    assert_eq!(basic == Basic::None, !is_basic);
+    if let Basic::Credentials { id, secret } = &basic {
+        assert!(!id.is_empty() && ![id, secret].iter().any(|text| text.contains(char::is_control)));
+        let again = authorization(id, secret);
+        // Encoding what need not be encoded can make it too long.
+        assert!(again.len() > 8 * 1024 || Basic::parse(again.as_bytes()) == basic);
+        assert_eq!(format!("{basic:?}"), "Credentials(…)");
+    }
+}
+
+/// The header as RFC 6749 section 2.3.1 has it written.
+pub fn authorization(id: &str, secret: &str) -> String {
+    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
+}
+
+/// Of the body of a form.
+pub fn of_form(body: &[u8]) {
+    let forgiving = Pairs::parse(body);
+    of_repeats(&forgiving);
+    match Pairs::exact(body) {
+        Ok(exact) => {
+            of_repeats(&exact);
+            assert!(exact.names().eq(forgiving.names()));
+            assert!(exact.names().all(|name| exact.get(name) == forgiving.get(name)), "two readings of {body:?}");
+        }
+        Err(_) => assert!(body.iter().any(|byte| *byte == b'%' || !byte.is_ascii())),
+    }
+}
+
+fn of_repeats(pairs: &Pairs) {
+    let names: Vec<&str> = pairs.names().collect();
+    let is_repeated = |name: &&str| names.iter().filter(|other| *other == name).count() > 1;
+    assert_eq!(pairs.repeated(&names), names.iter().find(|name| is_repeated(name)).copied());
+    assert!(names.iter().all(|name| (pairs.get(name) == Err(Repeated)) == is_repeated(name)));
+}

@@ -1,0 +1,8 @@
+//! Properties of the parsers of hostile input, on inputs that nobody thought of. `holds` says what is true of any input;
+//! the fuzz targets assert the same.
+
+mod basic;
+mod form;
+mod holds;
+mod redirect_uri;
+mod scope;
