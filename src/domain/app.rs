@@ -66,6 +66,17 @@ impl App {
         self.grant_types.contains(&grant)
     }
 
+    /// The address that an answer asked for at `requested` is sent to; `None` where that is not registered. Only for a
+    /// public client may the port of a loopback address vary (wire.md B): a confidential one runs where it is known.
+    pub fn redirect_uri(&self, requested: &str) -> Option<RedirectUri> {
+        let is_registered = |registered: &RedirectUri| match self.client_type() {
+            ClientType::Confidential => registered.as_str() == requested,
+            ClientType::Public => registered.matches(requested),
+        };
+        let found = self.redirect_uris.iter().any(is_registered);
+        found.then(|| RedirectUri::parse(requested).ok()).flatten()
+    }
+
     /// What a request for `asked` may be granted: scopes of the API have to be registered, those about the
     /// user's identity are the user's to give. `None` where it asks for more.
     pub fn permits(&self, asked: &ScopeSet) -> bool {

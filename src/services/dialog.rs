@@ -156,9 +156,7 @@ async fn asked_for(conn: &mut Conn, request: &FlowRequest) -> Result<Option<(App
         }
         FlowRequest::Authorization(request) => {
             let app = apps::find(conn, &request.client).await?;
-            let still = |app: &App| {
-                app.permits(&request.scopes) && app.redirect_uris.iter().any(|uri| uri.matches(&request.target.uri))
-            };
+            let still = |app: &App| app.permits(&request.scopes) && app.redirect_uri(&request.target.uri).is_some();
             Ok(app.filter(still).map(|app| (app, request.scopes.clone())))
         }
         FlowRequest::Device(request) => {

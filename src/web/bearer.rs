@@ -147,7 +147,7 @@ impl Presented {
 fn token_in_form(access: &Access<'_>) -> Result<Option<String>, Challenge> {
     let Some(body) = &access.form else { return Ok(None) };
     let Ok(bytes) = body else { return Err(Challenge::malformed("The body cannot be read")) };
-    let form = match extract::form(access.headers, Ok(bytes.clone())) {
+    let form = match extract::exact_form(access.headers, Ok(bytes.clone())) {
         Ok(form) => form,
         Err(BodyError::WrongType) => return Ok(None),
         Err(BodyError::TooLarge | BodyError::Malformed) => return Err(Challenge::malformed("The form cannot be read")),

@@ -17,7 +17,6 @@ use crate::domain::authorization::{
 use crate::domain::grant_type::GrantType;
 use crate::domain::pairs::Pairs;
 use crate::domain::pkce::CodeChallenge;
-use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::resource::Resource;
 use crate::domain::scope::{RequestedScopeError, ScopeSet};
 use crate::domain::timestamp::Timestamp;
@@ -136,18 +135,15 @@ pub async fn check_for(
 /// The registered redirect URI that the request is for. Until it is known nothing is sent anywhere.
 fn redirect_target(app: &App, parameters: &Pairs) -> Result<(RedirectTarget, bool), Unsendable> {
     let asked = parameters.get("redirect_uri").map_err(|_| Unsendable::RedirectUri)?;
-    let (uri, registered): (&str, &RedirectUri) = match asked {
-        Some(asked) => {
-            let registered = app.redirect_uris.iter().find(|uri| uri.matches(asked));
-            (asked, registered.ok_or(Unsendable::RedirectUri)?)
-        }
+    let uri = match asked {
+        Some(asked) => app.redirect_uri(asked).ok_or(Unsendable::RedirectUri)?,
         None => match app.redirect_uris.as_slice() {
-            [only] => (only.as_str(), only),
+            [only] => only.clone(),
             _ => return Err(Unsendable::NoRedirectUri),
         },
     };
-    let is_verified = registered.is_verifiable();
-    let target = RedirectTarget { uri: uri.to_owned(), mode: ResponseMode::Query, state: None, is_verified };
+    let is_verified = uri.is_verifiable();
+    let target = RedirectTarget { uri: uri.into(), mode: ResponseMode::Query, state: None, is_verified };
     Ok((target, asked.is_some()))
 }
 

@@ -48,7 +48,7 @@ async fn by_query(
 
 /// Other sites may post here as they may link here: the request only begins a flow.
 async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    match extract::form(&headers, body) {
+    match extract::exact_form(&headers, body) {
         Ok(parameters) => authorize(&web, &headers, &parameters).await,
         Err(error) => {
             let problem = match error {

@@ -82,7 +82,7 @@ impl ClientRequest {
 
 /// Reads a form. What belongs into it is refused in the query, where it would be logged and kept (RFC 6749 section 2.3.1).
 fn read(headers: &HeaderMap, query: &str, body: Result<Bytes, BytesRejection>) -> Result<Pairs, Box<Response>> {
-    let form = extract::form(headers, body).map_err(|error| {
+    let form = extract::exact_form(headers, body).map_err(|error| {
         Box::new(match error {
             BodyError::TooLarge => {
                 with_status(StatusCode::PAYLOAD_TOO_LARGE, Invalid::request("The body is larger than 64 KiB."))

@@ -49,7 +49,7 @@ async fn by_query(
 
 /// From a client's page, or from the form of ours that asks.
 async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    match extract::form(&headers, body) {
+    match extract::exact_form(&headers, body) {
         Ok(parameters) => end_session(&web, &headers, &parameters).await,
         Err(_) => page::error(&web, &headers, None, Problem::InvalidRequest, None),
     }
