@@ -1,5 +1,5 @@
-//! `cargo bench --bench load`: how fast access tokens are refreshed (wire.md A2), beside a bare axum server
-//! that gives a fixed answer of the same size.
+//! `cargo bench --bench load`: how fast access tokens are issued, by LeadExec's refresh (wire.md A2) and by the token
+//! endpoint (wire.md B), beside a bare axum server that gives a fixed answer of A2's size.
 //!
 //! Everything runs on this machine, load generator included, in interleaved rounds of one run, so that the
 //! ratios hold on a noisy machine; the figures themselves are worth little. CPU time for each request is the
@@ -10,9 +10,10 @@ mod client;
 mod server;
 mod world;
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use client::Measured;
+use client::{Measured, Traffic};
 use server::Server;
 
 struct Plan {
@@ -61,13 +62,14 @@ async fn compare(plan: &Plan) {
     let directory = std::env::temp_dir().join(format!("leadgate-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory for the databases");
     let sqlite = format!("sqlite://{}", directory.join("leadgate.db").display());
-    let mut contestants = vec![Contestant::yardstick().await, Contestant::leadgate("A2, SQLite", &sqlite, plan).await];
+    let mut contestants = vec![Contestant::yardstick(plan).await];
+    contestants.extend(Contestant::on("SQLite", &sqlite, plan).await);
     if let Ok(postgres) = std::env::var("LEADGATE_BENCH_POSTGRES_URL") {
-        contestants.push(Contestant::leadgate("A2, PostgreSQL", &postgres, plan).await);
+        contestants.extend(Contestant::on("PostgreSQL", &postgres, plan).await);
     }
-    for round in 0..plan.rounds {
+    for _ in 0..plan.rounds {
         for contestant in &mut contestants {
-            contestant.run(plan, round).await;
+            contestant.run(plan).await;
         }
     }
     report(&contestants);
@@ -75,29 +77,39 @@ async fn compare(plan: &Plan) {
     std::fs::remove_dir_all(&directory).expect("the databases are ours to remove");
 }
 
+/// One path of one server.
 struct Contestant {
     name: String,
-    server: Server,
-    paths: Vec<String>,
+    server: Rc<Server>,
+    clients: Vec<Traffic>,
     rounds: Vec<Measured>,
 }
 
 impl Contestant {
-    async fn yardstick() -> Self {
-        let server = Server::yardstick().await;
-        Self { name: "bare axum".into(), server, paths: vec!["/fixed".into()], rounds: Vec::new() }
+    async fn yardstick(plan: &Plan) -> Self {
+        let fixed = || Traffic::Fixed(vec![client::get("/fixed")]);
+        let clients = std::iter::repeat_with(fixed).take(plan.clients).collect();
+        Self { name: "bare axum".into(), server: Rc::new(Server::yardstick().await), clients, rounds: Vec::new() }
     }
 
-    async fn leadgate(name: &str, database: &str, plan: &Plan) -> Self {
-        let paths = world::make(database, plan.connections).await;
-        let server = Server::leadgate(database).await;
-        Self { name: name.to_owned(), server, paths, rounds: Vec::new() }
+    /// A server on this database, with each path that issues access tokens.
+    async fn on(kind: &str, database: &str, plan: &Plan) -> Vec<Self> {
+        let traffic = world::make(database, plan.connections, plan.clients).await;
+        let server = Rc::new(Server::leadgate(database).await);
+        let contestant = |(path, clients)| Self {
+            name: format!("{path}, {kind}"),
+            server: server.clone(),
+            clients,
+            rounds: Vec::new(),
+        };
+        traffic.into_iter().map(contestant).collect()
     }
 
-    async fn run(&mut self, plan: &Plan, round: usize) {
+    async fn run(&mut self, plan: &Plan) {
         let before = self.server.cpu();
         let span = Duration::from_secs(plan.seconds);
-        let mut measured = client::load(self.server.address, &self.paths, plan.clients, span, round).await;
+        let (mut measured, clients) = client::load(self.server.address, std::mem::take(&mut self.clients), span).await;
+        self.clients = clients;
         measured.cpu = self.server.cpu() - before;
         self.rounds.push(measured);
     }
@@ -105,11 +117,11 @@ impl Contestant {
 
 /// Each round's figures, and the ratio to the yardstick of the same round.
 fn report(contestants: &[Contestant]) {
-    println!("{:<16} {:>10} {:>7} {:>12} {:>9} {:>9}", "", "req/s", "ratio", "us CPU/req", "p50 ms", "p99 ms");
+    println!("{:<30} {:>10} {:>7} {:>12} {:>9} {:>9}", "", "req/s", "ratio", "us CPU/req", "p50 ms", "p99 ms");
     for contestant in contestants {
         for (measured, yardstick) in contestant.rounds.iter().zip(&contestants[0].rounds) {
             println!(
-                "{:<16} {:>10.0} {:>7.2} {:>12.1} {:>9.2} {:>9.2}",
+                "{:<30} {:>10.0} {:>7.2} {:>12.1} {:>9.2} {:>9.2}",
                 contestant.name,
                 measured.per_second(),
                 measured.per_second() / yardstick.per_second(),

@@ -3,26 +3,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use leadgate::config::{Flags, Settings, demonstration};
-use leadgate::crypto::refresh_token;
+use leadgate::crypto::{refresh_token, rotating_token};
 use leadgate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
 use leadgate::domain::email::Email;
-use leadgate::domain::ids::{AccountId, AppId, ConnectionId, UserId};
+use leadgate::domain::grant::{Grant, REFRESH_IDLE, REFRESH_LIFETIME};
+use leadgate::domain::ids::{AccessTokenId, AccountId, AppId, ConnectionId, GrantId, UserId};
 use leadgate::domain::role::Role;
 use leadgate::domain::scope::ScopeSet;
 use leadgate::domain::user::{User, UserState};
 use leadgate::entropy::time_ordered_id;
 use leadgate::services::seed::{self, Audience};
 use leadgate::services::{Context, partner};
-use leadgate::store::{connections, users};
+use leadgate::store::{connections, grants, users};
 
+use super::client::{self, Traffic};
 use super::server::MASTER_KEY;
 
 /// Rows that one transaction makes.
 const CHUNK: usize = 2_000;
 
-/// Fills the database; answers the address of a refresh for each connection.
-pub async fn make(database: &str, count: usize) -> Vec<String> {
+/// Requests that one client has, of those that are the same each time.
+const FIXED: usize = 5_000;
+/// Grants that one client refreshes in turn.
+const GRANTS: usize = 50;
+
+/// Fills the database; answers what each client sends, by the name of the path.
+pub async fn make(database: &str, count: usize, clients: usize) -> Vec<(&'static str, Vec<Traffic>)> {
     let flags = Flags { database_url: Some(database.to_owned()), ..Flags::default() };
     let environment = [("LEADGATE_MASTER_KEY".into(), MASTER_KEY.into())];
     let settings = Settings::load(&flags, environment, None).expect("settings");
@@ -30,11 +39,65 @@ pub async fn make(database: &str, count: usize) -> Vec<String> {
     let seed = demonstration::seed(&settings.issuer);
     seed::apply(&ctx, &seed, Audience::Demonstration).await.expect("a seed");
     let app = partner::list_apps(&ctx, 1).await.expect("apps").pop().expect("the demonstration's application").id;
-    let ids = insert(&ctx, &app, count).await;
+    let connections = insert(&ctx, &app, count).await;
+    let grants = insert_grants(&ctx, &app, &connections, clients * GRANTS).await;
     ctx.store.close().await;
-    ids.iter()
-        .map(|id| format!("/authorize/refreshaccesstoken/{}?appid={app}", refresh_token::derive(&ctx.keys.ring(), *id)))
-        .collect()
+    let ring = ctx.keys.ring();
+    let secret = STANDARD.encode(format!("{app}:{}", demonstration::CLIENT_SECRET));
+    let authorization = format!("Basic {secret}");
+    let refresh = |id: &ConnectionId| {
+        client::get(&format!("/authorize/refreshaccesstoken/{}?appid={app}", refresh_token::derive(&ring, *id)))
+    };
+    let each_client = |traffic: &dyn Fn(usize) -> Traffic| (0..clients).map(traffic).collect::<Vec<_>>();
+    let refreshes = each_client(&|client| {
+        let first = client * 7_919 % connections.len();
+        Traffic::Fixed(connections.iter().cycle().skip(first).take(FIXED.min(connections.len())).map(refresh).collect())
+    });
+    let own = each_client(&|_| {
+        Traffic::Fixed(vec![client::post("/oauth/token", &authorization, "grant_type=client_credentials")])
+    });
+    let rotating = each_client(&|client| Traffic::Rotating {
+        authorization: authorization.clone(),
+        tokens: grants[client * GRANTS..][..GRANTS].iter().map(|id| rotating_token::derive(&ring, *id, 1)).collect(),
+    });
+    vec![("A2", refreshes), ("client_credentials", own), ("refresh_token", rotating)]
+}
+
+/// Grants of these connections, each with its first refresh token.
+async fn insert_grants(ctx: &Context, app: &AppId, connections: &[ConnectionId], count: usize) -> Vec<GrantId> {
+    let now = ctx.now();
+    let grant = |connection: &ConnectionId| Grant {
+        id: GrantId(time_ordered_id(&*ctx.entropy, now)),
+        connection: *connection,
+        app: app.clone(),
+        scopes: ScopeSet::parse("account_api data_api").expect("scopes of this server"),
+        resource: None,
+        dpop_jkt: None,
+        auth_time: now,
+        created_at: now,
+        renewable_until: now.plus(REFRESH_LIFETIME),
+        expires_at: now.plus(REFRESH_IDLE),
+        generation: 1,
+        replayable: None,
+        access_token: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
+        used_at: None,
+        ended: None,
+    };
+    let rows: Arc<Vec<Grant>> = Arc::new(connections.iter().cycle().take(count).map(grant).collect());
+    let ids = rows.iter().map(|grant| grant.id).collect();
+    ctx.store
+        .write(move |conn| {
+            let rows = rows.clone();
+            Box::pin(async move {
+                for grant in rows.iter() {
+                    grants::insert(conn, grant).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .expect("rows");
+    ids
 }
 
 async fn insert(ctx: &Context, app: &AppId, count: usize) -> Vec<ConnectionId> {

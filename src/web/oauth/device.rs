@@ -21,7 +21,7 @@ use super::super::{Web, cookies};
 use super::client::{self, ClientRequest};
 use super::cors;
 use crate::crypto::token::HandleKind;
-use crate::domain::device_code::{DEVICE_CODE_LIFETIME, POLL_INTERVAL};
+use crate::domain::device_code::{DEVICE_CODE_LIFETIME, POLL_INTERVAL, USER_CODE_LENGTH};
 use crate::domain::grant_type::GrantType;
 use crate::services::csrf;
 use crate::services::oauth::device::{self, BeginError, EntryError};
@@ -89,7 +89,7 @@ fn form_page(web: &Web, headers: &HeaderMap, user_code: &str, error: Option<Devi
         page: frame,
         action: web.urls.path(route::DEVICE),
         csrf: csrf::token(&web.ctx, &browser),
-        user_code: user_code.chars().take(32).collect(),
+        user_code: shown(user_code),
         error,
     };
     let status = match error {
@@ -104,6 +104,11 @@ fn form_page(web: &Web, headers: &HeaderMap, user_code: &str, error: Option<Devi
         cookies::set(response.headers_mut(), [cookie]);
     }
     response
+}
+
+/// What was typed, as far as it could be of a code: nothing else of a request is shown again.
+fn shown(typed: &str) -> String {
+    typed.chars().filter(|c| c.is_ascii_alphabetic() || matches!(c, '-' | ' ')).take(USER_CODE_LENGTH + 4).collect()
 }
 
 async fn enter(
