@@ -26,7 +26,7 @@ statements! {
             t.issued_at, t.expires_at, t.revoked_at, \
             c.expires_at AS connection_expires_at, c.ended_at AS connection_ended_at, \
             c.ended_by AS connection_ended_by, \
-            g.access_token_id AS grant_access_token_id, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
+            g.access_token_id AS grant_access_token_id, g.replayable AS grant_replayable, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
             g.ended_by AS grant_ended_by, \
             u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, \
             ac.id AS account_id, ac.name AS account_name \
@@ -294,6 +294,7 @@ struct FoundRow {
     connection_ended_at: Option<i64>,
     connection_ended_by: Option<String>,
     grant_access_token_id: Option<Uuid>,
+    grant_replayable: Option<i64>,
     grant_used_at: Option<i64>,
     grant_ended_at: Option<i64>,
     grant_ended_by: Option<String>,
@@ -317,7 +318,8 @@ pub struct Found {
     pub connection_expires_at: Option<Timestamp>,
     pub connection_ended: Option<(Timestamp, EndedBy)>,
     pub grant_ended: Option<(Timestamp, GrantEnd)>,
-    /// Whether it is its grant's newest, and nobody has used that yet: see [`super::grants::mark_used`].
+    /// Whether it is its grant's newest, nobody has used that yet, and there is a refresh token before it that could be
+    /// presented again: see [`super::grants::mark_used`].
     pub is_unused_successor: bool,
 }
 
@@ -388,7 +390,9 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
         connection_expires_at: optional_time(row.connection_expires_at),
         connection_ended: optional_time(row.connection_ended_at).zip(connection_ended_by),
         grant_ended: optional_time(row.grant_ended_at).zip(grant_ended_by),
-        is_unused_successor: row.grant_access_token_id == Some(row.id) && row.grant_used_at.is_none(),
+        is_unused_successor: row.grant_access_token_id == Some(row.id)
+            && row.grant_used_at.is_none()
+            && row.grant_replayable.is_some(),
     }))
 }
 
