@@ -5,9 +5,11 @@ use std::time::Duration;
 use leadgate::crypto::token::Handle;
 use leadgate::domain::access_token::Subject;
 use leadgate::domain::connection::{Connection, EndedBy};
-use leadgate::domain::ids::{AccessTokenId, AppId, ConnectionId};
+use leadgate::domain::ids::{AccessTokenId, AppId, ConnectionId, GrantId};
+use leadgate::domain::resource::Resource;
+use leadgate::domain::scope::ScopeSet;
 use leadgate::entropy::SystemEntropy;
-use leadgate::store::access_tokens::{self, Issue, IssueKind};
+use leadgate::store::access_tokens::{self, Issue, IssueKind, SignedIssue};
 use leadgate::store::{Location, Store, connections};
 
 use super::{Bench, NOW, fresh_id, on_both};
@@ -15,6 +17,7 @@ use super::{Bench, NOW, fresh_id, on_both};
 on_both!(
     each_request_of_a_batch_gets_its_own_answer,
     a_request_is_refused_alone,
+    both_classes_share_a_batch,
     a_disconnect_that_was_answered_is_seen_by_every_later_refresh,
     last_use_is_written_down_in_passing,
     only_what_has_long_been_over_is_swept,
@@ -62,6 +65,52 @@ async fn a_request_is_refused_alone(bench: Bench) {
     let granted: Vec<bool> = answers.into_iter().map(|answer| answer.unwrap().is_some()).collect();
     assert_eq!(granted, [true, false, false, false, true]);
     assert_eq!(bench.database.db_count("SELECT COUNT(*) FROM access_tokens").await, 2);
+}
+
+/// A token of the standard grants: of a user's grant, or of the client itself.
+fn signed(app: &str, user: Option<(ConnectionId, GrantId)>) -> Issue {
+    let scopes = ScopeSet::parse("account_api").unwrap();
+    let resource = Some(Resource::parse("https://api.test/a b".replace(' ', "%20").as_str()).unwrap());
+    let kind = IssueKind::Signed(SignedIssue { user, scopes, resource, dpop_jkt: Some("\"jkt\\".into()) });
+    Issue { id: AccessTokenId(fresh_id()), app: AppId::parse(app).unwrap(), now: NOW, kind }
+}
+
+async fn both_classes_share_a_batch(bench: Bench) {
+    let live = bench.connected(4).await;
+    let ended = live[3].id;
+    bench.store.write(move |conn| Box::pin(connections::end(conn, ended, NOW, EndedBy::User))).await.unwrap();
+    let of = |connection: &Connection| Some((connection.id, GrantId(fresh_id())));
+    let wanted = |nth: usize| match nth % 6 {
+        0 => (issue(&live[nth % 3]), true),
+        1 => (signed("app-1", of(&live[nth % 3])), true),
+        2 => (signed("app-1", None), true),
+        3 => (signed("APP-1", of(&live[0])), false),
+        4 => (signed("app-1", of(&live[3])), false),
+        _ => (signed("nobody", None), false),
+    };
+    let tasks: Vec<_> = (0..300)
+        .map(|nth| {
+            let (store, (issue, is_granted)) = (bench.store.clone(), wanted(nth));
+            tokio::spawn(async move { (issue.clone(), is_granted, store.issue(issue).await.unwrap()) })
+        })
+        .collect();
+    for task in tasks {
+        let (asked, is_granted, issued) = task.await.unwrap();
+        assert_eq!(issued.map(|issued| issued.id), is_granted.then_some(asked.id), "{asked:?}");
+    }
+    assert_eq!(bench.database.db_count("SELECT COUNT(*) FROM access_tokens").await, 150);
+    let own = signed("app-1", None);
+    let id = own.id;
+    assert_eq!(
+        bench.store.issue(own).await.unwrap().unwrap().expires_at,
+        NOW.plus(Duration::from_secs(3_600)),
+        "a client's own token lives as long as a user's"
+    );
+    let found = bench.store.read(move |conn| Box::pin(access_tokens::find(conn, id))).await.unwrap().unwrap();
+    assert!(matches!(found.token.subject, Subject::Client { account: None }));
+    assert_eq!(found.token.resource.unwrap().as_str(), "https://api.test/a%20b");
+    assert_eq!(found.token.dpop_jkt.as_deref(), Some("\"jkt\\"));
+    assert!(found.secret_hash.is_none() && found.token.scopes.to_string() == "account_api");
 }
 
 async fn a_disconnect_that_was_answered_is_seen_by_every_later_refresh(bench: Bench) {
