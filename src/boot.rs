@@ -164,7 +164,7 @@ async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {
         entropy,
         issuer: settings.issuer.clone(),
         limits: Limits { logins, refusals },
-        password_grant: settings.mode == Mode::Sandbox,
+        password_grant: settings.password_grant,
     })
 }
 

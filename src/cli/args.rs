@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use crate::config::Secret;
-use crate::domain::app::MAX_NAME;
+use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::scope::ScopeSet;
 use crate::domain::user::MAX_PASSWORD;
 use crate::services::Context;
@@ -15,12 +15,7 @@ pub const MAX_LISTED: i64 = 10_000;
 
 /// A name that is shown to people.
 pub fn name(text: &str) -> Result<String, String> {
-    let fits = (1..=MAX_NAME).contains(&text.chars().count());
-    if fits && !text.trim().is_empty() && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("a name is 1 to {MAX_NAME} visible characters"))
-    }
+    if is_name(text) { Ok(text.to_owned()) } else { Err(format!("a name is 1 to {MAX_NAME} visible characters")) }
 }
 
 /// A password, and whether it was made here and so has to be shown.

@@ -29,6 +29,9 @@ pub struct GlobalArgs {
     /// sandbox or production [default: sandbox where the issuer's host is this machine]
     #[arg(long, global = true, value_name = "MODE")]
     mode: Option<String>,
+    /// true or false: whether applications may present users' passwords [default: true in sandbox mode]
+    #[arg(long, global = true, value_name = "BOOL")]
+    password_grant: Option<String>,
     /// Bearer token of the sandbox's control plane [default: made and printed at each start]
     #[arg(long, global = true, value_name = "TOKEN")]
     sandbox_token: Option<String>,
@@ -61,6 +64,7 @@ impl GlobalArgs {
             database_url: self.database_url.clone(),
             seed: self.seed.clone(),
             mode: self.mode.clone(),
+            password_grant: self.password_grant.clone(),
             sandbox_token: self.sandbox_token.clone(),
             sandbox_token_file: self.sandbox_token_file.clone(),
             master_key_file: self.master_key_file.clone(),

@@ -70,7 +70,7 @@ mod tests {
         let seed = seed(&Issuer::localhost(8080));
         assert!(seed.users.iter().all(|user| user.account.in_file));
         assert!(seed.apps.iter().all(|app| app.owner.as_ref().is_none_or(|owner| owner.in_file)));
-        assert!(seed.apps.iter().all(|app| app.client_secret.is_some() && !app.buttons.is_empty()));
+        assert!(seed.apps.iter().all(|app| app.client.client_secret.is_some() && !app.buttons.is_empty()));
     }
 
     #[test]

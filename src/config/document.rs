@@ -3,8 +3,10 @@
 //! Derived deserialization stops at the first fault and quotes values; here all faults are gathered, and a
 //! value marked as secret is never quoted.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -173,6 +175,33 @@ impl<'d, 't> Section<'d, 't> {
         Some(at.with(number?))
     }
 
+    /// An optional truth value.
+    pub fn boolean(&self, document: &mut Document<'t>, name: &str) -> Option<Located<bool>> {
+        let (at, value) = self.entry(name)?;
+        if value.as_bool().is_none() {
+            document.fault(&at, found(value), "`true` or `false`, without quotes");
+        }
+        Some(at.with(value.as_bool()?))
+    }
+
+    /// An optional JSON object: a table, or a string that holds one.
+    pub fn json(&self, document: &mut Document<'t>, name: &str) -> Option<Located<Value>> {
+        const EXPECTED: &str = "a table, or a string that holds a JSON object";
+        let (at, value) = self.entry(name)?;
+        let object = match value {
+            DeValue::Table(_) => to_json(value),
+            DeValue::String(text) => serde_json::from_str(text).ok().filter(Value::is_object),
+            _ => {
+                document.fault(&at, found(value), EXPECTED);
+                return None;
+            }
+        };
+        if object.is_none() {
+            document.fault(&at, "found what is no JSON", EXPECTED);
+        }
+        Some(at.with(object?))
+    }
+
     /// The strings of an optional list; `None` where the key is absent.
     pub fn texts(&self, document: &mut Document<'t>, name: &str) -> Option<Located<Vec<Located<String>>>> {
         let (at, value) = self.entry(name)?;
@@ -235,6 +264,24 @@ fn section<'d, 't>(
         return None;
     };
     Some(Section { entries, prefix: at.key.clone(), offset: at.offset })
+}
+
+/// The same in JSON; `None` where JSON has no such value.
+fn to_json(value: &DeValue<'_>) -> Option<Value> {
+    Some(match value {
+        DeValue::String(text) => Value::from(&**text),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok()?.into(),
+        DeValue::Float(number) => number.as_str().parse::<f64>().ok()?.into(),
+        DeValue::Boolean(truth) => Value::from(*truth),
+        DeValue::Datetime(_) => return None,
+        DeValue::Array(items) => items.iter().map(|item| to_json(item.get_ref())).collect::<Option<_>>()?,
+        DeValue::Table(entries) => {
+            let member = |(key, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+                Some((key.get_ref().to_string(), to_json(value.get_ref())?))
+            };
+            Value::Object(entries.iter().map(member).collect::<Option<_>>()?)
+        }
+    })
 }
 
 /// Names the type alone: the value might be a secret written without quotes.

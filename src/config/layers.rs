@@ -16,10 +16,25 @@ pub struct Setting {
     pub variable: &'static str,
     /// A secret has no flag: every user of the machine can read a command line.
     pub flag: Option<&'static str>,
+    form: Form,
+}
+
+/// How a value is written in `leadgate.toml`. Elsewhere all are texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Number,
+    Switch,
 }
 
 const fn setting(key: &'static str, variable: &'static str, flag: &'static str) -> Setting {
-    Setting { key, variable, flag: Some(flag) }
+    Setting { key, variable, flag: Some(flag), form: Form::Text }
+}
+
+impl Setting {
+    const fn written_as(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
 }
 
 pub const LISTEN: Setting = setting("listen", "LEADGATE_LISTEN", "--listen");
@@ -27,25 +42,31 @@ pub const ISSUER: Setting = setting("issuer", "LEADGATE_ISSUER", "--issuer");
 pub const DATABASE_URL: Setting = setting("database_url", "LEADGATE_DATABASE_URL", "--database-url");
 pub const SEED: Setting = setting("seed", "LEADGATE_SEED", "--seed");
 pub const MODE: Setting = setting("mode", "LEADGATE_MODE", "--mode");
+pub const PASSWORD_GRANT: Setting =
+    setting("password_grant", "LEADGATE_PASSWORD_GRANT", "--password-grant").written_as(Form::Switch);
 pub const SANDBOX_TOKEN: Setting = setting("sandbox_token", "LEADGATE_SANDBOX_TOKEN", "--sandbox-token");
 pub const SANDBOX_TOKEN_FILE: Setting =
     setting("sandbox_token_file", "LEADGATE_SANDBOX_TOKEN_FILE", "--sandbox-token-file");
-pub const MASTER_KEY: Setting = Setting { key: "master_key", variable: "LEADGATE_MASTER_KEY", flag: None };
+pub const MASTER_KEY: Setting =
+    Setting { key: "master_key", variable: "LEADGATE_MASTER_KEY", flag: None, form: Form::Text };
 pub const MASTER_KEY_FILE: Setting = setting("master_key_file", "LEADGATE_MASTER_KEY_FILE", "--master-key-file");
 pub const LOG_FORMAT: Setting = setting("log.format", "LEADGATE_LOG_FORMAT", "--log-format");
 pub const LOG_LEVEL: Setting = setting("log.level", "LEADGATE_LOG_LEVEL", "--log-level");
 
 pub const LOGINS_PER_MINUTE: Setting =
-    setting("limits.logins_per_minute", "LEADGATE_LIMITS_LOGINS_PER_MINUTE", "--logins-per-minute");
+    setting("limits.logins_per_minute", "LEADGATE_LIMITS_LOGINS_PER_MINUTE", "--logins-per-minute")
+        .written_as(Form::Number);
 pub const REFUSALS_PER_MINUTE: Setting =
-    setting("limits.refusals_per_minute", "LEADGATE_LIMITS_REFUSALS_PER_MINUTE", "--refusals-per-minute");
+    setting("limits.refusals_per_minute", "LEADGATE_LIMITS_REFUSALS_PER_MINUTE", "--refusals-per-minute")
+        .written_as(Form::Number);
 
-pub const ALL: [Setting; 13] = [
+pub const ALL: [Setting; 14] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
     SEED,
     MODE,
+    PASSWORD_GRANT,
     SANDBOX_TOKEN,
     SANDBOX_TOKEN_FILE,
     MASTER_KEY,
@@ -151,10 +172,10 @@ fn read_keys<'t>(
 ) {
     for setting in ALL {
         let Some(name) = setting.key.strip_prefix(prefix).filter(|name| !name.contains('.')) else { continue };
-        let given = if prefix == "limits." {
-            section.integer(document, name).map(|number| number.with(number.value.to_string()))
-        } else {
-            section.text(document, name)
+        let given = match setting.form {
+            Form::Text => section.text(document, name),
+            Form::Number => section.integer(document, name).map(|number| number.with(number.value.to_string())),
+            Form::Switch => section.boolean(document, name).map(|switch| switch.with(switch.value.to_string())),
         };
         if let Some(text) = given {
             let place = document.place(text.offset);

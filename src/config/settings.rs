@@ -29,6 +29,7 @@ pub struct Flags {
     pub database_url: Option<String>,
     pub seed: Option<String>,
     pub mode: Option<String>,
+    pub password_grant: Option<String>,
     pub sandbox_token: Option<String>,
     pub sandbox_token_file: Option<String>,
     pub master_key_file: Option<String>,
@@ -46,6 +47,7 @@ impl Flags {
             "database_url" => self.database_url.clone(),
             "seed" => self.seed.clone(),
             "mode" => self.mode.clone(),
+            "password_grant" => self.password_grant.clone(),
             "sandbox_token" => self.sandbox_token.clone(),
             "sandbox_token_file" => self.sandbox_token_file.clone(),
             "master_key_file" => self.master_key_file.clone(),
@@ -164,6 +166,8 @@ pub struct Settings {
     pub database_url: DatabaseUrl,
     pub seed: Option<PathBuf>,
     pub mode: Mode,
+    /// Whether clients that are registered for it may present users' passwords (RFC 6749 section 4.3).
+    pub password_grant: bool,
     pub sandbox_token: Option<SecretSource>,
     pub master_key: MasterKeySource,
     pub log: LogSettings,
@@ -194,6 +198,9 @@ impl Settings {
             .unwrap_or_else(|| DatabaseUrl::SqliteFile(DEFAULT_DATABASE.into()));
         let mode =
             reader.word(&layers::MODE).unwrap_or(if issuer.is_loopback() { Mode::Sandbox } else { Mode::Production });
+        // RFC 9700 section 2.4 forbids it; LeadExec's own clients use it.
+        let password_grant =
+            reader.parse(&layers::PASSWORD_GRANT, "`true` or `false`").unwrap_or(mode == Mode::Sandbox);
         let sandbox_token = reader.secret(&layers::SANDBOX_TOKEN, &layers::SANDBOX_TOKEN_FILE);
         let given_key = reader.secret(&layers::MASTER_KEY, &layers::MASTER_KEY_FILE);
         let log = LogSettings {
@@ -225,6 +232,7 @@ impl Settings {
             database_url,
             seed,
             mode,
+            password_grant,
             sandbox_token,
             master_key,
             log,

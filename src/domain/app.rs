@@ -6,7 +6,7 @@ use super::ids::{AppId, UserId};
 use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
 use super::return_url::ReturnUrl;
-use super::scope::ScopeSet;
+use super::scope::{Scope, ScopeSet};
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
 
@@ -57,7 +57,56 @@ pub const DEFAULT_ACCESS_TOKEN_ALG: SigningAlgorithm = SigningAlgorithm::Es256;
 /// The same for ID tokens: OpenID Connect Dynamic Client Registration section 2.
 pub const DEFAULT_ID_TOKEN_ALG: SigningAlgorithm = SigningAlgorithm::Rs256;
 
+/// Whether a text can be a name or a publisher: people see it.
+pub fn is_name(text: &str) -> bool {
+    let fits = (1..=MAX_NAME).contains(&text.chars().count());
+    fits && !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// What an application cannot be, though each of its parts may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Inconsistent {
+    #[error("the grant client_credentials is for clients that authenticate (RFC 6749 section 4.4)")]
+    PublicWithClientCredentials,
+    #[error("private_key_jwt needs the public keys of the client")]
+    NoKeys,
+}
+
 impl App {
+    /// A confidential client that signs users in, before more is said of it.
+    pub fn new(id: AppId, name: String, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            publisher: name.clone(),
+            name,
+            homepage: None,
+            owner: None,
+            auth_method: AuthMethod::ClientSecretBasic,
+            grant_types: GrantType::DEFAULT.to_vec(),
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            scopes: ScopeSet::from_iter([Scope::AccountApi]),
+            resources: Vec::new(),
+            jwks: None,
+            access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
+            id_token_alg: DEFAULT_ID_TOKEN_ALG,
+            requires_dpop: false,
+            requires_par: false,
+            created_at,
+        }
+    }
+
+    /// Whether its parts go together.
+    pub fn check(&self) -> Result<(), Inconsistent> {
+        if self.client_type() == ClientType::Public && self.has_grant(GrantType::ClientCredentials) {
+            return Err(Inconsistent::PublicWithClientCredentials);
+        }
+        if self.auth_method == AuthMethod::PrivateKeyJwt && self.jwks.is_none() {
+            return Err(Inconsistent::NoKeys);
+        }
+        Ok(())
+    }
+
     pub fn client_type(&self) -> ClientType {
         if self.auth_method == AuthMethod::None { ClientType::Public } else { ClientType::Confidential }
     }

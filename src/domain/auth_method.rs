@@ -1,5 +1,7 @@
 //! How a client shows at an endpoint that it is the one it names (RFC 6749 section 2.3, RFC 7591 section 2).
 
+use std::fmt;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMethod {
     ClientSecretBasic,
@@ -35,5 +37,11 @@ impl AuthMethod {
     /// Whether a client of this method has a secret.
     pub const fn has_secret(self) -> bool {
         matches!(self, AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost)
+    }
+}
+
+impl fmt::Display for AuthMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

@@ -22,6 +22,9 @@ impl GrantType {
         GrantType::DeviceCode,
     ];
 
+    /// Those of an application of which nothing else was said.
+    pub const DEFAULT: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+
     /// The value of the `grant_type` parameter.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,6 +34,19 @@ impl GrantType {
             GrantType::Password => "password",
             GrantType::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
+    }
+
+    /// As people write it: the same, but for the one whose name is long.
+    pub const fn short_name(self) -> &'static str {
+        match self {
+            GrantType::DeviceCode => "device_code",
+            other => other.as_str(),
+        }
+    }
+
+    /// Reads either name.
+    pub fn named(text: &str) -> Result<Self, GrantTypeError> {
+        GrantType::ALL.into_iter().find(|grant| grant.short_name() == text).map_or_else(|| Self::parse(text), Ok)
     }
 
     pub fn parse(text: &str) -> Result<Self, GrantTypeError> {

@@ -3,6 +3,7 @@
 //! It is declarative: applying it twice changes nothing. What the file alone can show to be wrong is found here;
 //! only whether an account or an owner that the file does not define is in the database is left to that.
 
+mod client;
 mod read;
 mod values;
 
@@ -11,14 +12,17 @@ use std::path::Path;
 use super::document::Document;
 use super::error::{ConfigError, Fault, Place, read_text_file};
 use super::secret::Secret;
+use crate::domain::auth_method::AuthMethod;
 use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccountId, AppId, ButtonId};
 use crate::domain::origin::Origin;
 use crate::domain::redirect_uri::RedirectUri;
+use crate::domain::resource::Resource;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::ScopeSet;
+use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::domain::user::PasswordHash;
 
 /// A seed file that is valid in itself.
@@ -61,13 +65,28 @@ pub struct SeedApp {
     pub id: AppId,
     pub name: String,
     pub publisher: String,
-    /// `None`: a public client.
-    pub client_secret: Option<Secret>,
-    pub grant_types: Vec<GrantType>,
-    pub redirect_uris: Vec<RedirectUri>,
-    pub scopes: ScopeSet,
+    pub client: SeedClient,
     pub owner: Option<Reference<Email>>,
     pub buttons: Vec<SeedButton>,
+}
+
+/// What an application is as an OAuth client.
+#[derive(Debug, Clone)]
+pub struct SeedClient {
+    pub auth_method: AuthMethod,
+    /// Of a client that authenticates with one, and of no other.
+    pub client_secret: Option<Secret>,
+    /// A JWK Set in JSON: of a client that authenticates with a key, and of no other.
+    pub jwks: Option<String>,
+    pub grant_types: Vec<GrantType>,
+    pub redirect_uris: Vec<RedirectUri>,
+    pub post_logout_redirect_uris: Vec<ReturnUrl>,
+    pub scopes: ScopeSet,
+    pub resources: Vec<Resource>,
+    pub access_token_alg: SigningAlgorithm,
+    pub id_token_alg: SigningAlgorithm,
+    pub requires_dpop: bool,
+    pub requires_par: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -151,7 +170,7 @@ impl SeedFile {
             }
         }
         for app in &self.apps {
-            if app.client_secret.as_ref().is_some_and(super::demonstration::is_published) {
+            if app.client.client_secret.as_ref().is_some_and(super::demonstration::is_published) {
                 let key = format!("client_secret of {}", app.id);
                 faults.push(Fault::new(place(), key, PUBLISHED, "a secret of your own in production mode"));
             }

@@ -1,13 +1,13 @@
 //! The tables of a seed file, one function for each.
 
+use super::client;
 use super::values::{self, MAX_ENTRIES, Unique};
 use super::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedLeadType, SeedPassword, SeedUser};
 use crate::config::document::{Document, Located, Section};
 use crate::domain::email::Email;
-use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccountId, AppId, ButtonId};
 use crate::domain::role::Role;
-use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::scope::ScopeSet;
 
 /// What must not come twice, across the whole file.
 #[derive(Default)]
@@ -108,10 +108,7 @@ fn password<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Optio
 }
 
 fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedApp> {
-    section.refuse_unknown(
-        document,
-        &["id", "name", "publisher", "client_secret", "grant_types", "redirect_uris", "scopes", "owner", "buttons"],
-    );
+    section.refuse_unknown(document, &[&["id", "name", "publisher", "owner", "buttons"], client::KEYS].concat());
     let id = section.required_text(document, "id");
     let id = values::id(document, id, AppId::parse);
     if let Some(id) = &id {
@@ -121,40 +118,11 @@ fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Se
     let name = values::name(document, name);
     let publisher = section.text(document, "publisher");
     let publisher = if publisher.is_some() { values::name(document, publisher) } else { name.clone() };
-    let client_secret = section.text(document, "client_secret");
-    let is_public = client_secret.is_none();
-    let client_secret = client_secret.and_then(|secret| values::ascii_secret(document, secret));
-    let grant_types = grant_types(document, section, is_public);
-    let redirect_uris = values::list(document, section, "redirect_uris", values::redirect_uri);
-    let scopes = values::scopes(document, section, None).unwrap_or_else(|| ScopeSet::from_iter([Scope::AccountApi]));
+    let client = client::client(document, section);
     let owner = section.text(document, "owner");
     let owner = owner_reference(document, owner, seen);
-    let buttons = entries(document, section, "buttons", |document, section| button(document, section, &scopes, seen));
-    Some(SeedApp {
-        id: id?.value,
-        name: name?,
-        publisher: publisher?,
-        client_secret,
-        grant_types,
-        redirect_uris: redirect_uris.map(|uris| uris.value).unwrap_or_default(),
-        scopes,
-        owner,
-        buttons,
-    })
-}
-
-fn grant_types<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, is_public: bool) -> Vec<GrantType> {
-    let given = values::list(document, section, "grant_types", |document, given| {
-        let at = given.with(());
-        let grant = values::grant_type(document, given)?;
-        if is_public && grant == GrantType::ClientCredentials {
-            let found = "found `client_credentials` without a `client_secret`";
-            document.fault(&at, found, "a `client_secret`: this grant has no other credentials (RFC 6749 section 4.4)");
-            return None;
-        }
-        Some(grant)
-    });
-    given.map_or_else(|| vec![GrantType::AuthorizationCode, GrantType::RefreshToken], |grants| grants.value)
+    let buttons = entries(document, section, "buttons", |document, section| button(document, section, &client.scopes, seen));
+    Some(SeedApp { id: id?.value, name: name?, publisher: publisher?, client, owner, buttons })
 }
 
 fn owner_reference(

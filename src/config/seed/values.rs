@@ -6,15 +6,18 @@ use crate::config::document::{Document, Located, Section};
 use crate::config::nearest::suggestion;
 use crate::config::secret::Secret;
 use crate::crypto::password::check_phc;
-use crate::domain::app::MAX_NAME;
+use crate::domain::app::{MAX_NAME, is_name};
+use crate::domain::auth_method::AuthMethod;
 use crate::domain::email::{Email, MAX_EMAIL};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{IdError, MAX_TEXT_ID};
 use crate::domain::origin::Origin;
 use crate::domain::redirect_uri::RedirectUri;
+use crate::domain::resource::{Resource, ResourceError};
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::domain::user::{MAX_PASSWORD, PasswordHash};
 
 /// Most entries of one kind: a seed is written by hand, and each password in it costs a hash.
@@ -54,14 +57,7 @@ pub fn parsed<T, E>(
 
 /// A name that is shown to people.
 pub fn name(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<String> {
-    let shown = |text: &str| {
-        let fits = (1..=MAX_NAME).contains(&text.chars().count());
-        if fits && !text.trim().is_empty() && !text.chars().any(char::is_control) {
-            Ok(text.to_owned())
-        } else {
-            Err(())
-        }
-    };
+    let shown = |text: &str| if is_name(text) { Ok(text.to_owned()) } else { Err(()) };
     let expected = |_: &str, ()| format!("1 to {MAX_NAME} visible characters");
     parsed(document, given, shown, expected).map(|name| name.value)
 }
@@ -87,8 +83,23 @@ pub fn role(document: &mut Document<'_>, given: Option<Located<String>>) -> Opti
 }
 
 pub fn grant_type(document: &mut Document<'_>, given: Located<String>) -> Option<GrantType> {
-    let expected = |word: &str, _| suggestion(word, &GrantType::ALL.map(GrantType::as_str));
-    parsed(document, Some(given), GrantType::parse, expected).map(|grant| grant.value)
+    let expected = |word: &str, _| suggestion(word, &GrantType::ALL.map(GrantType::short_name));
+    parsed(document, Some(given), GrantType::named, expected).map(|grant| grant.value)
+}
+
+pub fn auth_method(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<Located<AuthMethod>> {
+    let expected = |word: &str, _| suggestion(word, &AuthMethod::ALL.map(AuthMethod::as_str));
+    parsed(document, given, AuthMethod::parse, expected)
+}
+
+pub fn signing_algorithm(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<SigningAlgorithm> {
+    let expected = |word: &str, _| suggestion(word, &SigningAlgorithm::ALL.map(SigningAlgorithm::as_str));
+    parsed(document, given, SigningAlgorithm::parse, expected).map(|algorithm| algorithm.value)
+}
+
+pub fn resource(document: &mut Document<'_>, given: Located<String>) -> Option<Resource> {
+    let expected = |_: &str, error: ResourceError| format!("an address such as `https://api.example.com`: {error}");
+    parsed(document, Some(given), Resource::parse, expected).map(|resource| resource.value)
 }
 
 fn scope(document: &mut Document<'_>, given: Located<String>) -> Option<Located<Scope>> {

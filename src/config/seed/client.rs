@@ -1,0 +1,120 @@
+//! What an application of a seed file is as an OAuth client. The keys have the names of RFC 7591 section 2 where that
+//! has one.
+
+use super::SeedClient;
+use super::values;
+use crate::config::document::{Document, Located, Section};
+use crate::config::secret::Secret;
+use crate::crypto::client_keys::ClientKeys;
+use crate::domain::app::{DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
+use crate::domain::auth_method::AuthMethod;
+use crate::domain::grant_type::GrantType;
+use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::signing_algorithm::SigningAlgorithm;
+
+pub const KEYS: &[&str] = &[
+    "token_endpoint_auth_method",
+    "client_secret",
+    "jwks",
+    "grant_types",
+    "redirect_uris",
+    "post_logout_redirect_uris",
+    "scopes",
+    "resources",
+    "access_token_signing_alg",
+    "id_token_signed_response_alg",
+    "dpop_bound_access_tokens",
+    "require_pushed_authorization_requests",
+];
+
+pub fn client<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> SeedClient {
+    let Credentials { auth_method, client_secret, jwks } = credentials(document, section);
+    let redirect_uris = values::list(document, section, "redirect_uris", values::redirect_uri);
+    let after_logout = values::list(document, section, "post_logout_redirect_uris", values::return_url);
+    let scopes = values::scopes(document, section, None);
+    let resources = values::list(document, section, "resources", values::resource);
+    let access_token_alg = algorithm(document, section, "access_token_signing_alg");
+    let id_token_alg = algorithm(document, section, "id_token_signed_response_alg");
+    SeedClient {
+        auth_method,
+        client_secret,
+        jwks,
+        grant_types: grant_types(document, section, auth_method),
+        redirect_uris: redirect_uris.map(|uris| uris.value).unwrap_or_default(),
+        post_logout_redirect_uris: after_logout.map(|uris| uris.value).unwrap_or_default(),
+        scopes: scopes.unwrap_or_else(|| ScopeSet::from_iter([Scope::AccountApi])),
+        resources: resources.map(|resources| resources.value).unwrap_or_default(),
+        access_token_alg: access_token_alg.unwrap_or(DEFAULT_ACCESS_TOKEN_ALG),
+        id_token_alg: id_token_alg.unwrap_or(DEFAULT_ID_TOKEN_ALG),
+        requires_dpop: is_on(document, section, "dpop_bound_access_tokens"),
+        requires_par: is_on(document, section, "require_pushed_authorization_requests"),
+    }
+}
+
+struct Credentials {
+    auth_method: AuthMethod,
+    client_secret: Option<Secret>,
+    jwks: Option<String>,
+}
+
+/// The method decides what there has to be beside it; without one, what is there decides.
+fn credentials<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Credentials {
+    let secret = section.text(document, "client_secret");
+    let keys = section.json(document, "jwks");
+    let by_what_is_there = if section.has("client_secret") { AuthMethod::ClientSecretBasic } else { AuthMethod::None };
+    let given = section.text(document, "token_endpoint_auth_method");
+    let method = values::auth_method(document, given);
+    if let Some(method) = &method {
+        let (name, needed, is_there) = match method.value {
+            AuthMethod::PrivateKeyJwt => ("private_key_jwt", "jwks", section.has("jwks")),
+            other => (other.as_str(), "client_secret", !other.has_secret() || section.has("client_secret")),
+        };
+        if !is_there {
+            document.fault(method, format!("found `{name}` without `{needed}`"), format!("`{needed}` beside it"));
+        }
+    }
+    let has_method = section.has("token_endpoint_auth_method");
+    let auth_method = method.map_or(by_what_is_there, |method| method.value);
+    if let Some(secret) = secret.as_ref().filter(|_| has_method && !auth_method.has_secret()) {
+        let found = format!("found `client_secret` with the method `{auth_method}`, which has none");
+        document.fault(secret, found, "one of the two");
+    }
+    if let Some(keys) = keys.as_ref().filter(|_| auth_method != AuthMethod::PrivateKeyJwt) {
+        let found = format!("found `jwks` with the method `{auth_method}`, which uses none");
+        document.fault(keys, found, "`token_endpoint_auth_method = \"private_key_jwt\"` beside it");
+    }
+    Credentials {
+        auth_method,
+        client_secret: secret.and_then(|secret| values::ascii_secret(document, secret)),
+        jwks: keys.and_then(|keys| match ClientKeys::from_json(&keys.value) {
+            Ok(good) => Some(good.to_json().to_string()),
+            Err(error) => {
+                document.fault(&keys, error.to_string(), "a JWK Set with the client's public keys (RFC 7517)");
+                None
+            }
+        }),
+    }
+}
+
+fn grant_types<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, method: AuthMethod) -> Vec<GrantType> {
+    let given = values::list(document, section, "grant_types", |document, given| {
+        let at: Located<()> = given.with(());
+        let grant = values::grant_type(document, given)?;
+        if method == AuthMethod::None && grant == GrantType::ClientCredentials {
+            let found = "found `client_credentials` without a `client_secret` or `jwks`";
+            document.fault(&at, found, "credentials: this grant is nothing without them (RFC 6749 section 4.4)");
+            return None;
+        }
+        Some(grant)
+    });
+    given.map_or_else(|| GrantType::DEFAULT.to_vec(), |grants| grants.value)
+}
+
+fn algorithm<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, name: &str) -> Option<SigningAlgorithm> {
+    let given = section.text(document, name);
+    values::signing_algorithm(document, given)
+}
+
+fn is_on<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, name: &str) -> bool {
+    section.boolean(document, name).is_some_and(|switch| switch.value)
+}
