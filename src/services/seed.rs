@@ -11,8 +11,7 @@ use crate::config::seed::{Reference, SeedApp, SeedButton, SeedFile, SeedPassword
 use crate::crypto::mac::Purpose;
 use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
-use crate::domain::app::{App, DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
-use crate::domain::auth_method::AuthMethod;
+use crate::domain::app::App;
 use crate::domain::button::Button;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
@@ -199,7 +198,7 @@ fn api_keys(ctx: &Context, file: &SeedFile) -> Vec<AccountKeys> {
 
 fn client_secrets(ctx: &Context, file: &SeedFile) -> HashMap<AppId, SecretHash> {
     let hash = |app: &SeedApp| {
-        let secret = app.client_secret.as_ref()?;
+        let secret = app.client.client_secret.as_ref()?;
         Some((app.id.clone(), partner::hash_client_secret(ctx, secret.expose())))
     };
     file.apps.iter().filter_map(hash).collect()
@@ -350,23 +349,24 @@ impl Plan {
         };
         let (existing, stored) = apps::find_with_secrets(conn, &seed.id).await?.unzip();
         let secret = self.client_secrets.get(&seed.id);
+        let client = &seed.client;
         let wanted = App {
             id: seed.id.clone(),
             name: seed.name.clone(),
             publisher: seed.publisher.clone(),
             owner,
             homepage: None,
-            auth_method: if secret.is_some() { AuthMethod::ClientSecretBasic } else { AuthMethod::None },
-            grant_types: seed.grant_types.clone(),
-            redirect_uris: sorted(&seed.redirect_uris),
-            post_logout_redirect_uris: Vec::new(),
-            scopes: seed.scopes.clone(),
-            resources: Vec::new(),
-            jwks: None,
-            access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
-            id_token_alg: DEFAULT_ID_TOKEN_ALG,
-            requires_dpop: false,
-            requires_par: false,
+            auth_method: client.auth_method,
+            grant_types: client.grant_types.clone(),
+            redirect_uris: client.redirect_uris.clone(),
+            post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
+            scopes: client.scopes.clone(),
+            resources: client.resources.clone(),
+            jwks: client.jwks.clone(),
+            access_token_alg: client.access_token_alg,
+            id_token_alg: client.id_token_alg,
+            requires_dpop: client.requires_dpop,
+            requires_par: client.requires_par,
             created_at: existing.as_ref().map_or(self.now, |app| app.created_at),
         };
         let Some(existing) = existing else {
