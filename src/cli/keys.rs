@@ -1,6 +1,7 @@
-//! `leadgate keys`: the keys that tokens are signed with.
+//! `leadgate keys`: the keys that tokens are signed with, and tokens for clients that register themselves.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -8,9 +9,11 @@ use serde::Serialize;
 use super::error::CliError;
 use super::output;
 use crate::config::Flags;
+use crate::domain::duration;
 use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::services::Context;
 use crate::services::keys::{self, ListedKey};
+use crate::services::oauth::registration::{self, InitialToken};
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
@@ -20,6 +23,8 @@ pub enum KeysCommand {
     ///
     /// Servers that run need no restart. What the old key signed stays good until it expires.
     Rotate(RotateArgs),
+    /// Make an initial access token, with which clients may register themselves; it is shown this once.
+    RegistrationToken(RegistrationTokenArgs),
 }
 
 #[derive(Debug, Args)]
@@ -39,11 +44,27 @@ pub struct RotateArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct RegistrationTokenArgs {
+    /// How long it is good, such as 30m, 24h or 7d; at most 365d
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = lifetime)]
+    expires_in: Duration,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = duration::parse(text).map_err(|error| error.to_string())?;
+    if registration::is_token_lifetime(lifetime) { Ok(lifetime) } else { Err("1s to 365d".to_owned()) }
+}
+
 pub async fn run(flags: &Flags, command: KeysCommand) -> Result<(), CliError> {
     let ctx = super::open(flags).await?;
     match command {
         KeysCommand::List(args) => show(&keys::list(&ctx), args.json),
         KeysCommand::Rotate(args) => rotate(&ctx, args).await,
+        KeysCommand::RegistrationToken(args) => make_registration_token(&ctx, &args).await,
     }
 }
 
@@ -58,6 +79,22 @@ async fn rotate(ctx: &Context, args: RotateArgs) -> Result<(), CliError> {
         made.push(keys::rotate(ctx, algorithm).await.map_err(CliError::failure)?);
     }
     show(&made, args.json)
+}
+
+#[derive(Serialize)]
+struct RegistrationTokenJson {
+    token: String,
+    expires_at: String,
+}
+
+async fn make_registration_token(ctx: &Context, args: &RegistrationTokenArgs) -> Result<(), CliError> {
+    let InitialToken { token, expires_at } =
+        registration::make_token(ctx, args.expires_in).await.map_err(CliError::failure)?;
+    let expires_at = expires_at.to_rfc3339();
+    if args.json {
+        return output::json(&RegistrationTokenJson { token, expires_at });
+    }
+    output::fields(&[("token", format!("{token}\n(shown this once)")), ("expires", expires_at)])
 }
 
 #[derive(Serialize)]

@@ -1,11 +1,13 @@
 //! A partner application: OAuth's client (RFC 6749 section 2), with what it registered (RFC 7591 section 2).
 
+use url::Url;
+
 use super::auth_method::AuthMethod;
 use super::grant_type::GrantType;
 use super::ids::{AppId, UserId};
 use super::redirect_uri::RedirectUri;
 use super::resource::Resource;
-use super::return_url::ReturnUrl;
+use super::return_url::{MAX_RETURN_URL, ReturnUrl};
 use super::scope::{Scope, ScopeSet};
 use super::signing_algorithm::SigningAlgorithm;
 use super::timestamp::Timestamp;
@@ -61,6 +63,12 @@ pub const DEFAULT_ID_TOKEN_ALG: SigningAlgorithm = SigningAlgorithm::Rs256;
 pub fn is_name(text: &str) -> bool {
     let fits = (1..=MAX_NAME).contains(&text.chars().count());
     fits && !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+/// Whether a text can be the address of an application's home page: people may follow it.
+pub fn is_homepage(text: &str) -> bool {
+    let is_plain = text.len() <= MAX_RETURN_URL && text.bytes().all(|b| b.is_ascii_graphic());
+    is_plain && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 /// What an application cannot be, though each of its parts may be.

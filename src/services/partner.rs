@@ -3,21 +3,19 @@
 use std::time::Duration;
 
 use super::Context;
+use crate::crypto::client_keys::{ClientKeys, ClientKeysError};
 use crate::crypto::mac::Purpose;
-use crate::domain::app::{App, ClientType, DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
-use crate::domain::auth_method::AuthMethod;
+use crate::domain::app::{App, Inconsistent};
 use crate::domain::button::Button;
 use crate::domain::email::Email;
-use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AppId, ButtonId};
 use crate::domain::origin::Origin;
-use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::{secret, time_ordered_id};
 use crate::store::apps::Secrets;
-use crate::store::{StoreError, apps, buttons, users};
+use crate::store::{Conn, StoreError, apps, buttons, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
@@ -34,21 +32,11 @@ pub enum PartnerError {
     #[error("there is no user with the owner's e-mail address")]
     UnknownOwner,
     #[error(transparent)]
+    Inconsistent(#[from] Inconsistent),
+    #[error("the client's keys: {0}")]
+    Keys(#[from] ClientKeysError),
+    #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// An application to be registered.
-#[derive(Debug, Clone)]
-pub struct NewApp {
-    /// Made when left out.
-    pub id: Option<AppId>,
-    pub name: String,
-    pub publisher: String,
-    pub owner: Option<Email>,
-    pub client_type: ClientType,
-    pub grant_types: Vec<GrantType>,
-    pub redirect_uris: Vec<RedirectUri>,
-    pub scopes: ScopeSet,
 }
 
 /// A button to be made.
@@ -68,56 +56,74 @@ pub fn hash_client_secret(ctx: &Context, secret: &str) -> SecretHash {
 }
 
 /// A fresh client secret of 256 bits, to be shown once.
-fn make_client_secret(ctx: &Context) -> String {
+pub(super) fn make_client_secret(ctx: &Context) -> String {
     use base64::Engine as _;
     format!("lgk_{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(secret(&*ctx.entropy)))
 }
 
-/// Registers an application; a confidential one gets its secret, which is shown this once.
-pub async fn add_app(ctx: &Context, new: NewApp) -> Result<(App, Option<String>), PartnerError> {
+/// An application before anything but its name was said of it, for [`add_app`]; without an id it gets one of ours.
+pub fn draft_app(ctx: &Context, id: Option<AppId>, name: String) -> App {
     let now = ctx.now();
-    let secret = (new.client_type == ClientType::Confidential).then(|| make_client_secret(ctx));
-    let hash = secret.as_deref().map(|secret| hash_client_secret(ctx, secret));
-    let mut app = App {
-        id: new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()),
-        name: new.name,
-        publisher: new.publisher,
-        owner: None,
-        homepage: None,
-        auth_method: match new.client_type {
-            ClientType::Confidential => AuthMethod::ClientSecretBasic,
-            ClientType::Public => AuthMethod::None,
-        },
-        grant_types: new.grant_types,
-        redirect_uris: new.redirect_uris,
-        post_logout_redirect_uris: Vec::new(),
-        scopes: new.scopes,
-        resources: Vec::new(),
-        jwks: None,
-        access_token_alg: DEFAULT_ACCESS_TOKEN_ALG,
-        id_token_alg: DEFAULT_ID_TOKEN_ALG,
-        requires_dpop: false,
-        requires_par: false,
-        created_at: now,
-    };
-    let owner = new.owner;
-    app = ctx
-        .store
-        .write(move |conn| {
-            let (mut app, owner) = (app.clone(), owner.clone());
-            Box::pin(async move {
-                if let Some(owner) = &owner {
-                    match users::find_by_email(conn, owner).await? {
-                        Some((user, _)) => app.owner = Some(user.id),
-                        None => return Ok(Err(PartnerError::UnknownOwner)),
-                    }
-                }
-                let inserted = apps::insert(conn, &app, &Secrets { client: hash, ..Secrets::default() }).await?;
-                Ok(if inserted { Ok(app) } else { Err(PartnerError::AppTaken) })
-            })
+    App::new(id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()), name, now)
+}
+
+/// Registers an application; one that authenticates with a secret gets it, shown this once.
+pub async fn add_app(ctx: &Context, app: App, owner: Option<Email>) -> Result<(App, Option<String>), PartnerError> {
+    app.check()?;
+    let secret = app.auth_method.has_secret().then(|| make_client_secret(ctx));
+    let client = secret.as_deref().map(|secret| hash_client_secret(ctx, secret));
+    let added = ctx.store.write(move |conn| {
+        let (app, owner) = (app.clone(), owner.clone());
+        Box::pin(async move {
+            let Some(app) = owned(conn, app, owner).await? else { return Ok(Err(PartnerError::UnknownOwner)) };
+            let inserted = apps::insert(conn, &app, &Secrets { client, ..Secrets::default() }).await?;
+            Ok(if inserted { Ok(app) } else { Err(PartnerError::AppTaken) })
         })
-        .await??;
-    Ok((app, secret))
+    });
+    Ok((added.await??, secret))
+}
+
+/// Writes an application anew. One that has to have a secret from now on gets it, shown this once; one that must not
+/// have any loses it.
+pub async fn set_app(ctx: &Context, app: App, owner: Option<Email>) -> Result<(App, Option<String>), PartnerError> {
+    app.check()?;
+    let secret = make_client_secret(ctx);
+    let fresh = hash_client_secret(ctx, &secret);
+    let written = ctx.store.write(move |conn| {
+        let (app, owner) = (app.clone(), owner.clone());
+        Box::pin(async move {
+            let Some(app) = owned(conn, app, owner).await? else { return Ok(Err(PartnerError::UnknownOwner)) };
+            let is_taken = replace_app(conn, &app, &fresh).await?;
+            Ok(is_taken.map(|is_taken| (app, is_taken)).ok_or(PartnerError::UnknownApp))
+        })
+    });
+    let (app, is_taken) = written.await??;
+    Ok((app, is_taken.then_some(secret)))
+}
+
+/// The application with its new owner, where one is named. `None` where there is no such user.
+async fn owned(conn: &mut Conn, mut app: App, owner: Option<Email>) -> Result<Option<App>, StoreError> {
+    if let Some(owner) = owner {
+        let Some((user, _)) = users::find_by_email(conn, &owner).await? else { return Ok(None) };
+        app.owner = Some(user.id);
+    }
+    Ok(Some(app))
+}
+
+/// Answers whether `fresh` has become the application's secret; `None` where there is no such application.
+pub(super) async fn replace_app(conn: &mut Conn, app: &App, fresh: &SecretHash) -> Result<Option<bool>, StoreError> {
+    let Some((_, stored)) = apps::find_with_secrets(conn, &app.id).await? else { return Ok(None) };
+    let is_taken = app.auth_method.has_secret() && stored.client.is_none();
+    if is_taken || !app.auth_method.has_secret() {
+        apps::set_secret(conn, &app.id, is_taken.then_some(fresh)).await?;
+    }
+    apps::update(conn, app).await?;
+    Ok(Some(is_taken))
+}
+
+/// The public keys of a client in the form that is kept of them (RFC 7517).
+pub fn client_keys(text: &str) -> Result<String, PartnerError> {
+    Ok(ClientKeys::parse(text)?.to_json().to_string())
 }
 
 /// The oldest `limit` applications.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::Router;
@@ -21,10 +22,14 @@ use super::urls::route;
 use crate::domain::authorization::ResponseMode;
 use crate::domain::ids::ConnectionId;
 use crate::services::dialog::Decision;
+use crate::services::oauth::registration::{self, InitialToken};
 use crate::services::sandbox::{self, Authorize, AuthorizeError};
+use crate::store::StoreError;
 
 pub fn routes() -> Router<Arc<Web>> {
-    Router::new().route(route::SANDBOX_AUTHORIZE, post(authorize).fallback(other_method))
+    Router::new()
+        .route(route::SANDBOX_AUTHORIZE, post(authorize).fallback(other_method))
+        .route(route::SANDBOX_REGISTRATION_TOKENS, post(make_registration_token).fallback(other_method))
 }
 
 async fn other_method() -> Response {
@@ -41,6 +46,21 @@ fn is_authorized(web: &Web, headers: &HeaderMap) -> bool {
         }
         _ => false,
     }
+}
+
+fn unauthorized() -> Response {
+    let detail = "Send the sandbox token that the server printed when it started: Authorization: Bearer TOKEN.";
+    problem(StatusCode::UNAUTHORIZED, "Unauthorized", detail)
+}
+
+/// `shape` says what the body has to be.
+fn unreadable(error: BodyError, shape: &str) -> Response {
+    let title = match error {
+        BodyError::TooLarge => "Body too large",
+        BodyError::WrongType => "Not JSON",
+        BodyError::Malformed => "Malformed body",
+    };
+    problem(error.status(), title, shape)
 }
 
 #[derive(Deserialize)]
@@ -73,19 +93,11 @@ const SHAPE: &str = "Send a JSON object {\"user\": E-MAIL, \"button\": BUTTON ID
 /// The outcome of a sign-in, without a browser.
 async fn authorize(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     if !is_authorized(&web, &headers) {
-        let detail = "Send the sandbox token that the server printed when it started: Authorization: Bearer TOKEN.";
-        return problem(StatusCode::UNAUTHORIZED, "Unauthorized", detail);
+        return unauthorized();
     }
     let request: AuthorizeRequest = match extract::json(&headers, body) {
         Ok(request) => request,
-        Err(error) => {
-            let title = match error {
-                BodyError::TooLarge => "Body too large",
-                BodyError::WrongType => "Not JSON",
-                BodyError::Malformed => "Malformed body",
-            };
-            return problem(error.status(), title, SHAPE);
-        }
+        Err(error) => return unreadable(error, SHAPE),
     };
     let decision = match request.decision.as_str() {
         "allow" => Decision::Allow,
@@ -143,11 +155,13 @@ async fn authorize_url(web: &Web, url: &str, wanted: Wanted<'_>) -> Response {
     }
 }
 
+fn failure(error: &StoreError) -> Response {
+    problem(failed(error), "The database did not answer", "Try again; the server's log has the reason.")
+}
+
 fn explain(why: &AuthorizeError) -> Response {
     match why {
-        AuthorizeError::Store(error) => {
-            problem(failed(error), "The database did not answer", "Try again; the server's log has the reason.")
-        }
+        AuthorizeError::Store(error) => failure(error),
         AuthorizeError::UnknownUser | AuthorizeError::UnknownButton => {
             problem(StatusCode::NOT_FOUND, "Not found", &format!("{why}."))
         }
@@ -158,5 +172,49 @@ fn explain(why: &AuthorizeError) -> Response {
         AuthorizeError::UnknownScope(_) | AuthorizeError::NoScope | AuthorizeError::WiderScope { .. } => {
             problem(StatusCode::BAD_REQUEST, "Invalid scope", &format!("{why}."))
         }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegistrationTokenRequest {
+    /// Seconds.
+    #[serde(default)]
+    expires_in: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct RegistrationToken {
+    token: String,
+    expires_at: String,
+}
+
+/// An initial access token (RFC 7591 section 3). Without a body it is good for as long as usual.
+async fn make_registration_token(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    const SHAPE: &str = "Send nothing, or a JSON object {\"expires_in\"?: SECONDS}, at most 31536000 of them.";
+    if !is_authorized(&web, &headers) {
+        return unauthorized();
+    }
+    let asked = match &body {
+        Ok(bytes) if bytes.is_empty() => None,
+        _ => match extract::json::<RegistrationTokenRequest>(&headers, body) {
+            Ok(request) => request.expires_in.map(Duration::from_secs),
+            Err(error) => return unreadable(error, SHAPE),
+        },
+    };
+    let lifetime = asked.unwrap_or(registration::TOKEN_LIFETIME);
+    if !registration::is_token_lifetime(lifetime) {
+        return problem(StatusCode::BAD_REQUEST, "Invalid lifetime", SHAPE);
+    }
+    match registration::make_token(&web.ctx, lifetime).await {
+        Ok(InitialToken { token, expires_at }) => {
+            let made = RegistrationToken { token, expires_at: expires_at.to_rfc3339() };
+            oauth::json(StatusCode::CREATED, &made)
+        }
+        Err(error) => failure(&error),
     }
 }

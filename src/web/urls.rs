@@ -1,6 +1,6 @@
 //! Every address of the server, so that routes, pages, redirects and tests cannot disagree.
 
-use crate::domain::ids::{ConnectionId, FlowId};
+use crate::domain::ids::{AppId, ConnectionId, FlowId};
 
 /// Routes as the router writes them. `{…}` stands for one segment, `{*…}` for the rest.
 pub mod route {
@@ -79,6 +79,11 @@ impl Urls {
     /// A fixed route as a path from the root of the origin.
     pub fn path(&self, route: &str) -> String {
         format!("{}{route}", self.base)
+    }
+
+    /// Where a client looks after its registration: the whole public address.
+    pub fn registration(&self, client: &AppId) -> String {
+        self.public(&route::REGISTER_CLIENT.replace("{client_id}", client.as_str()))
     }
 
     pub fn dialog(&self, flow: FlowId) -> String {

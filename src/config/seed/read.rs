@@ -121,7 +121,8 @@ fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Se
     let client = client::client(document, section);
     let owner = section.text(document, "owner");
     let owner = owner_reference(document, owner, seen);
-    let buttons = entries(document, section, "buttons", |document, section| button(document, section, &client.scopes, seen));
+    let buttons =
+        entries(document, section, "buttons", |document, section| button(document, section, &client.scopes, seen));
     Some(SeedApp { id: id?.value, name: name?, publisher: publisher?, client, owner, buttons })
 }
 

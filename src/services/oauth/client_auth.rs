@@ -141,7 +141,7 @@ async fn find(ctx: &Context, id: &str) -> Result<Option<(App, Secrets)>, StoreEr
 }
 
 /// Does the same work for a client that there is not (rule E7). After a rotation two secrets are taken for a while.
-fn is_secret(ctx: &Context, stored: Secrets, presented: &str) -> bool {
+pub(super) fn is_secret(ctx: &Context, stored: Secrets, presented: &str) -> bool {
     let presented = hash_client_secret(ctx, presented);
     let decoy = SecretHash([0; 32]);
     let now = ctx.now();

@@ -3,6 +3,7 @@
 
 pub mod authorization;
 pub mod client_auth;
+pub mod client_metadata;
 pub mod code;
 pub mod device;
 pub mod dpop;
@@ -12,6 +13,6 @@ pub mod issue;
 pub mod logout;
 pub mod pushed;
 pub mod refresh;
-//pub mod registration;
+pub mod registration;
 pub mod revocation;
 pub mod token;

@@ -8,6 +8,7 @@ mod introspect;
 mod logout;
 mod metadata;
 mod par;
+mod register;
 mod respond;
 mod revoke;
 mod token;
@@ -33,4 +34,5 @@ pub fn routes() -> Router<Arc<Web>> {
         .merge(userinfo::routes())
         .merge(device::routes())
         .merge(logout::routes())
+        .merge(register::routes())
 }
