@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::program::{Directory, Owned, Ran, free_port};
 
@@ -160,10 +160,162 @@ fn a_client_secret_is_shown_once_and_replaced() {
     assert!(directory.json(&["app", "show", id]).get("client_secret").is_none());
     let rotated = directory.json(&["app", "rotate-secret", id]);
     assert_ne!(rotated["client_secret"].as_str().unwrap(), secret);
+    assert!(rotated["previous_client_secret_expires_at"].is_string(), "{rotated}");
+    let rotated = directory.json(&["app", "rotate-secret", id, "--overlap", "0s"]);
+    assert!(rotated.get("previous_client_secret_expires_at").is_none(), "{rotated}");
+    assert_eq!(directory.run(&["app", "rotate-secret", id, "--overlap", "1 day"]).code, 2);
     let public = directory.json(&["app", "add", "Third", "--public"]);
     assert!(public.get("client_secret").is_none() && public["client_type"] == "public", "{public}");
     assert_eq!(directory.json(&["app", "delete", id])["deleted"], *id);
     assert_eq!(directory.run(&["app", "show", id]).code, 1);
+}
+
+const KEYS: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "one",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+#[test]
+fn an_application_is_made_and_changed_in_all_that_a_client_can_be() {
+    let directory = Directory::seeded();
+    directory.write("keys.json", KEYS);
+    let made = directory.json(&[
+        "app",
+        "add",
+        "Keys",
+        "--id=keys",
+        "--auth-method=private_key_jwt",
+        "--jwks-file=keys.json",
+        "--grant=client_credentials",
+        "--grant=device_code",
+        "--post-logout-redirect-uri=https://a.test/bye",
+        "--resource=https://api.a.test",
+        "--access-token-alg=EdDSA",
+        "--id-token-alg=ES256",
+        "--require-dpop",
+        "--require-par=true",
+    ]);
+    let expected = json!({
+        "id": "keys", "name": "Keys", "publisher": "Keys", "client_type": "confidential",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["client_credentials", "urn:ietf:params:oauth:grant-type:device_code"],
+        "redirect_uris": [], "post_logout_redirect_uris": ["https://a.test/bye"], "scopes": ["account_api"],
+        "resources": ["https://api.a.test"], "access_token_signing_alg": "EdDSA",
+        "id_token_signed_response_alg": "ES256", "dpop_bound_access_tokens": true,
+        "require_pushed_authorization_requests": true, "owner": null, "created_at": made["created_at"],
+        "jwks": made["jwks"],
+    });
+    assert_eq!(made, expected);
+    assert_eq!(made["jwks"]["keys"][0]["kid"], "one");
+    let text = directory.run(&["app", "show", "keys"]).out;
+    assert!(text.contains("public keys:      one\n") && text.contains("requires DPoP:    yes\n"), "{text}");
+
+    let changed = directory.json(&[
+        "app",
+        "set",
+        "keys",
+        "--name=Renamed",
+        "--owner=ada@acme.test",
+        "--redirect-uri=https://a.test/cb",
+        "--require-dpop=false",
+        "--no-resources",
+    ]);
+    let mut expected = made;
+    expected["name"] = json!("Renamed");
+    expected["owner"] = json!("ada@acme.test");
+    expected["redirect_uris"] = json!(["https://a.test/cb"]);
+    expected["dpop_bound_access_tokens"] = json!(false);
+    expected["resources"] = json!([]);
+    assert_eq!(changed, expected, "what is not given stays");
+
+    let with_secret = directory.json(&["app", "set", "keys", "--auth-method", "client_secret_post"]);
+    assert!(with_secret["client_secret"].is_string() && with_secret.get("jwks").is_none(), "{with_secret}");
+    let renamed = directory.json(&["app", "set", "keys", "--name", "Again"]);
+    assert!(renamed.get("client_secret").is_none(), "the secret stays, and is not shown: {renamed}");
+    let public = directory.json(&["app", "set", "keys", "--public", "--grant", "authorization_code"]);
+    assert_eq!(public["client_type"], "public");
+    assert_eq!(directory.run(&["app", "rotate-secret", "keys"]).code, 1, "it has no secret any more");
+}
+
+#[test]
+fn an_application_that_cannot_be_is_refused_and_left_alone() {
+    let directory = Directory::seeded();
+    directory.write("keys.json", KEYS);
+    directory.write("private.json", &KEYS.replace("\"kid\"", "\"d\": \"hunter2\", \"kid\""));
+    let before = directory.json(&["app", "list"]);
+    for (arguments, code, told) in [
+        (&["app", "add", "X", "--public", "--grant", "client_credentials"][..], 2, "client_credentials"),
+        (&["app", "add", "X", "--auth-method", "private_key_jwt"], 2, "public keys"),
+        (&["app", "add", "X", "--jwks-file", "keys.json"], 2, "--auth-method private_key_jwt"),
+        (&["app", "add", "X", "--auth-method", "private_key_jwt", "--jwks-file", "none.json"], 1, "none.json"),
+        (
+            &["app", "add", "X", "--auth-method", "private_key_jwt", "--jwks-file", "private.json"],
+            1,
+            "private.json: the client's keys: the key is not a public one",
+        ),
+        (&["app", "add", "X", "--auth-method", "client_secret_jwt"], 2, "client_secret_basic"),
+        (&["app", "set", APP], 2, "nothing to change"),
+        (&["app", "set", APP, "--public"], 1, "client_credentials"),
+        (&["app", "set", APP, "--owner", "nobody@acme.test"], 1, "owner"),
+        (&["app", "set", "no-such-app", "--name", "X"], 1, "there is no application no-such-app"),
+        (&["app", "set", APP, "--redirect-uri", "http://a.test/"], 2, "https"),
+        (&["app", "set", APP, "--resource", "/api"], 2, "absolute URI"),
+    ] {
+        let ran = directory.run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.errors);
+        assert!(ran.errors.contains(told) && !ran.errors.contains("hunter2"), "{arguments:?}: {}", ran.errors);
+    }
+    assert_eq!(directory.json(&["app", "list"]), before);
+}
+
+#[test]
+fn a_seed_file_says_all_that_a_client_can_be() {
+    let directory = Directory::seeded();
+    let credentials = format!("token_endpoint_auth_method = \"private_key_jwt\"\njwks = '''{KEYS}'''\n");
+    let rest = r#"
+        grant_types = ["device_code"]
+        redirect_uris = ["https://b.test/", "https://a.test/"]
+        post_logout_redirect_uris = ["https://a.test/bye"]
+        resources = ["urn:a:b"]
+        access_token_signing_alg = "RS256"
+        id_token_signed_response_alg = "EdDSA"
+        dpop_bound_access_tokens = true
+        require_pushed_authorization_requests = true
+    "#;
+    let seed = |credentials: &str| {
+        directory.write("more.toml", &format!("[[apps]]\nid = \"keys\"\nname = \"Keys\"\n{credentials}{rest}"));
+        directory.json(&["seed", "more.toml"])
+    };
+    assert_eq!(seed(&credentials)["made"], 1);
+    let shown = directory.json(&["app", "show", "keys"]);
+    let expected = json!({
+        "id": "keys", "name": "Keys", "publisher": "Keys", "client_type": "confidential",
+        "token_endpoint_auth_method": "private_key_jwt", "jwks": shown["jwks"],
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"],
+        "redirect_uris": ["https://b.test/", "https://a.test/"],
+        "post_logout_redirect_uris": ["https://a.test/bye"], "scopes": ["account_api"], "resources": ["urn:a:b"],
+        "access_token_signing_alg": "RS256", "id_token_signed_response_alg": "EdDSA",
+        "dpop_bound_access_tokens": true, "require_pushed_authorization_requests": true, "owner": null,
+        "created_at": shown["created_at"],
+    });
+    assert_eq!(shown, expected);
+    assert_eq!(shown["jwks"]["keys"][0]["kid"], "one");
+    assert_eq!(seed(&credentials)["unchanged"], 1);
+    assert_eq!(seed("client_secret = \"s\"\n")["changed"], 1);
+    let shown = directory.json(&["app", "show", "keys"]);
+    assert_eq!((&shown["token_endpoint_auth_method"], shown.get("jwks")), (&json!("client_secret_basic"), None));
+    assert_eq!(seed(&credentials)["changed"], 1);
+    assert_eq!(directory.run(&["app", "rotate-secret", "keys"]).code, 1, "the secret is gone");
+}
+
+#[test]
+fn a_registration_token_is_shown_with_its_end() {
+    let directory = Directory::seeded();
+    let made = directory.json(&["keys", "registration-token", "--expires-in", "1h30m"]);
+    assert!(made["token"].as_str().unwrap().starts_with("lgi_") && made["expires_at"].is_string(), "{made}");
+    let ran = directory.run(&["keys", "registration-token"]);
+    assert!(ran.out.starts_with("token:   lgi_") && ran.out.contains("shown this once"), "{}", ran.out);
+    for wrong in ["0s", "366d", "1", "day"] {
+        assert_eq!(directory.run(&["keys", "registration-token", "--expires-in", wrong]).code, 2, "{wrong}");
+    }
 }
 
 #[test]

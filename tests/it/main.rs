@@ -23,6 +23,7 @@ mod outage;
 mod panics;
 mod process;
 mod properties;
+mod registration;
 mod resume;
 mod sandbox;
 mod secrets;

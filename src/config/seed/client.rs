@@ -107,7 +107,15 @@ fn grant_types<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, metho
         }
         Some(grant)
     });
-    given.map_or_else(|| GrantType::DEFAULT.to_vec(), |grants| grants.value)
+    let Some(given) = given else { return GrantType::DEFAULT.to_vec() };
+    let mut grants = Vec::new();
+    for grant in given.value {
+        // One of them has two names.
+        if !grants.contains(&grant) {
+            grants.push(grant);
+        }
+    }
+    grants
 }
 
 fn algorithm<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, name: &str) -> Option<SigningAlgorithm> {

@@ -36,6 +36,9 @@ required = ["FirstName", "LastName", "Email"]
 unique = ["Email"]
 "#;
 
+const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+const KEYS: &str = "jwks = { keys = [{ kty = \"OKP\", crv = \"Ed25519\", \
+                    x = \"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\", kid = \"one\" }] }\n";
 const USER: &str = "[[users]]\nname = \"A\"\naccount = \"acme\"\n";
 const APP: &str = "[[apps]]\nid = \"app\"\nname = \"App\"\n";
 const BUTTON: &str = "[[apps]]\nid = \"app\"\nname = \"App\"\n[[apps.buttons]]\nid = \"b\"\n";
@@ -67,7 +70,7 @@ fn the_documented_file_is_read_whole() {
     assert_eq!(user.email.as_str(), "ada@acme.test");
     assert_eq!((user.role, user.account.in_file), (Role::Partner, true));
     let app = &seed.apps[0];
-    assert_eq!(app.grant_types.len(), 4);
+    assert_eq!((app.client.grant_types.len(), app.client.auth_method), (4, AuthMethod::ClientSecretBasic));
     assert!(app.owner.as_ref().unwrap().in_file);
     let button = &app.buttons[0];
     assert_eq!(button.origins[0].as_str(), "http://localhost:9001");
@@ -81,9 +84,14 @@ fn what_is_optional_has_a_modest_default() {
     let seed = parse(APP).unwrap();
     let app = &seed.apps[0];
     assert_eq!(app.publisher, "App");
-    assert!(app.client_secret.is_none() && app.redirect_uris.is_empty() && app.owner.is_none());
-    assert_eq!(app.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
-    assert_eq!(app.scopes.to_string(), "account_api");
+    let client = &app.client;
+    assert!(client.client_secret.is_none() && client.redirect_uris.is_empty() && app.owner.is_none());
+    assert_eq!(client.auth_method, AuthMethod::None);
+    assert_eq!(client.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
+    assert_eq!(client.scopes.to_string(), "account_api");
+    assert_eq!(client.access_token_alg, SigningAlgorithm::Es256);
+    assert_eq!(client.id_token_alg, SigningAlgorithm::Rs256);
+    assert!(!client.requires_dpop && !client.requires_par && client.jwks.is_none());
     let seed = parse(&format!("{USER}email = \"a@b\"\npassword = \"p\"\n")).unwrap();
     assert_eq!(seed.users[0].role, Role::Member);
     assert!(parse("").unwrap().accounts.is_empty());
@@ -149,8 +157,87 @@ fn a_button_cannot_ask_for_more_than_its_application_has() {
 #[test]
 fn client_credentials_need_a_secret() {
     let text = format!("{APP}grant_types = [\"client_credentials\"]\n");
-    assert!(fault(&text).contains("without a `client_secret`"));
+    assert!(fault(&text).contains("without a `client_secret` or `jwks`"));
     assert!(parse(&format!("{text}client_secret = \"s\"\n")).is_ok());
+}
+
+#[test]
+fn an_application_says_all_that_a_client_can_register() {
+    let seed = parse(&format!(
+        "{APP}token_endpoint_auth_method = \"private_key_jwt\"\n{KEYS}{}",
+        r#"
+grant_types = ["device_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"]
+post_logout_redirect_uris = ["https://a.test/bye"]
+resources = ["https://api.a.test", "urn:a:b"]
+access_token_signing_alg = "EdDSA"
+id_token_signed_response_alg = "ES256"
+dpop_bound_access_tokens = true
+require_pushed_authorization_requests = true
+"#
+    ));
+    let client = &seed.unwrap().apps[0].client;
+    assert_eq!(client.auth_method, AuthMethod::PrivateKeyJwt);
+    assert_eq!(client.grant_types, [GrantType::DeviceCode, GrantType::ClientCredentials]);
+    assert_eq!(client.post_logout_redirect_uris[0].as_str(), "https://a.test/bye");
+    assert_eq!(client.resources.iter().map(Resource::as_str).collect::<Vec<_>>(), ["https://api.a.test", "urn:a:b"]);
+    assert_eq!((client.access_token_alg, client.id_token_alg), (SigningAlgorithm::EdDsa, SigningAlgorithm::Es256));
+    assert!(client.requires_dpop && client.requires_par);
+}
+
+#[test]
+fn keys_are_a_table_or_json() {
+    let method = "token_endpoint_auth_method = \"private_key_jwt\"\n";
+    let json = format!("jwks = '{{\"keys\": [{{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"{X}\",\"kid\":\"one\"}}]}}'\n");
+    let jwks = |text: &str| parse(&format!("{APP}{method}{text}")).unwrap().apps.remove(0).client.jwks.unwrap();
+    assert_eq!(jwks(KEYS), jwks(&json));
+    assert!(jwks(KEYS).contains(X));
+
+    let told = |line: &str| fault(&format!("{APP}{method}{line}\n"));
+    assert!(told("jwks = 7").starts_with("seed.toml:5:8: apps[0].jwks: found an integer; expected a table, or a string"));
+    assert!(told("jwks = 'hunter2'").contains("apps[0].jwks: found what is no JSON"));
+    assert!(told("jwks = {}").contains("expected a JWK Set"));
+    assert!(told("jwks = { keys = [1979-05-27] }").contains("found what is no JSON"));
+    let private = told(r#"jwks = { keys = [{ kty = "oct", k = "hunter2" }] }"#);
+    assert!(private.contains("not a public one") && !private.contains("hunter2"), "{private}");
+}
+
+#[test]
+fn a_method_of_authentication_has_its_credentials_beside_it() {
+    let told = |lines: &str| fault(&format!("{APP}{lines}"));
+    let method = |name: &str| format!("token_endpoint_auth_method = \"{name}\"\n");
+    let found = told(&method("client_secret_post"));
+    assert!(
+        found.starts_with(
+            "seed.toml:4:30: apps[0].token_endpoint_auth_method: found `client_secret_post` without `client_secret`"
+        ),
+        "{found}"
+    );
+    assert!(told(&method("private_key_jwt")).contains("found `private_key_jwt` without `jwks`"));
+    assert!(told(&format!("{}client_secret = \"s\"\n", method("none"))).contains("apps[0].client_secret: found"));
+    let both = format!("{}{KEYS}client_secret = \"s\"\n", method("private_key_jwt"));
+    assert!(told(&both).contains("apps[0].client_secret: found"));
+    assert!(told(KEYS).contains("apps[0].jwks: found `jwks` with the method `none`"));
+    assert!(told(&method("client_secret_bsic")).ends_with("`client_secret_basic`, which is the nearest known"));
+    for name in ["client_secret_basic", "client_secret_post"] {
+        let seed = parse(&format!("{APP}{}client_secret = \"s\"\n", method(name))).unwrap();
+        assert_eq!(seed.apps[0].client.auth_method.as_str(), name);
+    }
+    assert_eq!(parse(&format!("{APP}{}", method("none"))).unwrap().apps[0].client.auth_method, AuthMethod::None);
+}
+
+#[test]
+fn the_rest_of_a_client_is_judged_too() {
+    for (line, expected) in [
+        ("access_token_signing_alg = \"HS256\"", "expected `"),
+        ("id_token_signed_response_alg = \"none\"", "`RS256`"),
+        ("post_logout_redirect_uris = [\"http://a.test/\"]", "apps[0].post_logout_redirect_uris[0]"),
+        ("resources = [\"/api\"]", "apps[0].resources[0]: found \"/api\"; expected an address"),
+        ("dpop_bound_access_tokens = \"yes\"", "found a string; expected `true` or `false`, without quotes"),
+        ("require_pushed_authorization_requests = 1", "found an integer; expected `true` or `false`"),
+    ] {
+        let found = fault(&format!("{APP}{line}\n"));
+        assert!(found.starts_with("seed.toml:4:") && found.contains(expected), "{found}");
+    }
 }
 
 #[test]

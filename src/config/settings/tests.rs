@@ -105,6 +105,25 @@ fn the_mode_follows_the_issuer_unless_it_is_given() {
 }
 
 #[test]
+fn g5_the_password_grant_follows_the_mode_unless_it_is_given() {
+    let sandbox = load(Flags::default(), &[], "").unwrap();
+    let production = load(Flags::default(), &[], "issuer = \"https://auth.test\"\n").unwrap();
+    assert_eq!((sandbox.password_grant, production.password_grant), (true, false));
+    let flags = Flags { password_grant: Some("false".to_owned()), ..Flags::default() };
+    assert!(!load(flags, &[], "password_grant = true\n").unwrap().password_grant);
+    assert!(!load(Flags::default(), &[], "password_grant = false\n").unwrap().password_grant);
+    let environment = [("LEADGATE_PASSWORD_GRANT", "true")];
+    assert!(load(Flags::default(), &environment, "issuer = \"https://auth.test\"\n").unwrap().password_grant);
+    assert_eq!(
+        faults(Flags::default(), &[("LEADGATE_PASSWORD_GRANT", "yes")], "password_grant = \"true\"\n"),
+        [
+            "leadgate.toml:1:18: password_grant: found a string; expected `true` or `false`, without quotes",
+            "environment variable LEADGATE_PASSWORD_GRANT: password_grant: found \"yes\"; expected `true` or `false`",
+        ]
+    );
+}
+
+#[test]
 fn production_demands_https_and_no_sandbox_token() {
     assert_eq!(
         faults(
