@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::support::http::{escape, form, request};
@@ -80,10 +80,35 @@ async fn run(world: &World) -> Vec<String> {
     world.send(request("POST", "/authorize/disconnect", &kind, by_form)).await.expect(200);
     world.me(&granted.access).await.expect(401);
     secrets.extend([granted.refresh, granted.access, CALLBACK.to_owned()]);
+    secrets.extend(register(world).await);
     let page = ada.get("/account").await;
     secrets.push(page.csrf());
     ada.post("/logout", &[("csrf", &page.csrf())]).await.location();
     secrets
+}
+
+/// A client that registers itself and looks after that; answers what it was given.
+async fn register(world: &World) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let bearer = |token: &str| [("authorization", format!("Bearer {token}"))];
+    let send = async |method, path: &str, token: &str, body: &Value| {
+        let authorization = bearer(token);
+        let headers = [("authorization", authorization[0].1.as_str()), ("content-type", "application/json")];
+        world.send(request(method, path, &headers, body.to_string())).await
+    };
+    let made = send("POST", "/_sandbox/registration-tokens", SANDBOX_TOKEN, &json!({})).await.expect(201).json();
+    let initial = text(&made["token"]);
+    let metadata = json!({"grant_types": ["client_credentials"]});
+    let client = send("POST", "/oauth/register", &initial, &metadata).await.expect(201).json();
+    let (secret, token) = (text(&client["client_secret"]), text(&client["registration_access_token"]));
+    let path = format!("/oauth/register/{}", text(&client["client_id"]));
+    send("POST", "/oauth/register", &token, &metadata).await.expect(401);
+    send("GET", &path, &initial, &json!({})).await.expect(401);
+    let update = json!({"client_id": client["client_id"], "client_secret": secret, "grant_types": ["password"]});
+    send("PUT", &path, &token, &update).await.expect(200);
+    let wrong = json!({"client_id": client["client_id"], "client_secret": TYPED});
+    send("PUT", &path, &token, &wrong).await.expect(400);
+    vec![initial, secret, token]
 }
 
 #[derive(Clone, Default)]
@@ -144,10 +169,11 @@ async fn r9_no_secret_is_in_the_database(world: World) {
             && raw.len() >= 48
         {
             assert!(!holds(&dump, &raw[raw.len() - 32..]), "the secret part of {secret} is in the database");
-            // Its id is there: the search finds raw bytes. A browser that has not signed in has no row.
+            // Its id is there: the search finds raw bytes. A browser that has not signed in has no row, and the token of
+            // a client's registration none of its own.
             let id = uuid::Uuid::from_slice(&raw[raw.len() - 48..raw.len() - 32]).unwrap();
             let is_there = holds(&dump, id.as_bytes()) || holds(&dump, id.to_string().as_bytes());
-            assert!(secret.starts_with("lgb_") || is_there, "{secret}");
+            assert!(["lgb_", "lgm_"].iter().any(|kind| secret.starts_with(kind)) || is_there, "{secret}");
         }
     }
     // Object identifiers that each PKCS #8 key on P-256 begins with: it would not be sealed.
