@@ -187,13 +187,16 @@ require_pushed_authorization_requests = true
 #[test]
 fn keys_are_a_table_or_json() {
     let method = "token_endpoint_auth_method = \"private_key_jwt\"\n";
-    let json = format!("jwks = '{{\"keys\": [{{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"{X}\",\"kid\":\"one\"}}]}}'\n");
+    let json =
+        format!("jwks = '{{\"keys\": [{{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"{X}\",\"kid\":\"one\"}}]}}'\n");
     let jwks = |text: &str| parse(&format!("{APP}{method}{text}")).unwrap().apps.remove(0).client.jwks.unwrap();
     assert_eq!(jwks(KEYS), jwks(&json));
     assert!(jwks(KEYS).contains(X));
 
     let told = |line: &str| fault(&format!("{APP}{method}{line}\n"));
-    assert!(told("jwks = 7").starts_with("seed.toml:5:8: apps[0].jwks: found an integer; expected a table, or a string"));
+    assert!(
+        told("jwks = 7").starts_with("seed.toml:5:8: apps[0].jwks: found an integer; expected a table, or a string")
+    );
     assert!(told("jwks = 'hunter2'").contains("apps[0].jwks: found what is no JSON"));
     assert!(told("jwks = {}").contains("expected a JWK Set"));
     assert!(told("jwks = { keys = [1979-05-27] }").contains("found what is no JSON"));

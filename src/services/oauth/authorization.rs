@@ -239,7 +239,7 @@ impl Check<'_> {
             scopes: requested_scopes(self.app, self.get("scope")?)?,
             nonce: self.bounded("nonce")?,
             code_challenge: self.code_challenge()?,
-            resource: requested_resource(self.ctx, self.app, self.get("resource")?)?,
+            resource: requested_resource(self.ctx, self.app, self.get("resource")?)?.into_resource(),
             dpop_jkt: self.dpop_jkt()?,
             interaction: self.interaction(self.ctx.now())?,
             login_hint: self.bounded("login_hint")?,
@@ -328,14 +328,45 @@ pub(super) fn requested_scopes(app: &App, scope: Option<&str>) -> Result<ScopeSe
     Ok(asked)
 }
 
-/// The API that tokens are asked for (RFC 8707 section 2); this server's own is the default, and stays unnamed.
+/// The API that tokens are asked for (RFC 8707 section 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestedResource {
+    /// The request names none: what was authorized before, or this server's own.
+    Unnamed,
+    /// This server's own.
+    Own,
+    Other(Resource),
+}
+
+impl RequestedResource {
+    /// What a new authorization is for; this server's own APIs stay unnamed.
+    pub fn into_resource(self) -> Option<Resource> {
+        match self {
+            Self::Unnamed | Self::Own => None,
+            Self::Other(resource) => Some(resource),
+        }
+    }
+
+    /// Whether it goes with what was authorized.
+    pub fn fits(&self, authorized: Option<&Resource>) -> bool {
+        match self {
+            Self::Unnamed => true,
+            Self::Own => authorized.is_none(),
+            Self::Other(resource) => authorized == Some(resource),
+        }
+    }
+}
+
 pub(super) fn requested_resource(
     ctx: &Context,
     app: &App,
     resource: Option<&str>,
-) -> Result<Option<Resource>, Invalid> {
-    let Some(text) = resource.filter(|text| *text != ctx.issuer) else { return Ok(None) };
+) -> Result<RequestedResource, Invalid> {
+    let Some(text) = resource else { return Ok(RequestedResource::Unnamed) };
+    if text == ctx.issuer {
+        return Ok(RequestedResource::Own);
+    }
     let registered = app.resources.iter().find(|resource| resource.as_str() == text).cloned();
     let description = "The resource is not registered for this client.";
-    registered.map(Some).ok_or(Invalid::new(ErrorCode::InvalidTarget, description))
+    registered.map(RequestedResource::Other).ok_or(Invalid::new(ErrorCode::InvalidTarget, description))
 }

@@ -1,6 +1,7 @@
 //! Swapping an authorization code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
 
 use super::super::Context;
+use super::authorization::RequestedResource;
 use super::issue::{self, Authorized, NewGrant, Recorded, RecordedSubject, Tokens};
 use crate::crypto::token::{Handle, HandleKind, proves};
 use crate::domain::app::App;
@@ -11,7 +12,6 @@ use crate::domain::grant::{Grant, GrantEnd};
 use crate::domain::ids::{AuthorizationCodeId, ConnectionId};
 use crate::domain::magic::Magic;
 use crate::domain::pkce::{CodeChallenge, CodeVerifier};
-use crate::domain::resource::Resource;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::store::access_tokens::Issued;
@@ -51,7 +51,7 @@ pub struct Presented<'p> {
     pub code: &'p str,
     pub redirect_uri: Option<&'p str>,
     pub code_verifier: Option<&'p str>,
-    pub resource: Option<Resource>,
+    pub resource: RequestedResource,
     /// The key that a DPoP proof showed.
     pub dpop_jkt: Option<String>,
 }
@@ -139,7 +139,7 @@ struct Attempt {
     redirect_uri: Option<String>,
     /// `Some(None)`: there is one, and it is malformed.
     verifier: Option<Option<CodeVerifier>>,
-    resource: Option<Resource>,
+    resource: RequestedResource,
     fresh: NewGrant,
     now: Timestamp,
 }
@@ -222,7 +222,7 @@ impl Attempt {
         if code.dpop_jkt.is_some() && code.dpop_jkt != self.fresh.dpop_jkt {
             return Err(CodeRefusal::OtherKey);
         }
-        if self.resource.is_some() && self.resource != code.resource {
+        if !self.resource.fits(code.resource.as_ref()) {
             return Err(CodeRefusal::OtherResource);
         }
         Ok(())

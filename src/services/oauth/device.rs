@@ -45,7 +45,7 @@ pub enum BeginError {
 /// Begins an authorization for a device of this client.
 pub async fn begin(ctx: &Context, app: &App, scope: Option<&str>, resource: Option<&str>) -> Result<Begun, BeginError> {
     let scopes = requested_scopes(app, scope)?;
-    let resource = requested_resource(ctx, app, resource)?;
+    let resource = requested_resource(ctx, app, resource)?.into_resource();
     for _ in 0..DRAWS {
         let now = ctx.now();
         let handle = ctx.mint(now);

@@ -2,7 +2,7 @@
 //! theft (RFC 9700 section 4.14.2).
 
 use super::super::Context;
-use super::authorization::{requested_resource, requested_scopes};
+use super::authorization::{RequestedResource, requested_resource, requested_scopes};
 use super::code::user_of;
 use super::error::{ErrorCode, Invalid};
 use super::issue::{self, Recorded, RecordedSubject, Tokens, issue_of};
@@ -102,7 +102,7 @@ struct Attempt {
     generation: u32,
     app: App,
     scopes: Option<ScopeSet>,
-    resource: Option<Resource>,
+    resource: RequestedResource,
     dpop_jkt: Option<String>,
     access_token: AccessTokenId,
     now: Timestamp,
@@ -133,7 +133,7 @@ impl Attempt {
                 return Ok(Err(Invalid::new(ErrorCode::InvalidScope, description).into()));
             }
         };
-        if self.resource.is_some() && self.resource != found.grant.resource {
+        if !self.resource.fits(found.grant.resource.as_ref()) {
             let description = "The resource is not the one that was authorized.";
             return Ok(Err(Invalid::new(ErrorCode::InvalidTarget, description).into()));
         }

@@ -193,7 +193,7 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
         }
         GrantType::ClientCredentials => {
             let scopes = own_scopes(app, get("scope")?)?;
-            let resource = requested_resource(ctx, app, get("resource")?)?;
+            let resource = requested_resource(ctx, app, get("resource")?)?.into_resource();
             client_credentials(ctx, app, SignedIssue { user: None, scopes, resource, dpop_jkt }).await
         }
         GrantType::Password => {
@@ -201,7 +201,7 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
                 username: required("username", "username is missing.")?,
                 password: required("password", "password is missing.")?,
                 scopes: requested_scopes(app, get("scope")?)?,
-                resource: requested_resource(ctx, app, get("resource")?)?,
+                resource: requested_resource(ctx, app, get("resource")?)?.into_resource(),
                 dpop_jkt,
                 from: request.from,
             };

@@ -33,29 +33,53 @@ pub struct ClientRequest {
     url: String,
 }
 
-/// Reads a request to the endpoint at `route`, authenticates its client, lets `answer` answer, and sees to it that the
-/// client's own pages may read whatever came of it.
+/// Whether pages of other origins may read the answers of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// Those of the client itself.
+    Own,
+    /// None: it is for clients that can keep a secret, and a page cannot.
+    None,
+}
+
+/// Reads a request to the endpoint at `route`, authenticates its client, and lets `answer` answer.
 pub async fn serve(
+    web: &Web,
+    route: &'static str,
+    pages: Pages,
+    request: Request,
+    answer: impl AsyncFnOnce(ClientRequest) -> Response,
+) -> Response {
+    let headers = request.headers().clone();
+    let (claimed, response) = serve_unread(web, route, request, answer).await;
+    match pages {
+        Pages::Own => cors::readable(web, &headers, claimed.as_deref(), response).await,
+        Pages::None => response,
+    }
+}
+
+/// The answer, and the client that the request names.
+async fn serve_unread(
     web: &Web,
     route: &'static str,
     request: Request,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
-) -> Response {
+) -> (Option<String>, Response) {
     let headers = request.headers().clone();
     let from = extract::peer(request.extensions());
     let query = request.uri().query().unwrap_or_default().to_owned();
     let body = Bytes::from_request(request, &()).await;
     let form = match read(&headers, &query, body) {
         Ok(form) => form,
-        Err(answer) => return cors::readable(web, &headers, None, *answer).await,
+        Err(answer) => return (None, *answer),
     };
     let claimed = claimed_id(&headers, &form);
     let url = web.urls.public(route);
     let response = match authenticate(web, route, &url, &headers, &form, from).await {
-        Ok(app) => answer(ClientRequest { app, form, headers: headers.clone(), from, url }).await,
+        Ok(app) => answer(ClientRequest { app, form, headers, from, url }).await,
         Err(answer) => *answer,
     };
-    cors::readable(web, &headers, claimed.as_deref(), response).await
+    (claimed, response)
 }
 
 impl ClientRequest {

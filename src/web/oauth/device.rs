@@ -18,7 +18,7 @@ use super::super::forms::{field, posted, see_other};
 use super::super::page::{self, Kind};
 use super::super::urls::route;
 use super::super::{Web, cookies};
-use super::client::{self, ClientRequest};
+use super::client::{self, ClientRequest, Pages};
 use super::cors;
 use crate::crypto::token::HandleKind;
 use crate::domain::device_code::{DEVICE_CODE_LIFETIME, POLL_INTERVAL, USER_CODE_LENGTH};
@@ -39,7 +39,8 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 async fn begin(State(web): State<Arc<Web>>, request: Request) -> Response {
-    client::serve(&web, route::DEVICE_AUTHORIZATION, request, async |request| answer(&web, request).await).await
+    client::serve(&web, route::DEVICE_AUTHORIZATION, Pages::Own, request, async |request| answer(&web, request).await)
+        .await
 }
 
 async fn answer(web: &Web, request: ClientRequest) -> Response {

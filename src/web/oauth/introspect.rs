@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::super::Web;
 use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed};
 use super::super::urls::route;
-use super::client::{self, ClientRequest};
+use super::client::{self, ClientRequest, Pages};
 use crate::domain::app::ClientType;
 use crate::domain::resource::Resource;
 use crate::services::oauth::error::{ErrorCode, Invalid};
@@ -23,7 +23,7 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 async fn introspect(State(web): State<Arc<Web>>, request: Request) -> Response {
-    client::serve(&web, route::INTROSPECT, request, async |request| answer(&web, request).await).await
+    client::serve(&web, route::INTROSPECT, Pages::None, request, async |request| answer(&web, request).await).await
 }
 
 async fn answer(web: &Web, request: ClientRequest) -> Response {

@@ -13,7 +13,7 @@ use super::super::Web;
 use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed};
 use super::super::error::refused;
 use super::super::urls::route;
-use super::client::{self, ClientRequest};
+use super::client::{self, ClientRequest, Pages};
 use super::cors;
 use crate::services::oauth::pushed::{self, PushError, REQUEST_URI_LIFETIME};
 
@@ -24,7 +24,7 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 async fn push(State(web): State<Arc<Web>>, request: Request) -> Response {
-    client::serve(&web, route::PAR, request, async |request| answer(&web, request).await).await
+    client::serve(&web, route::PAR, Pages::Own, request, async |request| answer(&web, request).await).await
 }
 
 async fn answer(web: &Web, request: ClientRequest) -> Response {

@@ -11,7 +11,7 @@ use axum::routing::post;
 use super::super::Web;
 use super::super::error::oauth::{invalid, method_not_allowed, no_store, store_failed};
 use super::super::urls::route;
-use super::client::{self, ClientRequest};
+use super::client::{self, ClientRequest, Pages};
 use super::cors;
 use crate::services::oauth::error::Invalid;
 use crate::services::oauth::revocation;
@@ -23,7 +23,7 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 async fn revoke(State(web): State<Arc<Web>>, request: Request) -> Response {
-    client::serve(&web, route::REVOKE, request, async |request| answer(&web, request).await).await
+    client::serve(&web, route::REVOKE, Pages::Own, request, async |request| answer(&web, request).await).await
 }
 
 /// The hint is only that: the token says itself what it is (RFC 7009 section 2.1).

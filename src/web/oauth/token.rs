@@ -13,7 +13,7 @@ use super::super::Web;
 use super::super::error::oauth::{invalid, json, method_not_allowed, store_failed, too_many};
 use super::super::error::refused;
 use super::super::urls::route;
-use super::client::{self, ClientRequest};
+use super::client::{self, ClientRequest, Pages};
 use super::cors;
 use crate::services::oauth::issue::Tokens;
 use crate::services::oauth::token::{self, TokenError, TokenRequest};
@@ -51,7 +51,7 @@ impl From<Tokens> for Issued {
 }
 
 async fn issue(State(web): State<Arc<Web>>, request: Request) -> Response {
-    client::serve(&web, route::TOKEN, request, async |request| answer(&web, request).await).await
+    client::serve(&web, route::TOKEN, Pages::Own, request, async |request| answer(&web, request).await).await
 }
 
 async fn answer(web: &Web, request: ClientRequest) -> Response {
