@@ -90,7 +90,7 @@ async fn f3_a_second_replay_is_theft(world: World) {
     world.me(&second.access).await.expect(401);
 }
 
-/// F3: a refused use is a use of nothing: an expired successor's replay is still a lost answer.
+/// F3: a successor that was refused is as good as unused.
 async fn f3_a_refused_request_is_no_use(world: World) {
     let first = STUDIO.connect_for(&world, ADA, "data_api").await;
     let lost = refreshed(&world, first.refresh()).await;
