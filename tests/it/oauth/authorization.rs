@@ -33,7 +33,10 @@ async fn b1_b2_an_unknown_client_or_address_gets_a_page(world: World) {
     ] {
         let page = world.get(&wrong.address()).await;
         assert_page(&page, 400);
-        assert!(!page.text().contains("href=\"https://evil") && !page.text().contains("href=\"javascript"), "{wrong:?}");
+        assert!(
+            !page.text().contains("href=\"https://evil") && !page.text().contains("href=\"javascript"),
+            "{wrong:?}"
+        );
     }
 }
 
@@ -117,9 +120,14 @@ async fn b4_b6_b18_bad_redirect_uris_cannot_be_registered(world: World) {
         "",
     ] {
         let answer = register(&world, &json!({"redirect_uris": ["https://app.test/good", bad]})).await;
-        assert_eq!((answer.status, &answer.json()["error"]), (400, &json!("invalid_redirect_uri")), "{bad}: {answer:?}");
+        assert_eq!(
+            (answer.status, &answer.json()["error"]),
+            (400, &json!("invalid_redirect_uri")),
+            "{bad}: {answer:?}"
+        );
     }
-    let good = json!(["https://app.test/callback?a=b", "http://127.0.0.1/cb", "http://localhost:80/cb", "com.example:/cb"]);
+    let good =
+        json!(["https://app.test/callback?a=b", "http://127.0.0.1/cb", "http://localhost:80/cb", "com.example:/cb"]);
     assert_eq!(register(&world, &json!({"redirect_uris": good})).await.expect(201).json()["redirect_uris"], good);
 }
 
@@ -327,7 +335,9 @@ async fn b13_the_challenge_is_one_of_s256(world: World) {
 /// B14: what the client remembers a request by comes back as it was.
 async fn b14_the_state_comes_back_as_it_was(world: World) {
     let long = "ß&=%+ ".repeat(256);
-    for state in ["a b", "&=%+#?", "%26%3D", "päss\u{1F511}", "\"'<>\\", "https://evil.example/?code=x#y", long.as_str()] {
+    for state in
+        ["a b", "&=%+#?", "%26%3D", "päss\u{1F511}", "\"'<>\\", "https://evil.example/?code=x#y", long.as_str()]
+    {
         let ask = Ask::of(&STUDIO).with("state", state);
         assert_eq!(ask.allowed(&world, ADA).await.value("state"), Some(state));
         assert_eq!(ask.decided(&world, ADA, "deny").await.value("state"), Some(state));
@@ -385,8 +395,12 @@ async fn b16_a_denial_comes_back(world: World) {
 /// B17, A5: every answer names its issuer, whichever way it goes back.
 async fn b17_a5_every_answer_names_its_issuer(world: World) {
     let metadata = world.get("/.well-known/oauth-authorization-server").await.expect(200).json();
-    assert_eq!((&metadata["issuer"], &metadata["authorization_response_iss_parameter_supported"]), (&json!(ISSUER), &json!(true)));
-    let modes = [("query", Mode::Query), ("fragment", Mode::Fragment), ("form_post", Mode::FormPost), ("", Mode::Query)];
+    assert_eq!(
+        (&metadata["issuer"], &metadata["authorization_response_iss_parameter_supported"]),
+        (&json!(ISSUER), &json!(true))
+    );
+    let modes =
+        [("query", Mode::Query), ("fragment", Mode::Fragment), ("form_post", Mode::FormPost), ("", Mode::Query)];
     // A denial first: who allowed it once is not asked again.
     for decision in ["deny", "allow"] {
         for (mode, expected) in modes {

@@ -239,7 +239,8 @@ async fn assert_by(world: &World, change: impl FnOnce(&mut Value)) -> Answer {
 /// E9, RFC 7523 section 3: an assertion is of its client, for this server, good now, and good once.
 async fn e9_an_assertion_is_for_this_server_and_good_once(world: World) {
     let now = seconds(&world);
-    for audience in [json!(ISSUER), json!([ISSUER]), json!(["https://other.test", ISSUER]), json!(format!("{ISSUER}/oauth/token"))]
+    for audience in
+        [json!(ISSUER), json!([ISSUER]), json!(["https://other.test", ISSUER]), json!(format!("{ISSUER}/oauth/token"))]
     {
         Issued::of(&assert_by(&world, |claims| claims["aud"] = audience).await);
     }
@@ -317,8 +318,7 @@ async fn e9_an_assertion_is_for_this_server_and_good_once(world: World) {
 async fn e10_guesses_at_a_secret_are_slowed_down(world: World) {
     let attempt = |from: u8, secret: &str, claims: &str| {
         let authorization = basic(STUDIO.id, secret);
-        let headers =
-            [("content-type", FORM), ("authorization", authorization.as_str()), ("x-forwarded-for", claims)];
+        let headers = [("content-type", FORM), ("authorization", authorization.as_str()), ("x-forwarded-for", claims)];
         from_address(request("POST", "/oauth/token", &headers, form(&[GRANT])), from)
     };
     for i in 0..3 {

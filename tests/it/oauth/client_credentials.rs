@@ -51,7 +51,10 @@ async fn g4_the_scope_is_the_clients(world: World) {
     assert_eq!(Issued::of(&STUDIO.token(&world, &[GRANT]).await).scope(), ["account_api", "data_api", "lead_receiver"]);
     assert_eq!(Issued::of(&MACHINE.token(&world, &[GRANT, ("scope", "")]).await).scope(), ["account_api", "data_api"]);
     let narrow = Issued::of(&STUDIO.token(&world, &[GRANT, ("scope", "data_api")]).await);
-    assert_eq!((narrow.body["scope"].as_str(), &claims(&narrow.access)["scope"]), (Some("data_api"), &json!("data_api")));
+    assert_eq!(
+        (narrow.body["scope"].as_str(), &claims(&narrow.access)["scope"]),
+        (Some("data_api"), &json!("data_api"))
+    );
     world.me(&narrow.access).await.expect(403);
     for (client, scope) in [
         (MACHINE, "lead_receiver"),

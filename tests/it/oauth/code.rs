@@ -208,7 +208,8 @@ async fn d11_a_grant_is_named_known_and_the_clients(world: World) {
         let fields = [("grant_type", grant), (field, "x"), ("password", "x")];
         assert_error(&client.token(&world, &fields).await, 400, "unauthorized_client");
     }
-    for (grant, field) in [("authorization_code", "code"), ("refresh_token", "refresh_token"), ("password", "username")] {
+    for (grant, field) in [("authorization_code", "code"), ("refresh_token", "refresh_token"), ("password", "username")]
+    {
         assert_error(&STUDIO.token(&world, &[("grant_type", grant)]).await, 400, "invalid_request");
         assert_error(&STUDIO.token(&world, &[("grant_type", grant), (field, "")]).await, 400, "invalid_request");
     }
@@ -273,7 +274,8 @@ async fn d13_e4_nothing_secret_is_taken_from_an_address(world: World) {
 
 /// D14: the body is a form, whatever its character set is called.
 async fn d14_the_body_is_a_form(world: World) {
-    let fields = [("grant_type", "client_credentials"), ("client_id", STUDIO.id), ("client_secret", "studio-client-secret")];
+    let fields =
+        [("grant_type", "client_credentials"), ("client_id", STUDIO.id), ("client_secret", "studio-client-secret")];
     let members = json!({"grant_type": "client_credentials", "client_id": STUDIO.id});
     for (kind, body) in [
         ("application/json", members.to_string()),
@@ -287,7 +289,8 @@ async fn d14_the_body_is_a_form(world: World) {
         assert_error(&answer, 400, "invalid_request");
     }
     assert_error(&world.send(request("POST", "/oauth/token", &[], form(&fields))).await, 400, "invalid_request");
-    for kind in ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-URLEncoded;charset=utf-8"] {
+    for kind in ["application/x-www-form-urlencoded; charset=UTF-8", "Application/X-WWW-Form-URLEncoded;charset=utf-8"]
+    {
         Issued::of(&world.send(request("POST", "/oauth/token", &[("content-type", kind)], form(&fields))).await);
     }
 }

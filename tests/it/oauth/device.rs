@@ -138,11 +138,8 @@ async fn c7_c8_a_code_is_settled_once_by_a_form_of_ours(world: World) {
     }
     let csrf = ada.get("/device").await.csrf();
     let body = crate::support::http::form(&[("csrf", &csrf), ("user_code", &started.user_code)]);
-    let headers = [
-        ("content-type", super::support::FORM),
-        ("origin", "https://evil.example"),
-        ("sec-fetch-site", "cross-site"),
-    ];
+    let headers =
+        [("content-type", super::support::FORM), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
     ada.send(None, request("POST", "/device", &headers, body)).await.expect(403);
     ada.settle(&started.user_code, ADA, "allow").await;
     let answer = world.actor().type_code(&started.user_code).await;

@@ -102,7 +102,11 @@ async fn wire_b_a_stolen_token_is_worth_nothing(world: World) {
         ("for another token", "DPoP", Some(with(&|claims| claims["ath"] = call_claims(&world, &other)["ath"].clone()))),
         ("for no token", "DPoP", Some(with(&|claims| drop(claims.as_object_mut().unwrap().remove("ath"))))),
         ("for another method", "DPoP", Some(with(&|claims| claims["htm"] = json!("POST")))),
-        ("for another address", "DPoP", Some(with(&|claims| claims["htu"] = json!(format!("{ISSUER}/oauth/userinfo"))))),
+        (
+            "for another address",
+            "DPoP",
+            Some(with(&|claims| claims["htu"] = json!(format!("{ISSUER}/oauth/userinfo")))),
+        ),
         ("of yesterday", "DPoP", Some(with(&|claims| claims["iat"] = json!(seconds(&world) - 86_400)))),
         ("of tomorrow", "DPoP", Some(with(&|claims| claims["iat"] = json!(seconds(&world) + 86_400)))),
         ("no proof at all", "DPoP", Some("x".to_owned())),
@@ -209,7 +213,10 @@ async fn wire_b_a_public_clients_refresh_token_is_bound(world: World) {
         assert_error(&answer, 400, &error);
     }
     let next = Issued::of(&token(&world, &POCKET, &proof(&world, &key), &fields).await);
-    assert_eq!((&next.body["token_type"], &claims(&next.access)["cnf"]["jkt"]), (&json!("DPoP"), &json!(key.thumbprint())));
+    assert_eq!(
+        (&next.body["token_type"], &claims(&next.access)["cnf"]["jkt"]),
+        (&json!("DPoP"), &json!(key.thumbprint()))
+    );
     // A confidential client shows who it is by its secret, and may change its key.
     let issued = connect(&world, &STUDIO, &key).await;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", issued.refresh())];

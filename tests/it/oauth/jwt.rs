@@ -53,7 +53,10 @@ async fn i2_the_claims_are_complete(world: World) {
     let issued = STUDIO.token(&world, &[("grant_type", "client_credentials"), ("scope", "data_api")]).await;
     let of_client = verified(&world, &Issued::of(&issued).access).await;
     for (claims, scope) in [(&of_user, "account_api openid"), (&of_client, "data_api")] {
-        assert_eq!((&claims["iss"], &claims["aud"], &claims["client_id"]), (&json!(ISSUER), &json!(ISSUER), &json!("studio")));
+        assert_eq!(
+            (&claims["iss"], &claims["aud"], &claims["client_id"]),
+            (&json!(ISSUER), &json!(ISSUER), &json!("studio"))
+        );
         assert_eq!((&claims["iat"], &claims["exp"]), (&json!(now), &json!(now + 3_600)));
         let mut granted: Vec<&str> = claims["scope"].as_str().unwrap().split(' ').collect();
         granted.sort_unstable();

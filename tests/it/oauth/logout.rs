@@ -61,8 +61,7 @@ async fn c15_without_a_hint_the_user_is_asked(world: World) {
             assert!(answer.status != 303 && is_signed_in(&ada).await, "{answer:?}");
         }
         let foreign = form(&[("csrf", &page.csrf())]);
-        let headers =
-            [("content-type", FORM), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+        let headers = [("content-type", FORM), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
         ada.send(None, request("POST", PATH, &headers, foreign)).await;
         assert!(is_signed_in(&ada).await);
     }

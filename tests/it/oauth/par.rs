@@ -75,7 +75,9 @@ async fn wire_b_a_pushed_request_is_good_once(world: World) {
     world.advance(90);
     assert_page(&world.get(&address(&STUDIO, &uri)).await, 400);
     let urn = "urn:ietf:params:oauth:request_uri:";
-    for wrong in ["x", urn, &format!("{urn}lgp_"), &format!("{urn}{}", "x".repeat(5_000)), "https://evil.example/request.jwt"] {
+    for wrong in
+        ["x", urn, &format!("{urn}lgp_"), &format!("{urn}{}", "x".repeat(5_000)), "https://evil.example/request.jwt"]
+    {
         assert_page(&world.get(&address(&STUDIO, wrong)).await, 400);
     }
     assert_page(&world.get(&format!("/oauth/authorize?{}", form(&[("request_uri", &uri)]))).await, 400);

@@ -5,9 +5,7 @@ use leadgate::domain::ids::AppId;
 use leadgate::services::{partner, users};
 use serde_json::json;
 
-use super::support::{
-    Ask, Auth, Issued, POCKET, RATE_FINDER, RIVAL, STUDIO, assert_error, at_once, seconds,
-};
+use super::support::{Ask, Auth, Issued, POCKET, RATE_FINDER, RIVAL, STUDIO, assert_error, at_once, seconds};
 use crate::support::http::request;
 use crate::support::{ADA, APP_ONE, GRACE, World, both, connect_by_api};
 

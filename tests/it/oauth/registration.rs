@@ -187,7 +187,8 @@ async fn wire_b_bad_metadata_is_refused(world: World) {
 
 /// Who holds the registration access token manages this client, and no other.
 async fn wire_b_a_client_manages_itself_only(world: World) {
-    let (one, other) = (Registered::of(&register(&world, &metadata()).await), Registered::of(&register(&world, &metadata()).await));
+    let (one, other) =
+        (Registered::of(&register(&world, &metadata()).await), Registered::of(&register(&world, &metadata()).await));
     for method in ["GET", "PUT", "DELETE"] {
         for bearer in [other.bearer.as_str(), "Bearer x", "Basic YTpi", ""] {
             let answer = one.manage(&world, method, bearer, &metadata()).await;

@@ -1,8 +1,6 @@
 //! J: revocation (RFC 7009).
 
-use super::support::{
-    Auth, FORM, Issued, MACHINE, POCKET, RIVAL, STUDIO, assert_error, at_once, keyed,
-};
+use super::support::{Auth, FORM, Issued, MACHINE, POCKET, RIVAL, STUDIO, assert_error, at_once, keyed};
 use crate::support::http::{form, request};
 use crate::support::{ADA, Answer, World, both, connect_by_api};
 

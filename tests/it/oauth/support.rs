@@ -40,19 +40,13 @@ pub struct Client {
     pub redirect_uri: &'static str,
 }
 
-pub const STUDIO: Client = Client {
-    id: "studio",
-    auth: Auth::Basic("studio-client-secret"),
-    redirect_uri: "https://studio.test/callback",
-};
+pub const STUDIO: Client =
+    Client { id: "studio", auth: Auth::Basic("studio-client-secret"), redirect_uri: "https://studio.test/callback" };
 pub const RIVAL: Client =
     Client { id: "rival", auth: Auth::Basic("r%76l:s+cr&t=v/ al"), redirect_uri: "https://rival.test/callback" };
 pub const POCKET: Client = Client { id: "pocket", auth: Auth::None, redirect_uri: "https://pocket.test/callback" };
-pub const MACHINE: Client = Client {
-    id: "machine",
-    auth: Auth::Basic("machine-client-secret"),
-    redirect_uri: "https://machine.test/callback",
-};
+pub const MACHINE: Client =
+    Client { id: "machine", auth: Auth::Basic("machine-client-secret"), redirect_uri: "https://machine.test/callback" };
 pub const BOUND: Client =
     Client { id: "bound", auth: Auth::Basic("bound-client-secret"), redirect_uri: "https://bound.test/callback" };
 pub const PUSHING: Client =
