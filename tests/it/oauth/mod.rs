@@ -6,6 +6,7 @@ mod client_auth;
 mod client_credentials;
 mod code;
 mod cors;
+mod crash;
 mod device;
 mod dpop;
 mod introspection;
