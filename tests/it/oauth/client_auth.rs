@@ -1,5 +1,7 @@
 //! E: client authentication (RFC 6749 section 2.3, RFC 7523).
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use leadgate::domain::ids::AppId;
@@ -197,12 +199,14 @@ async fn e8_a_secret_is_long_and_shown_once(world: World) {
 /// E8: after a rotation the secret before is good for the overlap, and no longer.
 async fn e8_a_rotated_secret_overlaps(world: World) {
     let id = AppId::parse(STUDIO.id).unwrap();
-    let new = partner::rotate_secret(&world.ctx, &id).await.unwrap();
+    let new = partner::rotate_secret(&world.ctx, &id, Duration::from_secs(3_600)).await.unwrap();
     assert!(new.len() >= 22, "{new}");
     let old = basic(STUDIO.id, "studio-client-secret");
     Issued::of(&ask(&world, Some(&basic(STUDIO.id, &new)), &[]).await);
     Issued::of(&ask(&world, Some(&old), &[]).await);
-    world.advance(31 * 24 * 3600);
+    world.advance(3_599);
+    Issued::of(&ask(&world, Some(&old), &[]).await);
+    world.advance(1);
     assert_error(&ask(&world, Some(&old), &[]).await, 401, "invalid_client");
     Issued::of(&ask(&world, Some(&basic(STUDIO.id, &new)), &[]).await);
 }
