@@ -569,6 +569,7 @@ async fn wire_b_a_prompt_asks_again(world: World) {
     let mut ada = world.actor();
     let ask = Ask::of(&STUDIO).with("scope", "openid account_api");
     ada.allow(&ask, ADA).await.code();
+    world.advance(1);
     assert!(Landing::of(&open(&mut ada, &ask).await).is_some(), "signed in, and consented");
     for (prompt, is_login) in [("login", true), ("select_account", true), ("consent", false), ("login consent", true)] {
         let page = open(&mut ada, &ask.clone().with("prompt", prompt)).await.expect(200);
@@ -576,6 +577,7 @@ async fn wire_b_a_prompt_asks_again(world: World) {
     }
     // Each ends, and does not ask for ever.
     for prompt in ["login", "select_account", "consent", "login consent"] {
+        world.advance(1);
         let ask = ask.clone().with("prompt", prompt);
         ada.allow(&ask, ADA).await.code();
     }

@@ -3,7 +3,7 @@
 use leadgate::domain::email::Email;
 use leadgate::services::users;
 
-use super::support::{Ask, FORM, Issued, STUDIO, claims};
+use super::support::{Ask, FORM, Issued, STUDIO, challenge_of, claims};
 use crate::support::http::{form, request};
 use crate::support::{ADA, Answer, World, both, connect_by_api};
 
@@ -21,9 +21,7 @@ async fn with(world: &World, path: &str, token: &str) -> Answer {
 #[track_caller]
 fn challenge(answer: &Answer) -> &str {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let challenge = answer.header("www-authenticate").unwrap();
-    assert!(challenge.starts_with("Bearer realm=\""), "{challenge}");
-    challenge
+    challenge_of(answer, "Bearer")
 }
 
 /// H1: without a token the challenge has no error.

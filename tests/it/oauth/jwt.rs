@@ -7,8 +7,8 @@ use leadgate::services::keys;
 use serde_json::{Value, json};
 
 use super::support::{
-    Auth, Client, FORM, Issued, MACHINE, STUDIO, STUDIO_API, at_once, basic, claims, parts, published_keys, register,
-    seconds, verified,
+    Auth, Client, FORM, Issued, MACHINE, STUDIO, STUDIO_API, at_once, basic, challenge_of, claims, parts,
+    published_keys, register, seconds, verified,
 };
 use crate::support::http::{form, request};
 use crate::support::signer::{Signer, base64url, unsigned};
@@ -151,7 +151,7 @@ async fn i3_a_forged_token_is_refused(world: World) {
     for (what, token) in bad {
         for answer in [world.me(&token).await, userinfo(&world, &token).await] {
             assert_eq!(answer.status, 401, "{what}: {answer:?}");
-            assert!(answer.header("www-authenticate").unwrap().contains("error=\"invalid_token\""), "{what}");
+            assert!(challenge_of(&answer, "Bearer").contains("error=\"invalid_token\""), "{what}");
         }
         assert_eq!(STUDIO.introspect(&world, &token).await, json!({"active": false}), "{what}");
     }
@@ -172,7 +172,7 @@ async fn i4_a_token_is_for_one_resource(world: World) {
     let elsewhere = Issued::of(&STUDIO.token(&world, &[grant, ("resource", STUDIO_API)]).await);
     assert_eq!(claims(&elsewhere.access)["aud"], STUDIO_API);
     let refused = world.me(&elsewhere.access).await.expect(401);
-    assert!(refused.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
+    assert!(challenge_of(&refused, "Bearer").contains("error=\"invalid_token\""));
     assert_eq!(STUDIO.introspect(&world, &elsewhere.access).await["aud"], STUDIO_API, "whose server asks here");
     let here = Issued::of(&STUDIO.token(&world, &[grant, ("resource", ISSUER)]).await);
     world.me(&here.access).await.expect(200);

@@ -1,7 +1,5 @@
 //! Pushed authorization requests (RFC 9126).
 
-use serde_json::json;
-
 use super::support::{
     Ask, Auth, Client, Issued, POCKET, PUSHING, RIVAL, STUDIO, assert_error, assert_not_stored, assert_page, keyed,
 };
@@ -109,7 +107,8 @@ async fn wire_b_a_bad_request_is_refused_when_it_is_pushed(world: World) {
     }
     for method in ["GET", "PUT", "DELETE"] {
         let answer = world.send(request(method, "/oauth/par", &[], "")).await.expect(405);
-        assert_eq!((answer.header("allow"), &answer.json()["error"]), (Some("POST"), &json!("invalid_request")));
+        assert!(answer.header("allow").unwrap().contains("POST"), "{answer:?}");
+        assert_eq!(answer.json()["error"], "invalid_request");
     }
 }
 

@@ -379,6 +379,14 @@ pub fn assert_error(answer: &Answer, status: u16, error: &str) {
     }
 }
 
+/// The challenge of one scheme; a door that takes tokens of two kinds has two (RFC 9449 section 7.1).
+#[track_caller]
+pub fn challenge_of<'a>(answer: &'a Answer, scheme: &str) -> &'a str {
+    let mut challenges = answer.headers.get_all("www-authenticate").iter().map(|value| value.to_str().unwrap());
+    let begin = format!("{scheme} realm=\"");
+    challenges.find(|challenge| challenge.starts_with(&begin)).unwrap_or_else(|| panic!("{answer:?}"))
+}
+
 /// A page of our own that tells of an error, and leads nowhere (B1, B2).
 #[track_caller]
 pub fn assert_page(answer: &Answer, status: u16) {
