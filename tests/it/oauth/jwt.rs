@@ -148,13 +148,20 @@ async fn i3_a_forged_token_is_refused(world: World) {
         }
         bad.push((what, forge(&world, |_| {}, &claims).await));
     }
+    let mut taken = Vec::new();
     for (what, token) in bad {
         for answer in [world.me(&token).await, userinfo(&world, &token).await] {
-            assert_eq!(answer.status, 401, "{what}: {answer:?}");
-            assert!(challenge_of(&answer, "Bearer").contains("error=\"invalid_token\""), "{what}");
+            if answer.status == 401 {
+                assert!(challenge_of(&answer, "Bearer").contains("error=\"invalid_token\""), "{what}");
+            } else {
+                taken.push(format!("{what}: {}", answer.status));
+            }
         }
-        assert_eq!(STUDIO.introspect(&world, &token).await, json!({"active": false}), "{what}");
+        if STUDIO.introspect(&world, &token).await != json!({"active": false}) {
+            taken.push(format!("{what}: active"));
+        }
     }
+    assert!(taken.is_empty(), "{taken:#?}");
     world.me(&issued.access).await.expect(200);
 }
 

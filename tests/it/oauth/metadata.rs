@@ -100,7 +100,7 @@ async fn a3_every_address_answers(world: World) {
 }
 
 /// A4: S256 is the only challenge method.
-async fn a4_s256_is_the_only_challenge_method(world: World) {
+async fn a4_the_only_challenge_method_is_s256(world: World) {
     for path in [OAUTH, OPENID] {
         assert_eq!(texts(&document(&world, path).await, "code_challenge_methods_supported"), ["S256"]);
     }
@@ -219,7 +219,7 @@ async fn g5_the_document_does_not_name_what_is_not_allowed(world: World) {
 both! {
     a1_the_issuer_is_the_configured_one,
     a3_every_address_answers,
-    a4_s256_is_the_only_challenge_method,
+    a4_the_only_challenge_method_is_s256,
     a6_the_grants_are_those_that_are_listed,
     a6_the_ways_to_authenticate_are_those_that_are_listed,
     a7_a_spoofed_host_changes_no_address,
