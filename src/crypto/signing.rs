@@ -81,7 +81,8 @@ impl SigningKey {
         &self.public
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+    /// The signature of a JWS (RFC 7515 section 5.1) with this key.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let random = SystemRandom::new();
         match &self.private {
             Private::Es256(pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),

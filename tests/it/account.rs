@@ -33,8 +33,8 @@ fn assert_guarded(page: &Answer) {
     assert!(!page.headers.keys().any(|name| name.as_str().starts_with("access-control-")));
 }
 
-/// A5: the login form at the same address, then each connected application with all that the user should know.
-async fn a5_c14_the_page_shows_what_is_connected(world: World) {
+/// C14, wire.md A5: the login form at the same address, then each connected application with all that the user should know.
+async fn c14_the_page_shows_what_is_connected(world: World) {
     let mut ada = world.actor();
     let login = ada.get("/account").await.expect(200);
     assert!(login.is_login_page());
@@ -59,8 +59,8 @@ async fn a5_c14_the_page_shows_what_is_connected(world: World) {
     assert!(!page.text().contains(GRACE));
 }
 
-/// A5, C14, H5: a disconnect here has the effect of A3, at once.
-async fn a5_c14_a_disconnect_ends_tokens_at_once(world: World) {
+/// C14, H5, wire.md A5: a disconnect here has the effect of A3, at once.
+async fn c14_a_disconnect_ends_tokens_at_once(world: World) {
     let mut ada = world.actor();
     let one = ada.connect("btn-one", PARTNER, ADA).await;
     let two = ada.connect("btn-two", PARTNER, ADA).await;
@@ -146,8 +146,8 @@ async fn c15_a_get_does_not_log_out(world: World) {
     assert!(!ada.get("/account").await.is_login_page());
 }
 
-/// C6, A5: a logout ends the session on the server, and everything that hangs on it.
-async fn c6_a5_a_logout_is_final(world: World) {
+/// C6, wire.md A5: a logout ends the session on the server, and everything that hangs on it.
+async fn c6_a_logout_is_final(world: World) {
     let mut ada = world.actor();
     let tokens = ada.connect("btn-one", PARTNER, ADA).await;
     let page = ada.get("/account").await;
@@ -183,11 +183,11 @@ async fn c6_a_session_ends(world: World) {
 }
 
 both! {
-    a5_c14_the_page_shows_what_is_connected,
-    a5_c14_a_disconnect_ends_tokens_at_once,
+    c14_the_page_shows_what_is_connected,
+    c14_a_disconnect_ends_tokens_at_once,
     c14_another_users_connection_is_out_of_reach,
     c7_a_disconnect_cannot_be_forged,
     c15_a_get_does_not_log_out,
-    c6_a5_a_logout_is_final,
+    c6_a_logout_is_final,
     c6_a_session_ends,
 }

@@ -47,7 +47,7 @@ async fn db_tokens(world: &World) -> i64 {
     world.database.db_count("SELECT COUNT(*) FROM access_tokens").await
 }
 
-/// N1, A2: exactly five keys, and a token that works for an hour.
+/// N1, wire.md A2: exactly five keys, and a token that works for an hour.
 async fn n1_a_refresh_answers_exactly_five_keys(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
     world.advance(100);
@@ -65,7 +65,7 @@ async fn n1_a_refresh_answers_exactly_five_keys(world: World) {
     world.me(access).await.expect(200);
 }
 
-/// N2, N3, A2: whatever is wrong, the sentence is one: it tells neither "the token exists" nor "the
+/// N2, N3, wire.md A2: whatever is wrong, the sentence is one: it tells neither "the token exists" nor "the
 /// application is not the one".
 async fn n2_n3_a_refusal_never_tells_the_token_from_the_application(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
@@ -108,7 +108,7 @@ async fn n2_n3_a_refusal_never_tells_the_token_from_the_application(world: World
     assert_eq!(world.refresh(good, APP_ONE).await.json()["valid"], true);
 }
 
-/// N4, A4: the headers are on every answer, errors and other methods included.
+/// N4, wire.md A4: the headers are on every answer, errors and other methods included.
 async fn n4_the_headers_are_on_every_answer(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
     for (method, path, status) in [
@@ -195,7 +195,7 @@ async fn n7_a_path_is_decoded_once(world: World) {
     }
 }
 
-/// N8, A3, A4: a HEAD or a prefetch does nothing at either.
+/// N8, wire.md A3 and A4: a HEAD or a prefetch does nothing at either.
 async fn n8_a_head_or_prefetch_does_nothing(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
     let before = db_tokens(&world).await;
@@ -245,8 +245,8 @@ async fn n8_other_methods_are_refused(world: World) {
     world.me(&tokens.access).await.expect(200);
 }
 
-/// A4: a GET with any content type and no body is fine.
-async fn a4_a_get_may_have_any_content_type(world: World) {
+/// wire.md A4: a GET with any content type and no body is fine.
+async fn wire_a4_a_get_may_have_any_content_type(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
     for kind in ["application/json", "application/json; charset=utf-8", "text/xml", "x", "multipart/form-data"] {
         let path = format!("{REFRESH}/{}?appid={APP_ONE}", tokens.refresh);
@@ -258,7 +258,7 @@ async fn a4_a_get_may_have_any_content_type(world: World) {
     }
 }
 
-/// N9, A3, H5: a disconnect ends the refresh token, each access token and automatic sign-in at once, and
+/// N9, H5, wire.md A3: a disconnect ends the refresh token, each access token and automatic sign-in at once, and
 /// nothing else.
 async fn n9_a_disconnect_ends_the_whole_connection_and_no_other(world: World) {
     let mut ada = world.actor();
@@ -293,8 +293,8 @@ async fn n9_a_disconnect_ends_the_whole_connection_and_no_other(world: World) {
     assert!(ada.get(&opened.path).await.is_consent_page());
 }
 
-/// A3: for who would keep the token out of URLs.
-async fn a3_a_disconnect_can_be_posted(world: World) {
+/// wire.md A3: for who would keep the token out of URLs.
+async fn wire_a3_a_disconnect_can_be_posted(world: World) {
     let by_path = connect_by_api(&world, ADA, "btn-one").await;
     let answer = world.send(request("POST", &format!("{DISCONNECT}/{}", by_path.refresh), &[], "")).await.expect(200);
     assert_eq!(answer.json()["valid"], true);
@@ -351,7 +351,7 @@ async fn n11_no_other_secret_is_a_refresh_token(world: World) {
     world.me(&tokens.access).await.expect(200);
 }
 
-/// N12, A2: guesses are slowed down with the five keys; what a partner really needs is not.
+/// N12, wire.md A2: guesses are slowed down with the five keys; what a partner really needs is not.
 async fn n12_guesses_are_slowed_down_and_good_tokens_are_not(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
     assert!(tokens.refresh.len() >= 71, "at least 160 random bits: {}", tokens.refresh.len());
@@ -454,9 +454,9 @@ both! {
     n7_a_path_is_decoded_once,
     n8_a_head_or_prefetch_does_nothing,
     n8_other_methods_are_refused,
-    a4_a_get_may_have_any_content_type,
+    wire_a4_a_get_may_have_any_content_type,
     n9_a_disconnect_ends_the_whole_connection_and_no_other,
-    a3_a_disconnect_can_be_posted,
+    wire_a3_a_disconnect_can_be_posted,
     n10_cookies_are_never_read,
     n11_no_other_secret_is_a_refresh_token,
     n13_an_access_token_lives_an_hour_beside_its_successors,

@@ -252,8 +252,8 @@ async fn l5_a_preflight_allows_a_json_post_only(world: World) {
     }
 }
 
-/// wire.md A1, L6: what is no JSON of the right form has the result's form all the same, readable by the page.
-async fn a1_a_malformed_swap_has_the_results_form(world: World) {
+/// L6, wire.md A1: what is no JSON of the right form has the result's form all the same, readable by the page.
+async fn wire_a1_a_malformed_swap_has_the_results_form(world: World) {
     let json = "application/json";
     let oversized = format!("{{\"btn\":\"{}\"}}", "x".repeat(70_000));
     let deep = "[".repeat(20_000);
@@ -287,7 +287,7 @@ async fn a1_a_malformed_swap_has_the_results_form(world: World) {
 
 /// sign-in-button.md: a connection has one refresh token, however often it is asked for; another consent is
 /// another connection.
-async fn a2_a_connection_has_one_refresh_token_for_life(world: World) {
+async fn wire_a2_a_connection_has_one_refresh_token_for_life(world: World) {
     let mut ada = world.actor();
     let first = ada.connect("btn-one", PARTNER, ADA).await;
     let mut elsewhere = world.actor();
@@ -322,7 +322,7 @@ both! {
     p7_the_swap_leaves_a_partitioned_cookie_that_names_no_application,
     l3_an_unlisted_origin_is_refused_before_the_body,
     l5_a_preflight_allows_a_json_post_only,
-    a1_a_malformed_swap_has_the_results_form,
-    a2_a_connection_has_one_refresh_token_for_life,
+    wire_a1_a_malformed_swap_has_the_results_form,
+    wire_a2_a_connection_has_one_refresh_token_for_life,
 }
 both! { on many threads; d4_of_fifty_redemptions_at_once_one_is_valid }

@@ -48,7 +48,7 @@ fn assert_nothing_foreign(page: &Answer) {
 }
 
 /// wire.md A1: the whole way, by a person with a password.
-async fn a1_a_sign_in_hands_over_a_code_that_is_worth_tokens(world: World) {
+async fn wire_a1_a_sign_in_hands_over_a_code_that_is_worth_tokens(world: World) {
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER).with("return_to", "https://partner.test/signin")).await;
     let login = ada.get(&opened.path).await.expect(200);
@@ -112,7 +112,7 @@ async fn c3_the_click_leaves_its_parameters_behind(world: World) {
     assert!(!location.contains('?') && !location.contains(&click.state), "{location}");
 }
 
-/// C13, A1: the consent page says who asks, for what, for whose account, and where the answer goes.
+/// C13, wire.md A1: the consent page says who asks, for what, for whose account, and where the answer goes.
 async fn c13_the_consent_page_names_what_is_at_stake(world: World) {
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-wide", PARTNER)).await;
@@ -170,7 +170,7 @@ async fn p2_p9_an_unlisted_origin_gets_a_page_and_nothing_posted(world: World) {
 }
 
 /// wire.md A1: a missing, repeated or malformed parameter is told on a page.
-async fn a1_a_click_with_a_wrong_parameter_is_told_on_a_page(world: World) {
+async fn wire_a1_a_click_with_a_wrong_parameter_is_told_on_a_page(world: World) {
     let good = Click::on("btn-one", PARTNER).address();
     assert_eq!(world.get(&good).await.status, 303);
     let without = |name: &str| {
@@ -196,7 +196,7 @@ async fn a1_a_click_with_a_wrong_parameter_is_told_on_a_page(world: World) {
 }
 
 /// wire.md A1, redirect mode: the whole page comes back, to a registered address of the clicked origin only.
-async fn a1_redirect_mode_returns_to_a_registered_address_only(world: World) {
+async fn wire_a1_redirect_mode_returns_to_a_registered_address_only(world: World) {
     let mut ada = world.actor();
     let back = "https://partner.test/signin";
     let click = Click::on("btn-one", PARTNER).with("mode", "redirect").with("return_to", back);
@@ -231,7 +231,7 @@ async fn a1_redirect_mode_returns_to_a_registered_address_only(world: World) {
 }
 
 /// wire.md A1: a denial hands over `access_denied`, no code, and leaves nothing behind.
-async fn a1_a_denial_hands_over_an_error_and_makes_no_connection(world: World) {
+async fn wire_a1_a_denial_hands_over_an_error_and_makes_no_connection(world: World) {
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
     let consent = ada.log_in(&opened, ADA).await;
@@ -308,15 +308,15 @@ async fn the_dialog_speaks_the_language_that_is_asked_for(world: World) {
 }
 
 both! {
-    a1_a_sign_in_hands_over_a_code_that_is_worth_tokens,
+    wire_a1_a_sign_in_hands_over_a_code_that_is_worth_tokens,
     c1_c2_c3_c4_every_page_of_the_dialog_is_guarded,
     c3_the_click_leaves_its_parameters_behind,
     c13_the_consent_page_names_what_is_at_stake,
     p1_the_target_is_the_registered_origin,
     p2_p9_an_unlisted_origin_gets_a_page_and_nothing_posted,
-    a1_a_click_with_a_wrong_parameter_is_told_on_a_page,
-    a1_redirect_mode_returns_to_a_registered_address_only,
-    a1_a_denial_hands_over_an_error_and_makes_no_connection,
+    wire_a1_a_click_with_a_wrong_parameter_is_told_on_a_page,
+    wire_a1_redirect_mode_returns_to_a_registered_address_only,
+    wire_a1_a_denial_hands_over_an_error_and_makes_no_connection,
     n8_a_prefetch_of_the_dialog_has_no_effect,
     p6_a_hostile_state_comes_back_and_breaks_nothing,
     the_dialog_speaks_the_language_that_is_asked_for,

@@ -25,7 +25,7 @@ fn assert_script(answer: &Answer, name: &str, json: &str) {
     assert!(answer.set_cookies().is_empty());
 }
 
-/// O1, A3: with a callback a script, without one JSON; jQuery's `_` is ignored.
+/// O1, wire.md A3: with a callback a script, without one JSON; jQuery's `_` is ignored.
 async fn o1_a_callback_makes_the_answer_a_script(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
     let path = format!("{DISCONNECT}/{}", tokens.refresh);

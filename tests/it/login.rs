@@ -206,7 +206,7 @@ async fn c11_a_login_leads_to_our_own_pages_only(world: World) {
 }
 
 /// wire.md A1: a failed login shows the form again with what was typed, but for the password.
-async fn a1_a_failed_login_keeps_what_was_typed(world: World) {
+async fn wire_a1_a_failed_login_keeps_what_was_typed(world: World) {
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
     for (email, password) in [(ADA, "not-my-password"), (ADA, ""), ("not an address", "not-my-password")] {
@@ -223,7 +223,7 @@ async fn a1_a_failed_login_keeps_what_was_typed(world: World) {
 }
 
 /// wire.md A1: in a sandbox each seeded user is a button.
-async fn a1_a_sandbox_offers_its_users_with_one_click(world: World) {
+async fn wire_a1_a_sandbox_offers_its_users_with_one_click(world: World) {
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
     let login = ada.get(&opened.path).await;
@@ -239,7 +239,7 @@ async fn a1_a_sandbox_offers_its_users_with_one_click(world: World) {
 }
 
 /// R12, wire.md part 0: in production mode nobody is offered, and nobody gets in without a password.
-async fn a1_production_has_no_one_click_users(world: World) {
+async fn wire_a1_production_has_no_one_click_users(world: World) {
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
     let login = ada.get(&opened.path).await;
@@ -284,12 +284,12 @@ both! {
     c6_only_a_session_is_a_session,
     c10_a_sandbox_slows_nobody_down,
     c11_a_login_leads_to_our_own_pages_only,
-    a1_a_failed_login_keeps_what_was_typed,
-    a1_a_sandbox_offers_its_users_with_one_click,
+    wire_a1_a_failed_login_keeps_what_was_typed,
+    wire_a1_a_sandbox_offers_its_users_with_one_click,
     r4_a_flood_of_logins_does_not_hold_up_the_probe,
 }
 both! { with support::Setup::at("http://localhost:8080"); c5_on_plain_http_the_session_can_be_kept }
-both! { with support::Setup::production(); a1_production_has_no_one_click_users }
+both! { with support::Setup::production(); wire_a1_production_has_no_one_click_users }
 both! { with super::with_a_costly_hash(); c9_an_unknown_user_looks_like_a_wrong_password }
 both! { with super::three_logins_a_minute(); c10_guesses_are_counted_for_address_and_login }
 

@@ -1,7 +1,8 @@
 //! The integration tests: whole worlds over HTTP on both databases, the program as a process, and properties of the
 //! parsers.
 //!
-//! A test's name begins with the rule that it proves, so that a search finds the tests of a rule.
+//! A test's name begins with the rules that it proves (docs/rules.md), so that a search finds the tests of a rule;
+//! one that begins with `wire` proves a section of wire.md, one that begins with `part` a part of it.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is how to fail, helpers included")]
 
@@ -18,6 +19,7 @@ mod keys;
 mod login;
 mod me;
 mod nodes;
+mod oauth;
 mod operator;
 mod outage;
 mod panics;

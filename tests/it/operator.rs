@@ -128,8 +128,8 @@ async fn b20_no_page_is_readable_by_another_origin(world: World) {
     }
 }
 
-/// wire.md A1, N12: guesses at codes are slowed down, in the result's form, readable by the page.
-async fn a1_guesses_at_codes_are_slowed_down(world: World) {
+/// N12, wire.md A1: guesses at codes are slowed down, in the result's form, readable by the page.
+async fn wire_a1_guesses_at_codes_are_slowed_down(world: World) {
     let (mut ada, _) = signed_in(&world, "btn-one").await;
     let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
     let swap = |code: &str, from: u8| {
@@ -157,7 +157,7 @@ both! {
     f8_a_login_in_flight_does_not_survive_a_new_password,
     b20_no_page_is_readable_by_another_origin,
 }
-both! { with super::two_refusals_a_minute(); a1_guesses_at_codes_are_slowed_down }
+both! { with super::two_refusals_a_minute(); wire_a1_guesses_at_codes_are_slowed_down }
 
 fn two_refusals_a_minute() -> Setup {
     Setup { limits: Limits { logins: 0, refusals: 2 }, ..Setup::default() }

@@ -213,7 +213,7 @@ async fn p9_a_session_cookie_resumes_nothing(world: World) {
     }
 }
 
-/// wire.md A1, C13: a button that asks for more than was consented to waits for a click.
+/// C13, wire.md A1: a button that asks for more than was consented to waits for a click.
 async fn c13_a_wider_button_waits_for_a_click(world: World) {
     let (mut ada, tokens) = returning(&world).await;
     let results = ada.resume(PARTNER, &["btn-wide", "btn-one"]).await;
@@ -229,7 +229,7 @@ async fn c13_a_wider_button_waits_for_a_click(world: World) {
 }
 
 /// wire.md A1: each button has its own answer, in one request.
-async fn a1_each_button_of_a_page_has_its_answer(world: World) {
+async fn wire_a1_each_button_of_a_page_has_its_answer(world: World) {
     let (mut ada, _) = returning(&world).await;
     let btns = ["btn-one", "btn-two", "btn-none", "btn-all", "btn-one", "", "\u{0}", "x y"];
     let results = ada.resume(PARTNER, &btns).await;
@@ -251,7 +251,7 @@ async fn a1_each_button_of_a_page_has_its_answer(world: World) {
 }
 
 /// wire.md A1: whether a page may be returned to is judged exactly.
-async fn a1_return_registered_is_exact(world: World) {
+async fn wire_a1_return_registered_is_exact(world: World) {
     let mut ada = world.actor();
     for (btns, return_to, expected) in [
         (json!(["btn-one"]), json!("https://partner.test/signin"), true),
@@ -275,7 +275,7 @@ async fn a1_return_registered_is_exact(world: World) {
 }
 
 /// wire.md A1: what is no such request has the result's form, readable by the page.
-async fn a1_a_malformed_resume_has_the_results_form(world: World) {
+async fn wire_a1_a_malformed_resume_has_the_results_form(world: World) {
     let many = json!({"btns": (0..51).map(|i| format!("btn-{i}")).collect::<Vec<_>>()}).to_string();
     let oversized = json!({"btns": ["x".repeat(70_000)]}).to_string();
     for (kind, body, status) in [
@@ -333,9 +333,9 @@ both! {
     p7_a_second_site_needs_third_party_cookies,
     p9_a_session_cookie_resumes_nothing,
     c13_a_wider_button_waits_for_a_click,
-    a1_each_button_of_a_page_has_its_answer,
-    a1_return_registered_is_exact,
-    a1_a_malformed_resume_has_the_results_form,
+    wire_a1_each_button_of_a_page_has_its_answer,
+    wire_a1_return_registered_is_exact,
+    wire_a1_a_malformed_resume_has_the_results_form,
     p7_two_users_of_one_page_are_kept_apart,
 }
 both! { with support::Setup::at("http://localhost:8080"); p7_cookies_carry_the_issuer_in_their_names }

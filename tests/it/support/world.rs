@@ -22,7 +22,7 @@ use leadgate::services::users;
 use leadgate::store::Store;
 
 use super::database::Database;
-use super::{Actor, ISSUER, PASSWORD, SANDBOX_TOKEN};
+use super::{Actor, ISSUER, PASSWORD, SANDBOX_TOKEN, signer};
 
 /// When every world begins: 2026-11-22T09:15:30Z, in microseconds.
 pub const START: i64 = 1_795_338_930_000_000;
@@ -52,7 +52,7 @@ impl Default for Setup {
         Self {
             issuer: ISSUER,
             is_sandbox: true,
-            seed: include_str!("seed.toml").to_owned(),
+            seed: include_str!("seed.toml").replace("@JWK@", &signer::KEYED.jwk().to_string()),
             master_key: [7; 32],
             start: Timestamp::from_micros(START),
             limits: Limits::NONE,

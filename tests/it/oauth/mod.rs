@@ -1,0 +1,23 @@
+//! The standard grants (wire.md part B), one file for each group of rules.
+
+mod authorization;
+mod bearer;
+mod client_auth;
+mod client_credentials;
+mod code;
+mod cors;
+mod crash;
+mod device;
+mod dpop;
+mod introspection;
+mod jwt;
+mod logout;
+mod metadata;
+mod openid;
+mod par;
+mod password;
+mod refresh;
+mod registration;
+mod revocation;
+mod sandbox_authorize;
+mod support;
