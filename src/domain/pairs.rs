@@ -66,6 +66,11 @@ impl Pairs {
         names.iter().copied().find(|name| self.get(name) == Err(Repeated))
     }
 
+    /// The pairs as a query, in their order.
+    pub fn to_query(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }
@@ -82,6 +87,12 @@ mod tests {
         assert_eq!(pairs.get("b"), Ok(None));
         assert_eq!(pairs.get("c"), Err(Repeated));
         assert_eq!(pairs.get("d"), Ok(None));
+    }
+
+    #[test]
+    fn what_was_read_can_be_written_as_a_query() {
+        let pairs = Pairs::exact(b"state=%26%23+%C3%A9&b=&state=2").unwrap();
+        assert_eq!(pairs.to_query(), "state=%26%23+%C3%A9&b=&state=2");
     }
 
     #[test]

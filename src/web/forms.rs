@@ -27,6 +27,16 @@ pub fn posted(web: &Web, headers: &HeaderMap, body: Result<Bytes, BytesRejection
     })
 }
 
+/// Longest query that is put into an address: what common proxies let through.
+const MAX_QUERY: usize = 8_000;
+
+/// The answer to a form of another site's that a link would do as well as: it came without our cookies (`SameSite=Lax`),
+/// which the browser sends when it comes again by such a link.
+pub fn come_by_link(web: &Web, route: &str, headers: &HeaderMap, form: &Pairs) -> Option<Response> {
+    let query = extract::is_cross_site(headers).then(|| form.to_query())?;
+    (query.len() <= MAX_QUERY).then(|| see_other(&format!("{}?{query}", web.urls.path(route))))
+}
+
 /// The value of a field; a repeated one counts as missing.
 pub fn field<'f>(form: &'f Pairs, name: &str) -> &'f str {
     form.get(name).ok().flatten().unwrap_or_default()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { button, partnerPage } from './support/page.mjs';
-import { assertError, assertValid, visit } from './support/visitor.mjs';
+import { assertError, assertValid, tabTo, visit } from './support/visitor.mjs';
 import { createWorld, refresh } from './support/world.mjs';
 
 let world;
@@ -11,15 +11,6 @@ before(async () => {
   world = await createWorld();
 });
 after(() => world?.stop());
-
-async function tabTo(page, target) {
-  await target.waitFor();
-  for (let presses = 0; presses < 80; presses++) {
-    if (await target.evaluate((element) => element === document.activeElement)) return;
-    await page.keyboard.press('Tab');
-  }
-  assert.fail('the Tab key does not reach it');
-}
 
 async function onPage(t, options = {}) {
   const visitor = await visit(t);

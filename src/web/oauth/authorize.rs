@@ -13,7 +13,7 @@ use axum::routing::get;
 
 use super::super::error::{failed_page, method_not_allowed_page, refused};
 use super::super::extract::{self, BodyError, Pairs};
-use super::super::forms::see_other;
+use super::super::forms::{come_by_link, see_other};
 use super::super::login::signed_in;
 use super::super::urls::route;
 use super::super::{Web, cookies, page};
@@ -49,7 +49,10 @@ async fn by_query(
 /// Other sites may post here as they may link here: the request only begins a flow.
 async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     match extract::exact_form(&headers, body) {
-        Ok(parameters) => authorize(&web, &headers, &parameters).await,
+        Ok(parameters) => match come_by_link(&web, route::OAUTH_AUTHORIZE, &headers, &parameters) {
+            Some(answer) => answer,
+            None => authorize(&web, &headers, &parameters).await,
+        },
         Err(error) => {
             let problem = match error {
                 BodyError::TooLarge => Problem::TooLarge,

@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::super::error::{failed_page, method_not_allowed_page, refused};
 use super::super::extract::{self, Pairs};
-use super::super::forms::{field, see_other};
+use super::super::forms::{come_by_link, field, see_other};
 use super::super::login::signed_in;
 use super::super::page::{self, Kind};
 use super::super::urls::route;
@@ -50,7 +50,10 @@ async fn by_query(
 /// From a client's page, or from the form of ours that asks.
 async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     match extract::exact_form(&headers, body) {
-        Ok(parameters) => end_session(&web, &headers, &parameters).await,
+        Ok(parameters) => match come_by_link(&web, route::END_SESSION, &headers, &parameters) {
+            Some(answer) => answer,
+            None => end_session(&web, &headers, &parameters).await,
+        },
         Err(_) => page::error(&web, &headers, None, Problem::InvalidRequest, None),
     }
 }

@@ -127,10 +127,15 @@ export class Dialog {
     return this.page.getByRole('button', { name, exact: true });
   }
 
-  async logIn(user) {
+  /** Posts the sign-in form, whatever comes then. */
+  async enter(user) {
     await this.page.getByLabel('Email').fill(user.email);
     await this.page.getByLabel('Password').fill(user.password);
     await this.button('Sign in').click();
+  }
+
+  async logIn(user) {
+    await this.enter(user);
     await this.button('Cancel').waitFor();
   }
 
@@ -155,6 +160,16 @@ export class Dialog {
   async closed() {
     if (!this.page.isClosed()) await this.page.waitForEvent('close');
   }
+}
+
+/** Presses Tab until the focus is there. */
+export async function tabTo(page, target) {
+  await target.waitFor();
+  for (let presses = 0; presses < 80; presses++) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  assert.fail('the Tab key does not reach it');
 }
 
 const KEYS = ['auto', 'authToken', 'buttonId', 'error', 'errorMessage', 'expireDate', 'refreshToken', 'valid'];

@@ -23,13 +23,13 @@ function seedText(world) {
   const people = persons.map(({ email, name }) =>
     table('users', { email, password_hash: PASSWORD_HASH, name, account: world.account, role: 'member' }),
   );
-  const applications = Object.values(apps).map(({ buttons, ...app }) =>
+  const applications = Object.values(apps).map(({ buttons = [], ...app }) =>
     [
       table('apps', {
-        ...app,
         grant_types: ['refresh_token'],
         scopes: ['account_api', 'data_api'],
         owner: persons[0].email,
+        ...app,
       }),
       ...buttons.map((button) => table('apps.buttons', button)),
     ].join('\n'),
@@ -41,9 +41,9 @@ function seedText(world) {
  * Names are new in every world, so that several may share one database.
  *
  * Origins: `partner` and `other` are sites of their own, `near` is on the server's site, `plain` is an http
- * page without crypto.subtle, `evil` is listed nowhere.
+ * page without crypto.subtle, `evil` is listed nowhere. `moreApps` makes applications out of them.
  */
-export async function createWorld() {
+export async function createWorld(moreApps = () => ({})) {
   const run = randomBytes(4).toString('hex');
   const sites = await startSites();
   const origins = {
@@ -87,6 +87,7 @@ export async function createWorld() {
         publisher: HOSTILE,
         buttons: [{ id: buttons.nasty, origins: [origins.partner] }],
       },
+      ...moreApps(origins, run),
     },
   };
   const server = await startLeadgate(seedText(world)).catch(async (error) => {
