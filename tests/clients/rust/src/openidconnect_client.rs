@@ -12,11 +12,11 @@ use openidconnect::core::{
 };
 use openidconnect::registration::{ClientRegistrationError, EmptyAdditionalClientMetadata};
 use openidconnect::{
-    AccessToken, AccessTokenHash, AdditionalProviderMetadata, AuthorizationCode, ClaimsVerificationError, ClientId,
-    ClientSecret, CsrfToken, DeviceAuthorizationUrl, EndSessionUrl, EndpointMaybeSet, EndpointSet, IntrospectionUrl,
-    IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
-    ProviderMetadata, RedirectUrl, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, RevocationUrl,
-    Scope, StandardErrorResponse, TokenIntrospectionResponse, TokenResponse,
+    AccessToken, AccessTokenHash, AdditionalProviderMetadata, AuthType, AuthorizationCode, ClaimsVerificationError,
+    ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl, EndSessionUrl, EndpointMaybeSet, EndpointSet,
+    IntrospectionUrl, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    PostLogoutRedirectUrl, ProviderMetadata, RedirectUrl, RequestTokenError, ResourceOwnerPassword,
+    ResourceOwnerUsername, RevocationUrl, Scope, StandardErrorResponse, TokenIntrospectionResponse, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 
@@ -215,13 +215,13 @@ fn refresh() -> Outcome {
 }
 
 fn client_credentials() -> Outcome {
-    let web = web()?;
-    let scope = Scope::new("account_api".to_owned());
-    let answer = web.exchange_client_credentials()?.add_scope(scope).request(&http())?;
-    assert!(answer.refresh_token().is_none() && answer.id_token().is_none());
-    assert!(works(&answer)?);
+    for method in [AuthType::BasicAuth, AuthType::RequestBody] {
+        let answer = web()?.set_auth_type(method).exchange_client_credentials()?.request(&http())?;
+        assert!(answer.refresh_token().is_none() && answer.id_token().is_none());
+        assert!(works(&answer)?);
+    }
     let unheard_of = Scope::new("unheard_of".to_owned());
-    let result = web.exchange_client_credentials()?.add_scope(unheard_of).request(&http());
+    let result = web()?.exchange_client_credentials()?.add_scope(unheard_of).request(&http());
     assert_refused(result, &CoreErrorResponseType::InvalidScope);
     Ok(())
 }
