@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6750 import InsufficientScopeError, InvalidTokenError
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from joserfc.errors import InvalidClaimError
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, KeySet
 from matrix import API, EMAIL, ISSUER, NATIVE, PASSWORD, REDIRECT_URI, SECRET, SIGNED_OUT, WEB, browse, refused, run
 
 SCOPE = "openid profile email account_api"
@@ -173,7 +173,7 @@ def logout():
 
 class Validator(JWTBearerTokenValidator):
     def get_jwks(self):
-        return WEB_APP.fetch_jwk_set()
+        return KeySet.import_key_set(WEB_APP.fetch_jwk_set())
 
 
 def jwt_access_token():

@@ -41,7 +41,7 @@ def calls_api(session):
 
 def code():
     session = signed_in()
-    assert session.token["token_type"] == "Bearer" and session.token.scopes == set(SCOPE)
+    assert session.token["token_type"] == "Bearer" and set(session.token.scopes) == set(SCOPE)
     assert calls_api(session)
 
 
@@ -92,12 +92,11 @@ def client_credentials():
     assert calls_api(session)
     session.fetch_token(TOKEN, client_secret=SECRET, include_client_id=True)
     assert calls_api(session)
-    session.scope = ["unheard_of"]
-    refused(InvalidScopeError, session.fetch_token, TOKEN, client_secret=SECRET)
+    refused(InvalidScopeError, session.fetch_token, TOKEN, client_secret=SECRET, scope="unheard_of")
 
 
 def password():
-    session = OAuth2Session(client=LegacyApplicationClient(WEB), scope=["account_api"])
+    session = OAuth2Session(client=LegacyApplicationClient(WEB, scope=["account_api"]))
     session.fetch_token(TOKEN, username=EMAIL, password=PASSWORD, client_secret=SECRET)
     assert calls_api(session)
     refused(InvalidGrantError, session.fetch_token, TOKEN, username=EMAIL, password="wrong", client_secret=SECRET)
