@@ -133,6 +133,12 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
+    /// The place of a key's value, valid or not; `None` where the key is absent.
+    #[must_use]
+    pub fn location_of(&self, name: &str) -> Option<Located<()>> {
+        self.entry(name).map(|(at, _)| at)
+    }
+
     fn path_of(&self, name: &str) -> String {
         if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) }
     }

@@ -5,15 +5,16 @@ use super::SeedClient;
 use super::values;
 use crate::config::document::{Document, Located, Section};
 use crate::config::secret::Secret;
-use crate::crypto::client_keys::ClientKeys;
 use crate::domain::app::{DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::grant_type::GrantType;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::signing_algorithm::SigningAlgorithm;
 
+const METHOD: &str = "token_endpoint_auth_method";
+
 pub const KEYS: &[&str] = &[
-    "token_endpoint_auth_method",
+    METHOD,
     "client_secret",
     "jwks",
     "grant_types",
@@ -57,42 +58,41 @@ struct Credentials {
     jwks: Option<String>,
 }
 
-/// The method decides what there has to be beside it; without one, what is there decides.
 fn credentials<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Credentials {
     let secret = section.text(document, "client_secret");
     let keys = section.json(document, "jwks");
-    let by_what_is_there = if section.has("client_secret") { AuthMethod::ClientSecretBasic } else { AuthMethod::None };
-    let given = section.text(document, "token_endpoint_auth_method");
-    let method = values::auth_method(document, given);
-    if let Some(method) = &method {
-        let (name, needed, is_there) = match method.value {
-            AuthMethod::PrivateKeyJwt => ("private_key_jwt", "jwks", section.has("jwks")),
-            other => (other.as_str(), "client_secret", !other.has_secret() || section.has("client_secret")),
-        };
-        if !is_there {
-            document.fault(method, format!("found `{name}` without `{needed}`"), format!("`{needed}` beside it"));
-        }
-    }
-    let has_method = section.has("token_endpoint_auth_method");
-    let auth_method = method.map_or(by_what_is_there, |method| method.value);
-    if let Some(secret) = secret.as_ref().filter(|_| has_method && !auth_method.has_secret()) {
-        let found = format!("found `client_secret` with the method `{auth_method}`, which has none");
-        document.fault(secret, found, "one of the two");
-    }
-    if let Some(keys) = keys.as_ref().filter(|_| auth_method != AuthMethod::PrivateKeyJwt) {
-        let found = format!("found `jwks` with the method `{auth_method}`, which uses none");
-        document.fault(keys, found, "`token_endpoint_auth_method = \"private_key_jwt\"` beside it");
+    let given = section.text(document, METHOD);
+    let named = values::auth_method(document, given);
+    let implied = if section.has("client_secret") { AuthMethod::ClientSecretBasic } else { AuthMethod::None };
+    let auth_method = named.unwrap_or(implied);
+    // What goes with a method that could not be read, nobody knows.
+    if named.is_some() || !section.has(METHOD) {
+        check_beside(document, section, auth_method, "client_secret", auth_method.has_secret());
+        check_beside(document, section, auth_method, "jwks", auth_method == AuthMethod::PrivateKeyJwt);
     }
     Credentials {
         auth_method,
         client_secret: secret.and_then(|secret| values::ascii_secret(document, secret)),
-        jwks: keys.and_then(|keys| match ClientKeys::from_json(&keys.value) {
-            Ok(good) => Some(good.to_json().to_string()),
-            Err(error) => {
-                document.fault(&keys, error.to_string(), "a JWK Set with the client's public keys (RFC 7517)");
-                None
-            }
-        }),
+        jwks: keys.and_then(|keys| values::jwks(document, &keys)),
+    }
+}
+
+/// Whether what a method needs is there, and nothing else.
+fn check_beside<'t>(
+    document: &mut Document<'t>,
+    section: &Section<'_, 't>,
+    method: AuthMethod,
+    name: &str,
+    is_needed: bool,
+) {
+    match (section.location_of(name), section.location_of(METHOD)) {
+        (None, Some(at)) if is_needed => {
+            document.fault(&at, format!("found `{method}` without `{name}`"), format!("`{name}` beside it"));
+        }
+        (Some(at), _) if !is_needed => {
+            document.fault(&at, format!("found `{name}` beside the method `{method}`"), "what the method needs alone");
+        }
+        _ => {}
     }
 }
 

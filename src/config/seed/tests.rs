@@ -219,7 +219,9 @@ fn a_method_of_authentication_has_its_credentials_beside_it() {
     assert!(told(&format!("{}client_secret = \"s\"\n", method("none"))).contains("apps[0].client_secret: found"));
     let both = format!("{}{KEYS}client_secret = \"s\"\n", method("private_key_jwt"));
     assert!(told(&both).contains("apps[0].client_secret: found"));
-    assert!(told(KEYS).contains("apps[0].jwks: found `jwks` with the method `none`"));
+    assert!(told(KEYS).contains("apps[0].jwks: found `jwks` beside the method `none`"));
+    let unread = told(&format!("{}{KEYS}", method("private_key_jwtt")));
+    assert!(unread.ends_with("`private_key_jwt`, which is the nearest known"), "{unread}");
     assert!(told(&method("client_secret_bsic")).ends_with("`client_secret_basic`, which is the nearest known"));
     for name in ["client_secret_basic", "client_secret_post"] {
         let seed = parse(&format!("{APP}{}client_secret = \"s\"\n", method(name))).unwrap();

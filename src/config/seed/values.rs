@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use crate::config::document::{Document, Located, Section};
 use crate::config::nearest::suggestion;
 use crate::config::secret::Secret;
+use crate::crypto::client_keys::ClientKeys;
 use crate::crypto::password::check_phc;
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::auth_method::AuthMethod;
@@ -87,9 +90,20 @@ pub fn grant_type(document: &mut Document<'_>, given: Located<String>) -> Option
     parsed(document, Some(given), GrantType::named, expected).map(|grant| grant.value)
 }
 
-pub fn auth_method(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<Located<AuthMethod>> {
+pub fn auth_method(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<AuthMethod> {
     let expected = |word: &str, _| suggestion(word, &AuthMethod::ALL.map(AuthMethod::as_str));
-    parsed(document, given, AuthMethod::parse, expected)
+    parsed(document, given, AuthMethod::parse, expected).map(|method| method.value)
+}
+
+/// A client's public keys, in the form that is kept of them.
+pub fn jwks(document: &mut Document<'_>, given: &Located<Value>) -> Option<String> {
+    match ClientKeys::from_json(&given.value) {
+        Ok(keys) => Some(keys.to_json().to_string()),
+        Err(error) => {
+            document.fault(given, error.to_string(), "a JWK Set with the client's public keys (RFC 7517)");
+            None
+        }
+    }
 }
 
 pub fn signing_algorithm(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<SigningAlgorithm> {
