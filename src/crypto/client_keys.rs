@@ -12,7 +12,7 @@ use super::public_key::{PublicKey, PublicKeyError};
 /// Keys of one client: some to come, some to go, and no more work than this for one assertion.
 const MAX_KEYS: usize = 10;
 /// Bytes of a set in its written form; ten of the longest keys take less.
-const MAX_TEXT: usize = 16 * 1024;
+const MAX_TEXT: usize = 32 * 1024;
 /// Bytes of a `jti`.
 const MAX_JWT_ID: usize = 256;
 /// What an assertion may say of its own type; most say nothing.

@@ -276,6 +276,8 @@ fn algorithm(name: Option<String>) -> Result<Option<SigningAlgorithm>, Invalid> 
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
@@ -439,5 +441,16 @@ mod tests {
         let kept = read(client).unwrap().jwks.unwrap();
         assert!(kept.contains("\"one\"") && !kept.contains("comment") && !kept.contains("more"), "{kept}");
         assert_eq!(ClientKeys::parse(&kept).unwrap().to_json().to_string(), kept);
+    }
+
+    #[test]
+    fn the_longest_keys_can_be_read_back() {
+        let modulus = URL_SAFE_NO_PAD.encode([0xff; 512]);
+        let id = |nth: usize| format!("{nth}{}", "\u{1}".repeat(255));
+        let keys: Vec<Value> = (0..10)
+            .map(|nth| json!({"kty": "RSA", "n": modulus, "e": "_____w", "kid": id(nth), "alg": "PS256"}))
+            .collect();
+        let kept = read(with("jwks", json!({"keys": keys}))).unwrap().jwks.unwrap();
+        assert!(ClientKeys::parse(&kept).is_ok(), "{} bytes", kept.len());
     }
 }
