@@ -21,7 +21,7 @@ use show::{Fresh, Owners};
 #[derive(Debug, Subcommand)]
 pub enum AppCommand {
     /// Register an application; its client secret is shown this once.
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List all applications.
     List(ListArgs),
     /// Show one application.
@@ -100,7 +100,7 @@ pub struct RotateArgs {
 pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
     let ctx = super::open(flags).await?;
     match command {
-        AppCommand::Add(args) => add(&ctx, args).await,
+        AppCommand::Add(args) => add(&ctx, *args).await,
         AppCommand::List(args) => {
             let apps = partner::list_apps(&ctx, args::MAX_LISTED).await.map_err(CliError::failure)?;
             show::list(&apps, &Owners::read(&ctx).await?, args.json)
