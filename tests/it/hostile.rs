@@ -161,6 +161,7 @@ fn assert_sound(answer: &Answer, form: Form, what: &str) {
         let expected = match form {
             Form::Page => "text/html; charset=utf-8",
             Form::Json => "application/json",
+            Form::Problem if answer.status < 400 => "application/json",
             Form::Problem => "application/problem+json",
             Form::Any => return,
         };
