@@ -195,6 +195,7 @@ test('login_hint fills the address in, and the password is what is typed next', 
   const person = world.person();
   const { request, dialog } = await begin(visitor, world.web, { login_hint: person.email });
   assert.equal(await visitor.page.getByLabel('Email').inputValue(), person.email);
+  await visitor.page.locator('#password:focus').waitFor();
   await visitor.page.keyboard.type(person.password);
   await visitor.page.keyboard.press('Enter');
   await dialog.allow();

@@ -20,6 +20,7 @@ function clients(origins, run) {
       client_secret: SECRET,
       grant_types: [...grants, 'password'],
       redirect_uris: [`${origins.partner}/callback`, `${origins.partner}/onward`],
+      post_logout_redirect_uris: [`${origins.partner}/bye`],
       scopes,
     },
     spa: { id: randomUUID(), name: `Rate Page ${run}`, publisher, grant_types: grants, redirect_uris: [`${origins.partner}/spa`], scopes },
