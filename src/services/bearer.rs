@@ -11,6 +11,7 @@ use crate::domain::access_token::{AccessToken, Subject};
 use crate::domain::connection::EndedBy;
 use crate::domain::grant::GrantEnd;
 use crate::domain::ids::AccessTokenId;
+use crate::domain::resource::Resource;
 use crate::domain::timestamp::Timestamp;
 use crate::store::access_tokens::Found;
 use crate::store::{StoreError, access_tokens, grants};
@@ -109,13 +110,14 @@ async fn note_use(ctx: &Context, found: &Found, now: Timestamp) -> Result<(), St
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
+    aud: String,
     jti: AccessTokenId,
 }
 
 /// The row of an access token of either class, dead or alive.
 pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
-    let (id, handle) = match Handle::parse(HandleKind::AccessToken, token) {
-        Some(handle) => (AccessTokenId(handle.id), Some(handle)),
+    let (id, proof) = match Handle::parse(HandleKind::AccessToken, token) {
+        Some(handle) => (AccessTokenId(handle.id), Proof::Secret(handle)),
         None if !token.contains('.') => return Err(BearerRefusal::Malformed.into()),
         None => {
             let claims = keys::verify::<Claims>(ctx, token, JwtType::AccessToken).await;
@@ -126,17 +128,25 @@ pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
             if claims.iss != ctx.issuer {
                 return Err(BearerRefusal::OtherIssuer.into());
             }
-            (claims.jti, None)
+            (claims.jti, Proof::Signature { aud: claims.aud })
         }
     };
     let found = ctx.store.read(move |conn| Box::pin(access_tokens::find(conn, id))).await?;
-    let is_its_own = |found: &Found| match (&handle, &found.secret_hash) {
-        (Some(handle), Some(hash)) => handle.matches(hash),
-        // Proved by its signature.
-        (None, None) => true,
+    let is_its_own = |found: &Found| match (&proof, &found.secret_hash) {
+        (Proof::Secret(handle), Some(hash)) => handle.matches(hash),
+        (Proof::Signature { aud }, None) => {
+            *aud == found.token.resource.as_ref().map_or(ctx.issuer.as_str(), Resource::as_str)
+        }
         _ => false,
     };
     Ok(found.filter(is_its_own).ok_or(BearerRefusal::Unknown)?)
+}
+
+/// What shows that a token is the one of its row.
+enum Proof {
+    Secret(Handle),
+    /// It was right; the token is for this audience (RFC 9068 section 4).
+    Signature { aud: String },
 }
 
 /// Whether a token lives. It does as long as all that it hangs on.

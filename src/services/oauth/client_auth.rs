@@ -18,7 +18,7 @@ use crate::store::apps::Secrets;
 use crate::store::{StoreError, apps, used_proofs};
 
 /// How far ahead an assertion may end: it is kept in mind for that long (RFC 7523 section 3).
-const MAX_ASSERTION_LIFETIME: Duration = Duration::from_secs(10 * 60);
+const MAX_ASSERTION_LIFETIME: Duration = Duration::from_secs(3_600);
 /// How far two clocks may be apart.
 const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
@@ -62,7 +62,7 @@ pub enum ClientRefusal {
     OtherClient,
     #[error("the client assertion is not for this server")]
     Audience,
-    #[error("the client assertion has expired, or is not valid yet, or lives for more than ten minutes")]
+    #[error("the client assertion has expired, or is not valid yet, or lives for more than an hour")]
     Time,
     #[error("the client assertion was used before")]
     Replayed,

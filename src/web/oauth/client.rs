@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest as _, Request};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 
 use super::super::Web;
@@ -145,7 +145,7 @@ async fn authenticate(
         Ok(app) => Ok(app),
         Err(ClientAuthError::Refused(why)) => {
             refused(route, &why, None);
-            Err(Box::new(invalid(UNAUTHENTICATED)))
+            Err(Box::new(unauthenticated(headers, form)))
         }
         Err(ClientAuthError::TooMany(why, span)) => {
             refused(route, &why, None);
@@ -160,6 +160,17 @@ const UNAUTHENTICATED: Invalid = Invalid::new(
     ErrorCode::InvalidClient,
     "The client is not known, or its credentials are missing, wrong, or not of its kind.",
 );
+
+/// The challenge is for who tried the header, or nothing at all. To who authenticated in the body it would name a scheme
+/// that was not used, and some libraries look no further when they see one (RFC 6749 section 5.2).
+fn unauthenticated(headers: &HeaderMap, form: &Pairs) -> Response {
+    let mut response = invalid(UNAUTHENTICATED);
+    let in_body = form.names().any(|name| matches!(name, "client_secret" | "client_assertion"));
+    if in_body && Basic::of(headers) == Basic::None {
+        response.headers_mut().remove(header::WWW_AUTHENTICATE);
+    }
+    response
+}
 
 /// A client uses no more than one method in each request (RFC 6749 section 2.3).
 fn credentials(headers: &HeaderMap, form: &Pairs) -> Result<Credentials, Invalid> {
@@ -197,8 +208,6 @@ fn credentials(headers: &HeaderMap, form: &Pairs) -> Result<Credentials, Invalid
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header;
-
     use super::*;
 
     fn read_credentials(authorization: Option<&str>, form: &str) -> Result<Credentials, ErrorCode> {

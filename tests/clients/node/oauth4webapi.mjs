@@ -91,7 +91,9 @@ async function callsApi({ access_token }, options) {
 const invalidGrant = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_grant');
 const rejectsToken = (promise) => refused(promise, oauth.WWWAuthenticateChallengeError, 'invalid_token');
 // A 401 has a challenge (RFC 9110 section 11.6.1), which the library reports rather than the body's `invalid_client`.
-const unauthenticated = (promise) => refused(promise, oauth.WWWAuthenticateChallengeError, 401);
+// In the header: the library shows the challenge, and reads no further.
+const challenged = (promise) => refused(promise, oauth.WWWAuthenticateChallengeError, 401);
+const invalidClient = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_client');
 
 const flows = {
   async discovery() {
@@ -127,8 +129,8 @@ const flows = {
 
   async errors() {
     const signedIn = await signIn(web);
-    await unauthenticated(exchange(web, oauth.ClientSecretBasic('wrong'), signedIn));
-    await unauthenticated(exchange(web, oauth.ClientSecretPost('wrong'), signedIn));
+    await challenged(exchange(web, oauth.ClientSecretBasic('wrong'), signedIn));
+    await invalidClient(exchange(web, oauth.ClientSecretPost('wrong'), signedIn));
     const answer = await exchange(web, secret, signedIn);
     await invalidGrant(exchange(web, secret, signedIn));
     await rejectsToken(callsApi(answer)); // the code's second use ends what its first use gave
@@ -241,7 +243,9 @@ const flows = {
     assert.equal(answer.token_type, 'dpop');
     assert(await callsApi(answer, mine));
     await refused(callsApi(answer), oauth.WWWAuthenticateChallengeError, 401);
+const invalidClient = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_client');
     await refused(callsApi(answer, await handle()), oauth.WWWAuthenticateChallengeError, 401);
+const invalidClient = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_client');
     await refused(refreshed(native, oauth.None(), answer, await handle()), oauth.ResponseBodyError);
     assert(await callsApi(await refreshed(native, oauth.None(), answer, mine), mine));
   },
@@ -252,7 +256,7 @@ const flows = {
     assert(await callsApi(await exchange(client, authentication, await signIn(client))));
     assert(await callsApi(await clientCredentials(client, authentication)));
     const { privateKey } = await oauth.generateKeyPair('ES256');
-    await unauthenticated(clientCredentials(client, oauth.PrivateKeyJwt(privateKey)));
+    await invalidClient(clientCredentials(client, oauth.PrivateKeyJwt(privateKey)));
   },
 
   async registration() {

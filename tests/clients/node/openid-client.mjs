@@ -49,7 +49,9 @@ async function callsApi({ access_token }, options) {
 const invalidGrant = (promise) => refused(promise, client.ResponseBodyError, 'invalid_grant');
 const rejectsToken = (promise) => refused(promise, client.WWWAuthenticateChallengeError, 'invalid_token');
 // A 401 has a challenge (RFC 9110 section 11.6.1), which the library reports rather than the body's `invalid_client`.
-const unauthenticated = (promise) => refused(promise, client.WWWAuthenticateChallengeError, 401);
+// In the header: the library shows the challenge, and reads no further.
+const challenged = (promise) => refused(promise, client.WWWAuthenticateChallengeError, 401);
+const invalidClient = (promise) => refused(promise, client.ResponseBodyError, 'invalid_client');
 
 const flows = {
   async discovery() {
@@ -88,10 +90,10 @@ const flows = {
 
   async errors() {
     const { url, checks } = await signIn(web);
-    for (const authentication of [client.ClientSecretPost('wrong'), client.ClientSecretBasic('wrong')]) {
-      const wrong = await configure(WEB, {}, authentication);
-      await unauthenticated(client.authorizationCodeGrant(wrong, url, checks));
-    }
+    const inHeader = await configure(WEB, {}, client.ClientSecretBasic('wrong'));
+    await challenged(client.authorizationCodeGrant(inHeader, url, checks));
+    const inBody = await configure(WEB, {}, client.ClientSecretPost('wrong'));
+    await invalidClient(client.authorizationCodeGrant(inBody, url, checks));
     const answer = await client.authorizationCodeGrant(web, url, checks);
     await invalidGrant(client.authorizationCodeGrant(web, url, checks));
     await rejectsToken(callsApi(answer)); // the code's second use ends what its first use gave
@@ -197,7 +199,9 @@ const flows = {
     assert.equal(answer.token_type, 'dpop');
     assert(await callsApi(answer, mine));
     await refused(callsApi(answer), client.WWWAuthenticateChallengeError, 401);
+const invalidClient = (promise) => refused(promise, client.ResponseBodyError, 'invalid_client');
     await refused(callsApi(answer, await handle()), client.WWWAuthenticateChallengeError, 401);
+const invalidClient = (promise) => refused(promise, client.ResponseBodyError, 'invalid_client');
     await refused(client.refreshTokenGrant(native, answer.refresh_token, {}, await handle()), client.ResponseBodyError);
     assert(await callsApi(await client.refreshTokenGrant(native, answer.refresh_token, {}, mine), mine));
   },
@@ -208,7 +212,7 @@ const flows = {
     assert(await callsApi(await client.clientCredentialsGrant(config)));
     const { privateKey } = await client.randomDPoPKeyPair('ES256');
     const stranger = await configure('key-app', {}, client.PrivateKeyJwt(privateKey));
-    await unauthenticated(client.clientCredentialsGrant(stranger));
+    await invalidClient(client.clientCredentialsGrant(stranger));
   },
 
   async registration() {
