@@ -146,7 +146,9 @@ pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
 enum Proof {
     Secret(Handle),
     /// It was right; the token is for this audience (RFC 9068 section 4).
-    Signature { aud: String },
+    Signature {
+        aud: String,
+    },
 }
 
 /// Whether a token lives. It does as long as all that it hangs on.
