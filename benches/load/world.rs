@@ -124,6 +124,7 @@ async fn insert(ctx: &Context, app: &AppId, count: usize) -> Vec<ConnectionId> {
                     user: user.id,
                     app: app.clone(),
                     scopes: scopes.clone(),
+                    sign_in_scopes: scopes.clone(),
                     access_token_lifetime: ACCESS_TOKEN_LIFETIME,
                     created_at: now,
                     last_used_at: None,

@@ -33,6 +33,11 @@ INSERT INTO app_origins (origin, app_id)
 CREATE INDEX origins_of_app ON app_origins (app_id);
 DROP TABLE app_redirect_uris;
 
+-- What was consented to by a sign-in button: LeadExec's tokens are for that, and not for what the same application was
+-- allowed by a standard grant. Until now there was nothing else.
+ALTER TABLE connections ADD COLUMN sign_in_scopes TEXT NOT NULL DEFAULT '';
+UPDATE connections SET sign_in_scopes = scopes;
+
 -- What a user authorized once, with the chain of refresh tokens that descend from it. They carry their
 -- generation under a MAC, so that none of them is stored.
 CREATE TABLE grants (

@@ -14,7 +14,11 @@ pub struct Connection {
     pub id: ConnectionId,
     pub user: UserId,
     pub app: AppId,
+    /// All that was consented to.
     pub scopes: ScopeSet,
+    /// What of it was consented to by a sign-in button: LeadExec's tokens are for that alone. They are as strong as a
+    /// refresh token in a page, and do not grow with what a back end was allowed.
+    pub sign_in_scopes: ScopeSet,
     /// What each access token of it lives.
     pub access_token_lifetime: Duration,
     pub created_at: Timestamp,

@@ -12,13 +12,30 @@ use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
 use crate::store::{Conn, StoreError, connections, users};
 
+/// What a consent was given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Through {
+    /// LeadExec's sign-in button.
+    Button,
+    /// A standard grant.
+    Grant,
+}
+
 /// The connection that a consent would make where there is none yet.
-pub fn proposal(ctx: &Context, user: &User, app: &App, scopes: ScopeSet, now: Timestamp) -> Connection {
+pub fn proposal(
+    ctx: &Context,
+    user: &User,
+    app: &App,
+    scopes: ScopeSet,
+    through: Through,
+    now: Timestamp,
+) -> Connection {
     let expires_at = user.magic.and_then(Magic::connection_lifetime).map(|span| now.plus(span));
     Connection {
         id: ConnectionId(time_ordered_id(&*ctx.entropy, now)),
         user: user.id,
         app: app.id.clone(),
+        sign_in_scopes: if through == Through::Button { scopes.clone() } else { ScopeSet::default() },
         scopes,
         access_token_lifetime: user.magic.and_then(Magic::access_token_lifetime).unwrap_or(ACCESS_TOKEN_LIFETIME),
         created_at: now,
@@ -39,8 +56,12 @@ pub async fn connect(conn: &mut Conn, proposal: &Connection) -> Result<Option<Co
     }
     let existing = connections::find_live(conn, proposal.user, &proposal.app, proposal.created_at).await?;
     let Some(existing) = existing else { return Ok(None) };
-    let scopes = existing.scopes.union(&proposal.scopes);
-    if scopes != existing.scopes && !connections::set_scopes(conn, existing.id, &scopes).await? {
+    let widened = Connection {
+        scopes: existing.scopes.union(&proposal.scopes),
+        sign_in_scopes: existing.sign_in_scopes.union(&proposal.sign_in_scopes),
+        ..existing.clone()
+    };
+    if widened != existing && !connections::set_scopes(conn, &widened).await? {
         return Ok(None);
     }
     Ok(Some(existing.id))

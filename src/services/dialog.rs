@@ -4,7 +4,8 @@
 use super::login::{self, SignedIn};
 use super::oauth::authorization::error_response;
 use super::oauth::error::{ErrorCode, Invalid};
-use super::{Context, consent, csrf, oauth};
+use super::consent::{self, Through};
+use super::{Context, csrf, oauth};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::access_token::user_subject;
 use crate::domain::account::Account;
@@ -269,6 +270,10 @@ async fn finish(
     signed_in: &SignedIn,
     decision: Decision,
 ) -> Result<Outcome, DialogError> {
+    // Whatever form was posted: a sign-in that is too old, or another user's, decides nothing.
+    if !suffices(flow, signed_in) {
+        return Err(DialogError::NotSignedIn);
+    }
     let (id, now) = (flow.id, ctx.now());
     let request = flow.request.clone();
     if decision == Decision::Deny {
@@ -287,7 +292,11 @@ async fn finish(
         });
         return if first.await? { Ok(denied_outcome(ctx, request)) } else { Err(DialogError::Finished) };
     }
-    let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), now);
+    let through = match &request {
+        FlowRequest::Button(_) => Through::Button,
+        FlowRequest::Authorization(_) | FlowRequest::Device(_) => Through::Grant,
+    };
+    let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), through, now);
     let handle = ctx.mint(now);
     let granted = Granting {
         request: request.clone(),

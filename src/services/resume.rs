@@ -194,7 +194,7 @@ fn judge(
         return Err(ResumeRefusal::OriginNotAllowed);
     }
     let basis = basis.get(&app.id).and_then(Option::as_ref).ok_or(ResumeRefusal::LoginRequired)?;
-    if !basis.connection.scopes.covers(&button.requested_scopes(&app.scopes)) {
+    if !basis.connection.sign_in_scopes.covers(&button.requested_scopes(&app.scopes)) {
         return Err(ResumeRefusal::ConsentRequired);
     }
     Ok(app.id.clone())

@@ -6,6 +6,7 @@ use super::oauth::code;
 use super::oauth::error::{ErrorCode, Invalid};
 use super::partner::{self, PartnerError};
 use super::users::{self, UserError};
+use super::consent::Through;
 use super::{Context, Granted, consent, opaque_issue, sign_in};
 use crate::crypto::refresh_token;
 use crate::crypto::token::HandleKind;
@@ -61,7 +62,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
         return Ok(None);
     }
     let now = ctx.now();
-    let proposal = consent::proposal(ctx, &user, &app, scopes, now);
+    let proposal = consent::proposal(ctx, &user, &app, scopes, Through::Button, now);
     let handle = ctx.mint(now);
     let fresh = handle.clone();
     let (connection, issued) = ctx
@@ -113,7 +114,7 @@ pub async fn authorize_request(
         return Ok(error_response(request.target, &ctx.issuer, invalid));
     }
     let now = ctx.now();
-    let proposal = consent::proposal(ctx, &user, &app, request.scopes.clone(), now);
+    let proposal = consent::proposal(ctx, &user, &app, request.scopes.clone(), Through::Grant, now);
     let handle = ctx.mint(now);
     let (target, code) = (request.target.clone(), handle.encode(HandleKind::AuthorizationCode));
     let connected = ctx.store.write(move |conn| {

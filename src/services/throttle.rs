@@ -1,9 +1,11 @@
 //! How often somebody may try what a guess could get right: passwords, and tokens (rules C10, N12). Real
 //! time, whatever the server's clock says: it is a guard against a flood, not something to fast-forward.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
@@ -27,6 +29,8 @@ impl Limits {
 const SUBJECTS: u32 = 10;
 /// Longest subject that is told apart, in bytes: memory is bounded.
 const MAX_SUBJECT: usize = 254;
+/// Senders that are remembered as past their limit.
+const AT_MOST: usize = 100_000;
 
 /// Too many attempts; the next one is looked at after this time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,12 +39,14 @@ pub struct TooMany {
     pub retry_after: Duration,
 }
 
-type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
+type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, MonotonicClock, NoOpMiddleware<Instant>>;
 
 /// One kind of attempt: counted for each address and subject together, and for each address.
 struct Meter {
     by_subject: Keyed<(IpAddr, String)>,
     by_address: Keyed<IpAddr>,
+    /// Who is past the limit, until when.
+    blocked: Mutex<HashMap<(IpAddr, String), Instant>>,
 }
 
 impl Meter {
@@ -50,24 +56,45 @@ impl Meter {
         Some(Self {
             by_subject: RateLimiter::new(quota, DashMapStateStore::default(), MonotonicClock),
             by_address: RateLimiter::new(wider, DashMapStateStore::default(), MonotonicClock),
+            blocked: Mutex::default(),
         })
     }
 
     fn count(&self, address: IpAddr, subject: &str) -> Result<(), TooMany> {
-        let subject = subject.chars().take(MAX_SUBJECT).collect::<String>().to_lowercase();
-        let network = network(address);
-        let over_all = if is_shared(address) { Ok(()) } else { self.by_address.check_key(&network) };
-        let refused = over_all.and_then(|()| self.by_subject.check_key(&(network, subject)));
-        refused.map_err(|until| TooMany {
+        let key = key(address, subject);
+        let over_all = if is_shared(address) { Ok(()) } else { self.by_address.check_key(&key.0) };
+        let refused = over_all.and_then(|()| self.by_subject.check_key(&key));
+        refused.map_err(|until| {
+            let now = MonotonicClock.now();
             // At least a second: zero would invite a loop.
-            retry_after: until.wait_time_from(MonotonicClock.now()).max(Duration::from_secs(1)),
+            let retry_after = until.wait_time_from(now).max(Duration::from_secs(1));
+            let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+            blocked.retain(|_, until| *until > now);
+            if blocked.len() < AT_MOST {
+                blocked.insert(key, now + retry_after);
+            }
+            TooMany { retry_after }
         })
+    }
+
+    /// Whether the time is still running that the last refusal named. Counts nothing.
+    fn check(&self, address: IpAddr, subject: &str) -> Result<(), TooMany> {
+        let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = MonotonicClock.now();
+        match blocked.get(&key(address, subject)).and_then(|until| until.checked_duration_since(now)) {
+            Some(left) if !left.is_zero() => Err(TooMany { retry_after: left.max(Duration::from_secs(1)) }),
+            _ => Ok(()),
+        }
     }
 
     fn forget_idle(&self) {
         self.by_subject.retain_recent();
         self.by_address.retain_recent();
     }
+}
+
+fn key(address: IpAddr, subject: &str) -> (IpAddr, String) {
+    (network(address), subject.chars().take(MAX_SUBJECT).collect::<String>().to_lowercase())
 }
 
 /// Who is one sender: of IPv6 a /64, which a single customer gets whole.
@@ -110,6 +137,15 @@ impl Throttle {
     /// Counts a token that was refused. Good ones are not counted: nobody can use up what a partner needs.
     pub fn refusal(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
         count(self.refusals.as_ref(), address, app)
+    }
+
+    /// Whether what is presented is looked at: not while the time runs that the last refusal named, or a guess past the
+    /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
+    pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
+        match (&self.refusals, address) {
+            (Some(meter), Some(address)) => meter.check(address, app),
+            _ => Ok(()),
+        }
     }
 
     /// Frees the memory of addresses that have been quiet.

@@ -45,7 +45,7 @@ statements! {
 /// the moment in 20 digits, and the application's id to the end. What does not come back was refused.
 pub(super) const ISSUE_ON_SQLITE: &str = "\
     INSERT INTO access_tokens (id, secret_hash, app_id, connection_id, scopes, issued_at, expires_at) \
-    SELECT unhex(substr(r.value, 1, 32)), unhex(substr(r.value, 33, 64)), c.app_id, c.id, c.scopes, \
+    SELECT unhex(substr(r.value, 1, 32)), unhex(substr(r.value, 33, 64)), c.app_id, c.id, c.sign_in_scopes, \
            CAST(substr(r.value, 129, 20) AS INTEGER), \
            CAST(substr(r.value, 129, 20) AS INTEGER) + c.access_token_lifetime_us \
     FROM json_each($1) AS r CROSS JOIN connections AS c \
@@ -56,7 +56,7 @@ pub(super) const ISSUE_ON_SQLITE: &str = "\
 /// The same with one array for each column.
 pub(super) const ISSUE_ON_POSTGRES: &str = "\
     INSERT INTO access_tokens (id, secret_hash, app_id, connection_id, scopes, issued_at, expires_at) \
-    SELECT r.id, r.secret_hash, c.app_id, c.id, c.scopes, r.now, r.now + c.access_token_lifetime_us \
+    SELECT r.id, r.secret_hash, c.app_id, c.id, c.sign_in_scopes, r.now, r.now + c.access_token_lifetime_us \
     FROM UNNEST($1::uuid[], $2::bytea[], $3::uuid[], $4::text[], $5::bigint[]) \
          AS r (id, secret_hash, connection_id, app_id, now) \
     JOIN connections AS c ON c.id = r.connection_id AND c.app_id = r.app_id \
@@ -103,7 +103,7 @@ pub struct Issue {
 
 #[derive(Debug, Clone)]
 pub enum IssueKind {
-    /// LeadExec's sign-in: an opaque token for all that was consented to.
+    /// LeadExec's sign-in: an opaque token for all that was consented to by a button.
     Opaque { secret_hash: SecretHash, connection: ConnectionId },
     /// The standard grants: a signed token.
     Signed(SignedIssue),

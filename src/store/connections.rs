@@ -15,17 +15,17 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 
 statements! {
-    FIND = "SELECT id, user_id, app_id, scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+    FIND = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
             ended_at, ended_by FROM connections WHERE id = $1";
-    FIND_LIVE = "SELECT id, user_id, app_id, scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+    FIND_LIVE = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
                  ended_at, ended_by FROM connections WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL \
                  AND (expires_at IS NULL OR expires_at > $3)";
-    LIST_LIVE = "SELECT id, user_id, app_id, scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+    LIST_LIVE = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
                  ended_at, ended_by FROM connections WHERE user_id = $1 AND ended_at IS NULL \
                  AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC LIMIT $3";
-    INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, access_token_lifetime_us, created_at, expires_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-    WIDEN = "UPDATE connections SET scopes = $2 WHERE id = $1 AND ended_at IS NULL";
+    INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, \
+              expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
     END = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL \
            AND (expires_at IS NULL OR expires_at > $2)";
     END_OF_USER = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE user_id = $1 AND ended_at IS NULL";
@@ -41,6 +41,7 @@ struct Row {
     user_id: Uuid,
     app_id: String,
     scopes: String,
+    sign_in_scopes: String,
     access_token_lifetime_us: i64,
     created_at: i64,
     last_used_at: Option<i64>,
@@ -64,6 +65,7 @@ impl TryFrom<Row> for Connection {
             user: UserId(row.user_id),
             app: AppId::parse(&row.app_id).map_err(corrupt("connections.app_id"))?,
             scopes: ScopeSet::parse(&row.scopes).map_err(corrupt("connections.scopes"))?,
+            sign_in_scopes: ScopeSet::parse(&row.sign_in_scopes).map_err(corrupt("connections.sign_in_scopes"))?,
             access_token_lifetime: lifetime
                 .map(Duration::from_micros)
                 .map_err(corrupt("connections.access_token_lifetime_us"))?,
@@ -113,6 +115,7 @@ pub async fn insert(conn: &mut Conn, connection: &Connection) -> Result<bool, St
         connection.user.0,
         connection.app.as_str(),
         connection.scopes.to_string(),
+        connection.sign_in_scopes.to_string(),
         lifetime,
         connection.created_at.as_micros(),
         expires_at,
@@ -120,8 +123,10 @@ pub async fn insert(conn: &mut Conn, connection: &Connection) -> Result<bool, St
     Ok(rows == 1)
 }
 
-pub async fn set_scopes(conn: &mut Conn, id: ConnectionId, scopes: &ScopeSet) -> Result<bool, StoreError> {
-    Ok(execute!(conn, WIDEN, id.0, scopes.to_string())? == 1)
+/// Writes both sets of scopes. `false` where it has ended.
+pub async fn set_scopes(conn: &mut Conn, connection: &Connection) -> Result<bool, StoreError> {
+    let (all, by_sign_in) = (connection.scopes.to_string(), connection.sign_in_scopes.to_string());
+    Ok(execute!(conn, WIDEN, connection.id.0, all, by_sign_in)? == 1)
 }
 
 /// Ends a connection, and with it whatever was issued from it. `false` where it was not alive.

@@ -74,19 +74,22 @@ pub enum ClientAuthError {
     Refused(#[from] ClientRefusal),
     #[error("{0}, and {1}")]
     TooMany(ClientRefusal, TooMany),
+    #[error("the credentials were not looked at: {0}")]
+    NotLookedAt(TooMany),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The client of a request. `endpoint` is the public address that was called, for which an assertion may have been
-/// made; `from` is the address of the caller, whose refusals are counted.
+/// The client of a request. `endpoints` are the public addresses that an assertion may have been made for: the one that
+/// was called, and the token endpoint's (RFC 9126 section 2); `from` is the address of the caller, whose refusals are counted.
 pub async fn authenticate(
     ctx: &Context,
     credentials: &Credentials,
-    endpoint: &str,
+    endpoints: &[&str],
     from: Option<IpAddr>,
 ) -> Result<App, ClientAuthError> {
-    match try_authenticate(ctx, credentials, endpoint).await {
+    ctx.throttle.admit(from, id_of(credentials)).map_err(ClientAuthError::NotLookedAt)?;
+    match try_authenticate(ctx, credentials, endpoints).await {
         Err(ClientAuthError::Refused(why)) => Err(match ctx.throttle.refusal(from, id_of(credentials)) {
             Ok(()) => ClientAuthError::Refused(why),
             Err(too_many) => ClientAuthError::TooMany(why, too_many),
@@ -102,7 +105,7 @@ fn id_of(credentials: &Credentials) -> &str {
     }
 }
 
-async fn try_authenticate(ctx: &Context, credentials: &Credentials, endpoint: &str) -> Result<App, ClientAuthError> {
+async fn try_authenticate(ctx: &Context, credentials: &Credentials, endpoints: &[&str]) -> Result<App, ClientAuthError> {
     match credentials {
         Credentials::Secret { id, secret } => {
             let found = find(ctx, id).await?;
@@ -124,7 +127,7 @@ async fn try_authenticate(ctx: &Context, credentials: &Credentials, endpoint: &s
                 return Err(ClientRefusal::OtherClient.into());
             }
             let (app, _) = find(ctx, &claimed).await?.ok_or(ClientRefusal::Unknown)?;
-            check_assertion(ctx, &app, assertion, endpoint).await?;
+            check_assertion(ctx, &app, assertion, endpoints).await?;
             Ok(app)
         }
     }
@@ -151,12 +154,12 @@ pub(super) fn is_secret(ctx: &Context, stored: Secrets, presented: &str) -> bool
     is_current || is_previous
 }
 
-async fn check_assertion(ctx: &Context, app: &App, assertion: &str, endpoint: &str) -> Result<(), ClientAuthError> {
+async fn check_assertion(ctx: &Context, app: &App, assertion: &str, endpoints: &[&str]) -> Result<(), ClientAuthError> {
     let keys = app.jwks.as_deref().filter(|_| app.auth_method == AuthMethod::PrivateKeyJwt);
     let keys = keys.and_then(|text| ClientKeys::parse(text).ok()).ok_or(ClientRefusal::NoKeys)?;
     let claims = verify_assertion(&keys, assertion).map_err(ClientRefusal::Assertion)?;
     let now = ctx.now();
-    let forget_at = check_claims(&claims, app, &ctx.issuer, endpoint, now)?;
+    let forget_at = check_claims(&claims, app, &ctx.issuer, endpoints, now)?;
     let jti_hash = sha256(format!("assertion\0{}\0{}", app.id, claims.jti).as_bytes());
     let first =
         ctx.store.write(move |conn| Box::pin(async move { used_proofs::insert(conn, &jti_hash, forget_at).await }));
@@ -168,13 +171,15 @@ fn check_claims(
     claims: &AssertionClaims,
     app: &App,
     issuer: &str,
-    endpoint: &str,
+    endpoints: &[&str],
     now: Timestamp,
 ) -> Result<Timestamp, ClientRefusal> {
     if claims.iss != app.id.as_str() || claims.sub != app.id.as_str() {
         return Err(ClientRefusal::OtherClient);
     }
-    if !claims.aud.iter().any(|aud| aud == issuer || aud == endpoint) {
+    // For nobody else besides: an assertion that another server got as well could be brought here by it.
+    let is_ours = |aud: &String| aud == issuer || endpoints.contains(&aud.as_str());
+    if claims.aud.is_empty() || !claims.aud.iter().all(is_ours) {
         return Err(ClientRefusal::Audience);
     }
     let is_over = claims.exp.0.plus(CLOCK_SKEW) <= now;

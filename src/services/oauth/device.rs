@@ -108,14 +108,13 @@ pub async fn enter(
     browser: Option<&str>,
     from: Option<IpAddr>,
 ) -> Result<Started, EntryError> {
+    // Before it is looked up, the right one too: a guess past the limit learns nothing.
+    ctx.throttle.refusal(from, "device")?;
     let waiting = match UserCode::parse(typed) {
         Ok(code) => find_waiting(ctx, code).await?,
         Err(_) => None,
     };
-    let Some(code) = waiting else {
-        ctx.throttle.refusal(from, "device")?;
-        return Err(EntryError::Unknown);
-    };
+    let code = waiting.ok_or(EntryError::Unknown)?;
     let request = DeviceRequest { device_code: code.id, user_code: code.user_code, app: code.app, scopes: code.scopes };
     Ok(dialog::start(ctx, FlowRequest::Device(request), browser).await?)
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::super::login::{self, LoginError};
 use super::super::throttle::TooMany;
-use super::super::{Context, consent};
+use super::super::consent::{self, Through};
+use super::super::Context;
 use super::authorization::{requested_resource, requested_scopes};
 use super::code::{self, CodeRefusal};
 use super::device::{self, DeviceRefusal};
@@ -266,7 +267,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         return Err(TokenError::Password);
     }
     let now = ctx.now();
-    let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), now);
+    let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), Through::Grant, now);
     let fresh = NewGrant::draw(ctx, app, given.dpop_jkt, now);
     let work = Arc::new((who.clone(), proposal, fresh, app.clone(), given.scopes, given.resource));
     let working = work.clone();

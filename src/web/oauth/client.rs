@@ -14,6 +14,7 @@ use super::super::basic::Basic;
 use super::super::error::oauth::{invalid, store_failed, too_many, with_status};
 use super::super::error::refused;
 use super::super::extract::{self, BodyError, Pairs};
+use super::super::urls::route;
 use super::cors;
 use crate::domain::app::App;
 use crate::services::oauth::client_auth::{self, ClientAuthError, Credentials};
@@ -42,16 +43,16 @@ pub enum Pages {
     None,
 }
 
-/// Reads a request to the endpoint at `route`, authenticates its client, and lets `answer` answer.
+/// Reads a request to `endpoint`, authenticates its client, and lets `answer` answer.
 pub async fn serve(
     web: &Web,
-    route: &'static str,
+    endpoint: &'static str,
     pages: Pages,
     request: Request,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> Response {
     let headers = request.headers().clone();
-    let (claimed, response) = serve_unread(web, route, request, answer).await;
+    let (claimed, response) = serve_unread(web, endpoint, request, answer).await;
     match pages {
         Pages::Own => cors::readable(web, &headers, claimed.as_deref(), response).await,
         Pages::None => response,
@@ -61,7 +62,7 @@ pub async fn serve(
 /// The answer, and the client that the request names.
 async fn serve_unread(
     web: &Web,
-    route: &'static str,
+    endpoint: &'static str,
     request: Request,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> (Option<String>, Response) {
@@ -74,8 +75,8 @@ async fn serve_unread(
         Err(answer) => return (None, *answer),
     };
     let claimed = claimed_id(&headers, &form);
-    let url = web.urls.public(route);
-    let response = match authenticate(web, route, &url, &headers, &form, from).await {
+    let url = web.urls.public(endpoint);
+    let response = match authenticate(web, endpoint, &url, &headers, &form, from).await {
         Ok(app) => answer(ClientRequest { app, form, headers, from, url }).await,
         Err(answer) => *answer,
     };
@@ -134,21 +135,25 @@ fn claimed_id(headers: &HeaderMap, form: &Pairs) -> Option<String> {
 
 async fn authenticate(
     web: &Web,
-    route: &'static str,
+    endpoint: &'static str,
     url: &str,
     headers: &HeaderMap,
     form: &Pairs,
     from: Option<IpAddr>,
 ) -> Result<App, Box<Response>> {
     let credentials = credentials(headers, form).map_err(|why| Box::new(invalid(why)))?;
-    match client_auth::authenticate(&web.ctx, &credentials, url, from).await {
+    match client_auth::authenticate(&web.ctx, &credentials, &[url, &web.urls.public(route::TOKEN)], from).await {
         Ok(app) => Ok(app),
         Err(ClientAuthError::Refused(why)) => {
-            refused(route, &why, None);
+            refused(endpoint, &why, None);
             Err(Box::new(unauthenticated(headers, form)))
         }
         Err(ClientAuthError::TooMany(why, span)) => {
-            refused(route, &why, None);
+            refused(endpoint, &why, None);
+            Err(Box::new(too_many(span)))
+        }
+        Err(ClientAuthError::NotLookedAt(span)) => {
+            refused(endpoint, &ClientAuthError::NotLookedAt(span), None);
             Err(Box::new(too_many(span)))
         }
         Err(ClientAuthError::Store(error)) => Err(Box::new(store_failed(&error))),
