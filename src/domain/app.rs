@@ -134,6 +134,16 @@ impl App {
         found.then(|| RedirectUri::parse(requested).ok()).flatten()
     }
 
+    /// What is left of scopes that were granted before: those of the API have to be registered still.
+    pub fn still_permitted(&self, granted: &ScopeSet) -> ScopeSet {
+        granted.iter().filter(|scope| !scope.is_api() || self.scopes.contains(*scope)).collect()
+    }
+
+    /// Whether tokens for this API may be issued; this server's own needs no registration.
+    pub fn may_reach(&self, resource: Option<&Resource>) -> bool {
+        resource.is_none_or(|resource| self.resources.contains(resource))
+    }
+
     /// What a request for `asked` may be granted: scopes of the API have to be registered, those about the
     /// user's identity are the user's to give. `None` where it asks for more.
     pub fn permits(&self, asked: &ScopeSet) -> bool {

@@ -12,6 +12,7 @@ use crate::domain::connection::EndedBy;
 use crate::domain::grant::GrantEnd;
 use crate::domain::ids::AccessTokenId;
 use crate::domain::resource::Resource;
+use crate::domain::scope::Scope;
 use crate::domain::timestamp::Timestamp;
 use crate::store::access_tokens::Found;
 use crate::store::{StoreError, access_tokens, grants};
@@ -53,6 +54,8 @@ pub enum BearerError {
     Refused(#[from] BearerRefusal),
     #[error(transparent)]
     Dpop(#[from] DpopRefusal),
+    #[error("the access token was not granted the scope that this takes")]
+    Scope,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -69,8 +72,13 @@ pub enum Scheme<'r> {
     },
 }
 
-/// The access token that is presented at an API of this server, if it lives and is for it.
-pub async fn authenticate(ctx: &Context, token: &str, scheme: Scheme<'_>) -> Result<AccessToken, BearerError> {
+/// The access token that is presented at an API of this server, if it lives, is for it, and has the scope.
+pub async fn authenticate(
+    ctx: &Context,
+    token: &str,
+    scheme: Scheme<'_>,
+    scope: Scope,
+) -> Result<AccessToken, BearerError> {
     let found = look_up(ctx, token).await?;
     let now = ctx.now();
     check(&found, now)?;
@@ -92,18 +100,23 @@ pub async fn authenticate(ctx: &Context, token: &str, scheme: Scheme<'_>) -> Res
             }
         }
     }
+    if !found.token.scopes.contains(scope) {
+        return Err(BearerError::Scope);
+    }
     note_use(ctx, &found, now).await?;
     Ok(found.token)
 }
 
 /// A token that is used was not lost on its way: what came before it is spent for good. Durable, before the answer.
-async fn note_use(ctx: &Context, found: &Found, now: Timestamp) -> Result<(), StoreError> {
+async fn note_use(ctx: &Context, found: &Found, now: Timestamp) -> Result<(), BearerError> {
     if let Subject::User { connection, .. } = &found.token.subject {
         ctx.store.note_use(*connection, now);
     }
     let Some(grant) = found.token.grant.filter(|_| found.is_unused_successor) else { return Ok(()) };
     let id = found.token.id;
-    ctx.store.write(move |conn| Box::pin(grants::mark_used(conn, grant, id, now))).await
+    let is_its_own = ctx.store.write(move |conn| Box::pin(grants::mark_used(conn, grant, id, now))).await?;
+    // Since it was looked up, the refresh token before it was presented again, and took this one's place.
+    if is_its_own { Ok(()) } else { Err(BearerRefusal::Revoked { at: now }.into()) }
 }
 
 /// Claims of a signed token that decide which row it is.

@@ -50,6 +50,9 @@ statements! {
     ADD_ORIGIN = "INSERT INTO app_origins (origin, app_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     CLEAR_ORIGINS = "DELETE FROM app_origins WHERE app_id = $1";
     DELETE = "DELETE FROM apps WHERE id = $1";
+    /// Those of users go with their connections. Not by an index: applications are rarely deleted, and an index would
+    /// cost each token that is issued.
+    DELETE_OWN_TOKENS = "DELETE FROM access_tokens WHERE app_id = $1 AND connection_id IS NULL";
 }
 
 #[derive(FromRow)]
@@ -241,7 +244,9 @@ pub async fn rotate_secret(
     Ok(execute!(conn, ROTATE_SECRET, id.as_str(), secret.0.as_slice(), previous_until.as_micros())? == 1)
 }
 
-/// Deletes the application with its buttons, connections, grants, codes and resume handles.
+/// Deletes the application with its buttons, connections, grants, codes, resume handles and its own tokens, so that
+/// nothing comes back to life when another one gets its id.
 pub async fn delete(conn: &mut Conn, id: &AppId) -> Result<bool, StoreError> {
+    execute!(conn, DELETE_OWN_TOKENS, id.as_str())?;
     Ok(execute!(conn, DELETE, id.as_str())? == 1)
 }

@@ -25,8 +25,9 @@ statements! {
               renewable_until, expires_at, generation, access_token_id) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     RENEW = "UPDATE grants SET generation = $2, replayable = $3, access_token_id = $4, used_at = NULL, \
-             expires_at = $5 WHERE id = $1";
-    MARK_USED = "UPDATE grants SET used_at = $3 WHERE id = $1 AND access_token_id = $2 AND used_at IS NULL";
+             expires_at = $5, dpop_jkt = $6 WHERE id = $1";
+    MARK_USED = "UPDATE grants SET used_at = COALESCE(used_at, $3) \
+                 WHERE id = $1 AND access_token_id = $2 AND ended_at IS NULL";
     END = "UPDATE grants SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL";
     SWEEP = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 LIMIT $2)";
 }
@@ -132,18 +133,20 @@ pub async fn renew(conn: &mut Conn, next: &Grant) -> Result<(), StoreError> {
         next.replayable.map(i64::from),
         next.access_token.0,
         next.expires_at.as_micros(),
+        next.dpop_jkt.as_deref(),
     )
     .map(|_| ())
 }
 
-/// Notes that this access token of the grant was used: from then on its answer was not lost.
+/// Notes that this access token of the grant was used: from then on its answer was not lost. `false` where it is the
+/// grant's no more: it ended as an unused successor in this very moment.
 pub async fn mark_used(
     conn: &mut Conn,
     id: GrantId,
     access_token: AccessTokenId,
     at: Timestamp,
-) -> Result<(), StoreError> {
-    execute!(conn, MARK_USED, id.0, access_token.0, at.as_micros()).map(|_| ())
+) -> Result<bool, StoreError> {
+    Ok(execute!(conn, MARK_USED, id.0, access_token.0, at.as_micros())? == 1)
 }
 
 /// Ends the grant with each token of it. `false` where it was over.

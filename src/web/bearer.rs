@@ -91,9 +91,9 @@ pub async fn authorized(
         Some(proof) => Scheme::Dpop { proof, method: access.method.as_str(), url: &url },
         None => Scheme::Bearer,
     };
-    let challenge = match bearer::authenticate(&web.ctx, &presented.token, scheme).await {
-        Ok(token) if token.scopes.contains(scope) => return Ok(token),
-        Ok(_) => Challenge {
+    let challenge = match bearer::authenticate(&web.ctx, &presented.token, scheme, scope).await {
+        Ok(token) => return Ok(token),
+        Err(BearerError::Scope) => Challenge {
             status: StatusCode::FORBIDDEN,
             error: Some(ErrorCode::InsufficientScope),
             description: "The access token was not granted this scope",
@@ -146,7 +146,10 @@ impl Presented {
 /// Only in a form: other bodies are not looked at (RFC 6750 section 2.2).
 fn token_in_form(access: &Access<'_>) -> Result<Option<String>, Challenge> {
     let Some(body) = &access.form else { return Ok(None) };
-    let Ok(bytes) = body else { return Err(Challenge::malformed("The body cannot be read")) };
+    let Ok(bytes) = body else {
+        let too_large = Challenge::malformed("The body is too large, or cannot be read");
+        return Err(Challenge { status: StatusCode::PAYLOAD_TOO_LARGE, ..too_large });
+    };
     let form = match extract::exact_form(access.headers, Ok(bytes.clone())) {
         Ok(form) => form,
         Err(BodyError::WrongType) => return Ok(None),

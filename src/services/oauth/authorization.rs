@@ -14,6 +14,7 @@ use crate::domain::app::{App, ClientType};
 use crate::domain::authorization::{
     AuthorizationRequest, AuthorizationResponse, Interaction, MAX_FREE_TEXT, RedirectTarget, ResponseMode,
 };
+use crate::domain::email::MAX_EMAIL;
 use crate::domain::grant_type::GrantType;
 use crate::domain::pairs::Pairs;
 use crate::domain::pkce::CodeChallenge;
@@ -184,6 +185,9 @@ impl Check<'_> {
         if value.is_some_and(|value| value.len() > MAX_FREE_TEXT) {
             return Err(Invalid::request("A parameter is longer than 4096 bytes."));
         }
+        if value.is_some_and(|value| value.contains(char::is_control)) {
+            return Err(Invalid::request("A parameter has a control character in it."));
+        }
         Ok(value.map(str::to_owned))
     }
 
@@ -191,6 +195,7 @@ impl Check<'_> {
     async fn subject_hint(&self) -> Result<Option<String>, SubjectHintError> {
         #[derive(Deserialize)]
         struct Hint {
+            iss: String,
             sub: String,
             aud: String,
         }
@@ -198,7 +203,7 @@ impl Check<'_> {
         let hint = self.get("id_token_hint").map_err(SubjectHintError::Invalid)?;
         let Some(hint) = hint else { return Ok(None) };
         match keys::verify::<Hint>(self.ctx, hint, JwtType::IdToken).await {
-            Ok(hint) if hint.aud == self.app.id.as_str() => Ok(Some(hint.sub)),
+            Ok(hint) if hint.iss == self.ctx.issuer && hint.aud == self.app.id.as_str() => Ok(Some(hint.sub)),
             Ok(_) | Err(VerifyError::Refused(_)) => Err(SubjectHintError::Invalid(invalid)),
             Err(VerifyError::Keys(error)) => Err(SubjectHintError::Store(error.into())),
         }
@@ -242,7 +247,8 @@ impl Check<'_> {
             resource: requested_resource(self.ctx, self.app, self.get("resource")?)?.into_resource(),
             dpop_jkt: self.dpop_jkt()?,
             interaction: self.interaction(self.ctx.now())?,
-            login_hint: self.bounded("login_hint")?,
+            // Longer than an address it is no hint at all.
+            login_hint: self.bounded("login_hint")?.filter(|hint| hint.len() <= MAX_EMAIL),
             subject_hint,
             lang: self
                 .get("ui_locales")?

@@ -69,19 +69,24 @@ impl NewGrant {
         }
     }
 
-    /// Records the grant and its first access token; `None` where the connection is over.
+    /// Records the grant and its first access token; `None` where the connection is over, or the client is no more
+    /// registered for any of it.
     pub async fn record(
         &self,
         conn: &mut Conn,
         app: &App,
         authorized: &Authorized,
     ) -> Result<Option<(Grant, Issued)>, StoreError> {
+        let scopes = app.still_permitted(&authorized.scopes);
+        if scopes.is_empty() || !app.may_reach(authorized.resource.as_ref()) {
+            return Ok(None);
+        }
         let renewable_until = self.now.plus(REFRESH_LIFETIME);
         let mut grant = Grant {
             id: self.id,
             connection: authorized.connection,
             app: app.id.clone(),
-            scopes: authorized.scopes.clone(),
+            scopes,
             resource: authorized.resource.clone(),
             dpop_jkt: self.dpop_jkt.clone().filter(|_| self.binds_refresh_token),
             auth_time: authorized.auth_time,

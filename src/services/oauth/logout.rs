@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::super::keys::{self, VerifyError};
 use super::super::login::SignedIn;
 use super::super::{Context, partner};
-use crate::crypto::jwt::JwtType;
+use crate::crypto::jwt::{JwtError, JwtType};
 use crate::domain::access_token::user_subject;
 use crate::domain::app::App;
 use crate::domain::return_url::ReturnUrl;
@@ -59,6 +59,8 @@ pub async fn check(
         None => None,
         Some(text) => match keys::verify::<Hint>(ctx, text, JwtType::IdToken).await {
             Ok(hint) if hint.iss == ctx.issuer => Some(hint),
+            // Of a key that is long retired: it proves nothing any more, so the user is asked.
+            Err(VerifyError::Refused(JwtError::UnknownKey)) => None,
             Ok(_) | Err(VerifyError::Refused(_)) => return Err(LogoutError::Hint),
             Err(VerifyError::Keys(error)) => return Err(StoreError::from(error).into()),
         },

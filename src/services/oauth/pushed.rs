@@ -46,7 +46,7 @@ impl From<AuthorizationError> for PushError {
 /// Keeps a client's request; answers the reference to it. `dpop_jkt` is the key of a proof that came along, to which
 /// the code will be bound (RFC 9449 section 10.1).
 pub async fn push(ctx: &Context, app: &App, parameters: &Pairs, dpop_jkt: Option<String>) -> Result<String, PushError> {
-    if parameters.names().any(|name| name == "request_uri") {
+    if parameters.get("request_uri") != Ok(None) {
         return Err(Invalid::request("request_uri is not a parameter here.").into());
     }
     let mut request = authorization::check_for(ctx, app, parameters, Channel::Pushed).await?;

@@ -39,6 +39,8 @@ pub enum RefreshRefusal {
     Theft,
     #[error("the refresh token is bound to another key than the DPoP proof's")]
     OtherKey,
+    #[error("the client is not registered any more for anything that was granted")]
+    Unregistered,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +71,8 @@ pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Token
         grant,
         generation,
         app: app.clone(),
-        scopes: asked.scope.map(|scope| requested_scopes(app, Some(scope))).transpose()?,
-        resource: requested_resource(ctx, app, asked.resource)?,
+        scopes: asked.scope.map(|scope| requested_scopes(app, Some(scope))).transpose(),
+        resource: requested_resource(ctx, app, asked.resource),
         dpop_jkt: asked.dpop_jkt,
         access_token: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
         now,
@@ -101,8 +103,9 @@ struct Attempt {
     grant: GrantId,
     generation: u32,
     app: App,
-    scopes: Option<ScopeSet>,
-    resource: RequestedResource,
+    /// Read beforehand, and judged after the token: a spent one is a theft whatever comes with it.
+    scopes: Result<Option<ScopeSet>, Invalid>,
+    resource: Result<RequestedResource, Invalid>,
     dpop_jkt: Option<String>,
     access_token: AccessTokenId,
     now: Timestamp,
@@ -125,29 +128,19 @@ impl Attempt {
         if let Err(refusal) = self.check(&found) {
             return Ok(Err(refusal.into()));
         }
-        let scopes = match &self.scopes {
-            None => found.grant.scopes.clone(),
-            Some(scopes) if found.grant.scopes.covers(scopes) => scopes.clone(),
-            Some(_) => {
-                let description = "The scope has a name that the user did not grant.";
-                return Ok(Err(Invalid::new(ErrorCode::InvalidScope, description).into()));
-            }
-        };
-        if !self.resource.fits(found.grant.resource.as_ref()) {
-            let description = "The resource is not the one that was authorized.";
-            return Ok(Err(Invalid::new(ErrorCode::InvalidTarget, description).into()));
+        let presented = found.grant.judge(self.generation);
+        if presented == Presented::Theft {
+            grants::end(conn, self.grant, self.now, GrantEnd::RefreshTokenReuse).await?;
+            return Ok(Err(RefreshRefusal::Theft.into()));
         }
-        let replayable = match found.grant.judge(self.generation) {
-            Presented::Current => Some(self.generation),
-            Presented::LostResponse => {
-                access_tokens::revoke(conn, found.grant.access_token, self.now).await?;
-                None
-            }
-            Presented::Theft => {
-                grants::end(conn, self.grant, self.now, GrantEnd::RefreshTokenReuse).await?;
-                return Ok(Err(RefreshRefusal::Theft.into()));
-            }
+        let scopes = match self.scopes_of(&found.grant) {
+            Ok(scopes) => scopes,
+            Err(error) => return Ok(Err(error)),
         };
+        let replayable = (presented == Presented::Current).then_some(self.generation);
+        if presented == Presented::LostResponse {
+            access_tokens::revoke(conn, found.grant.access_token, self.now).await?;
+        }
         let Some(user) = user_of(conn, found.grant.connection).await? else {
             return Ok(Err(RefreshRefusal::Unknown.into()));
         };
@@ -157,6 +150,8 @@ impl Attempt {
             access_token: self.access_token,
             used_at: None,
             expires_at: found.grant.end_after_refresh(self.now),
+            // A public client that begins to show proofs is held to its key from then on (RFC 9449 section 5).
+            dpop_jkt: found.grant.dpop_jkt.clone().or_else(|| self.dpop_jkt.clone().filter(|_| self.is_public())),
             ..found.grant
         };
         grants::renew(conn, &next).await?;
@@ -167,6 +162,31 @@ impl Attempt {
             return Err(StoreError::Again);
         };
         Ok(Ok(Settled { grant: next, issued, user, scopes, resource }))
+    }
+
+    fn is_public(&self) -> bool {
+        self.app.client_type() == ClientType::Public
+    }
+
+    /// What the access token is for: of what was granted, as much as is asked for, and as the client may still have.
+    fn scopes_of(&self, grant: &Grant) -> Result<ScopeSet, RefreshError> {
+        let resource = self.resource.as_ref().map_err(|invalid| *invalid)?;
+        if !resource.fits(grant.resource.as_ref()) {
+            let description = "The resource is not the one that was authorized.";
+            return Err(Invalid::new(ErrorCode::InvalidTarget, description).into());
+        }
+        let granted = self.app.still_permitted(&grant.scopes);
+        if granted.is_empty() || !self.app.may_reach(grant.resource.as_ref()) {
+            return Err(RefreshRefusal::Unregistered.into());
+        }
+        match self.scopes.as_ref().map_err(|invalid| *invalid)? {
+            None => Ok(granted),
+            Some(scopes) if granted.covers(scopes) => Ok(scopes.clone()),
+            Some(_) => {
+                let description = "The scope has a name that the user did not grant.";
+                Err(Invalid::new(ErrorCode::InvalidScope, description).into())
+            }
+        }
     }
 
     fn check(&self, found: &grants::Found) -> Result<(), RefreshRefusal> {
@@ -187,7 +207,7 @@ impl Attempt {
             return Err(RefreshRefusal::Expired { at: grant.expires_at });
         }
         // A confidential client proves itself by its credentials (RFC 9449 section 5).
-        let is_bound = self.app.client_type() == ClientType::Public && grant.dpop_jkt.is_some();
+        let is_bound = self.is_public() && grant.dpop_jkt.is_some();
         if is_bound && grant.dpop_jkt != self.dpop_jkt {
             return Err(RefreshRefusal::OtherKey);
         }

@@ -24,7 +24,7 @@ use crate::store::StoreError;
 use crate::store::access_tokens::{Issue, IssueKind, SignedIssue};
 
 /// The parameters that mean something here, each of which may come once (RFC 6749 section 3.2).
-pub const PARAMETERS: [&str; 14] = [
+pub const PARAMETERS: [&str; 16] = [
     "grant_type",
     "code",
     "redirect_uri",
@@ -39,6 +39,9 @@ pub const PARAMETERS: [&str; 14] = [
     "client_secret",
     "client_assertion",
     "client_assertion_type",
+    // Of revocation and introspection, which read their clients in the same way.
+    "token",
+    "token_type_hint",
 ];
 
 /// Why there are no tokens.

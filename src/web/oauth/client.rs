@@ -119,7 +119,7 @@ fn read(headers: &HeaderMap, query: &str, body: Result<Bytes, BytesRejection>) -
         })
     })?;
     let query = Pairs::of_query(Some(query));
-    if query.names().any(|name| PARAMETERS.contains(&name) || name == "token") {
+    if query.names().any(|name| PARAMETERS.contains(&name)) {
         return Err(Box::new(invalid(Invalid::request("Parameters belong into the body, not into the address."))));
     }
     Ok(form)
