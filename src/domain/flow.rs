@@ -9,6 +9,7 @@ use super::authorization::AuthorizationRequest;
 use super::device_code::UserCode;
 use super::ids::{AppId, ButtonId, DeviceCodeId, FlowId};
 use super::origin::Origin;
+use super::resource::Resource;
 use super::return_url::ReturnUrl;
 use super::scope::ScopeSet;
 use super::timestamp::Timestamp;
@@ -49,6 +50,7 @@ pub struct DeviceRequest {
     pub user_code: UserCode,
     pub app: AppId,
     pub scopes: ScopeSet,
+    pub resource: Option<Resource>,
 }
 
 /// A click on a sign-in button, with what was verified about it.

@@ -61,7 +61,7 @@ impl Pairs {
     }
 
     /// The first of `names` that comes more than once, with a value or without (RFC 6749 section 3.1). Names that a
-    /// request has besides are nobody's business, and of some, as `resource` (RFC 8707), there may be several.
+    /// request has besides are nobody's business.
     pub fn repeated<'n>(&self, names: &[&'n str]) -> Option<&'n str> {
         names.iter().copied().find(|name| self.get(name) == Err(Repeated))
     }

@@ -1,10 +1,10 @@
 //! The steps of the dialog: sign in, consent, outcome. Each works on a flow that this browser opened; a
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
+use super::consent::{self, Through};
 use super::login::{self, SignedIn};
 use super::oauth::authorization::error_response;
 use super::oauth::error::{ErrorCode, Invalid};
-use super::consent::{self, Through};
 use super::{Context, csrf, oauth};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::access_token::user_subject;
@@ -196,7 +196,7 @@ pub async fn step(ctx: &Context, flow: &OpenFlow, signed_in: Option<&SignedIn>) 
         })
         .await?;
     let consented = existing.is_some_and(|connection: Connection| connection.scopes.covers(&flow.scopes));
-    if consented && !asks_again(flow) {
+    if consented && !asks_again(&flow.request, &flow.app) {
         return finish(ctx, flow, signed_in, Decision::Allow).await.map(Step::Finished);
     }
     let account = account.ok_or(StoreError::Corrupt("a user without an account".into()))?;
@@ -211,15 +211,16 @@ fn suffices(flow: &OpenFlow, signed_in: &SignedIn) -> bool {
     is_recent && is_named
 }
 
-/// Whether the consent step is shown although nothing new is asked for: on demand; where anybody could have asked in
+/// Whether the consent step is shown although nothing new is asked for: on demand; for another API than ours; where anybody could have asked in
 /// the client's name (rule C13, RFC 8252 section 8.6); and always for a device, so that nobody authorizes a stranger's
 /// without a look (RFC 8628 section 5.4).
-fn asks_again(flow: &OpenFlow) -> bool {
-    match &flow.request {
+pub(super) fn asks_again(request: &FlowRequest, app: &App) -> bool {
+    match request {
         FlowRequest::Button(_) => false,
         FlowRequest::Authorization(request) => {
-            let is_anybodys = flow.app.client_type() == ClientType::Public && !request.target.is_verified;
-            request.interaction.consent || is_anybodys
+            let is_anybodys = app.client_type() == ClientType::Public && !request.target.is_verified;
+            // What was consented to before was for this server's APIs.
+            request.interaction.consent || is_anybodys || request.resource.is_some()
         }
         FlowRequest::Device(_) => true,
     }

@@ -1,22 +1,26 @@
 //! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
 
-use super::dialog::Decision;
+use super::consent::Through;
+use super::dialog::{Decision, asks_again};
 use super::oauth::authorization::{self, AuthorizationError, Unsendable, error_response};
 use super::oauth::code;
 use super::oauth::error::{ErrorCode, Invalid};
 use super::partner::{self, PartnerError};
 use super::users::{self, UserError};
-use super::consent::Through;
 use super::{Context, Granted, consent, opaque_issue, sign_in};
 use crate::crypto::refresh_token;
 use crate::crypto::token::HandleKind;
-use crate::domain::authorization::AuthorizationResponse;
+use crate::domain::access_token::user_subject;
+use crate::domain::app::App;
+use crate::domain::authorization::{AuthorizationRequest, AuthorizationResponse};
 use crate::domain::email::Email;
+use crate::domain::flow::FlowRequest;
 use crate::domain::magic::Magic;
 use crate::domain::pairs::Pairs;
 use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
-use crate::store::{StoreError, access_tokens, authorization_codes};
+use crate::store::{StoreError, access_tokens, authorization_codes, connections};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
@@ -114,6 +118,10 @@ pub async fn authorize_request(
         return Ok(error_response(request.target, &ctx.issuer, invalid));
     }
     let now = ctx.now();
+    if let Some(code) = silent_refusal(ctx, &user, &app, &request, now).await? {
+        let invalid = Invalid::new(code, "prompt=none allows no page, and the user would have to be shown one.");
+        return Ok(error_response(request.target, &ctx.issuer, invalid));
+    }
     let proposal = consent::proposal(ctx, &user, &app, request.scopes.clone(), Through::Grant, now);
     let handle = ctx.mint(now);
     let (target, code) = (request.target.clone(), handle.encode(HandleKind::AuthorizationCode));
@@ -131,6 +139,30 @@ pub async fn authorize_request(
         return Err(AuthorizeError::UserDisabled);
     }
     Ok(AuthorizationResponse::new(target, &ctx.issuer, [("code", code)]))
+}
+
+/// What a browser in which this user is signed in would get in place of a page (OpenID Connect Core 3.1.2.1).
+async fn silent_refusal(
+    ctx: &Context,
+    user: &User,
+    app: &App,
+    request: &AuthorizationRequest,
+    now: Timestamp,
+) -> Result<Option<ErrorCode>, StoreError> {
+    if !request.interaction.silent {
+        return Ok(None);
+    }
+    if request.subject_hint.as_ref().is_some_and(|sub| *sub != user_subject(user.id)) {
+        return Ok(Some(ErrorCode::LoginRequired));
+    }
+    let (id, app_id) = (user.id, app.id.clone());
+    let existing = ctx.store.read(move |conn| {
+        let app = app_id.clone();
+        Box::pin(async move { connections::find_live(conn, id, &app, now).await })
+    });
+    let consented = existing.await?.is_some_and(|connection| connection.scopes.covers(&request.scopes));
+    let asks_again = asks_again(&FlowRequest::Authorization(request.clone()), app);
+    Ok((!consented || asks_again).then_some(ErrorCode::ConsentRequired))
 }
 
 async fn find_user(ctx: &Context, email: &str) -> Result<User, AuthorizeError> {

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::conn::{Conn, Driver, execute, fetch_optional, statements};
-use super::convert::{corrupt, optional_time, secret_hash, time};
+use super::convert::{corrupt, ended, optional_time, secret_hash, time};
 use super::error::StoreError;
 use crate::domain::access_token::{AccessToken, Subject};
 use crate::domain::account::Account;
@@ -363,8 +363,6 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
         (Some(_), None) => return Ok(None),
         (None, owner) => Subject::Client { account: owner.map(|(_, account)| account) },
     };
-    let connection_ended_by = row.connection_ended_by.as_deref().and_then(EndedBy::parse);
-    let grant_ended_by = row.grant_ended_by.as_deref().and_then(GrantEnd::parse);
     if row.grant_id.is_some() && row.grant_access_token_id.is_none() {
         return Ok(None);
     }
@@ -388,8 +386,13 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
         },
         revoked_at: optional_time(row.revoked_at),
         connection_expires_at: optional_time(row.connection_expires_at),
-        connection_ended: optional_time(row.connection_ended_at).zip(connection_ended_by),
-        grant_ended: optional_time(row.grant_ended_at).zip(grant_ended_by),
+        connection_ended: ended(
+            row.connection_ended_at,
+            row.connection_ended_by.as_deref(),
+            EndedBy::parse,
+            "connections.ended_by",
+        )?,
+        grant_ended: ended(row.grant_ended_at, row.grant_ended_by.as_deref(), GrantEnd::parse, "grants.ended_by")?,
         is_unused_successor: row.grant_access_token_id == Some(row.id)
             && row.grant_used_at.is_none()
             && row.grant_replayable.is_some(),

@@ -22,6 +22,20 @@ pub(super) fn optional_time(micros: Option<i64>) -> Option<Timestamp> {
     micros.map(Timestamp::from_micros)
 }
 
+/// An end with its reason. A reason that this version does not know is no reason to take the row for alive.
+pub(super) fn ended<T>(
+    at: Option<i64>,
+    by: Option<&str>,
+    parse: impl Fn(&str) -> Option<T>,
+    what: &'static str,
+) -> Result<Option<(Timestamp, T)>, StoreError> {
+    match (at, by.map(parse)) {
+        (None, _) => Ok(None),
+        (Some(at), Some(Some(by))) => Ok(Some((time(at), by))),
+        (Some(_), _) => Err(StoreError::Corrupt(format!("{what}: an end without a reason that is known"))),
+    }
+}
+
 /// The members of a space-delimited list.
 pub(super) fn split<T, E>(text: &str, parse: impl Fn(&str) -> Result<T, E>) -> Result<Vec<T>, E> {
     text.split_whitespace().map(parse).collect()

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::conn::{Conn, execute, fetch_optional, statements};
-use super::convert::{corrupt, optional_time, time};
+use super::convert::{corrupt, ended, optional_time, time};
 use super::error::StoreError;
 use crate::domain::connection::EndedBy;
 use crate::domain::grant::{Grant, GrantEnd};
@@ -68,8 +68,6 @@ pub struct Found {
 /// `None` also where the connection, its user or its application is gone.
 pub async fn find(conn: &mut Conn, id: GrantId) -> Result<Option<Found>, StoreError> {
     let Some(row) = fetch_optional!(conn, Row, FIND, id.0)? else { return Ok(None) };
-    let ended_by = row.ended_by.as_deref().and_then(GrantEnd::parse);
-    let connection_ended_by = row.connection_ended_by.as_deref().and_then(EndedBy::parse);
     let generation = |n: i64| u32::try_from(n).map_err(corrupt("grants.generation"));
     Ok(Some(Found {
         grant: Grant {
@@ -87,11 +85,16 @@ pub async fn find(conn: &mut Conn, id: GrantId) -> Result<Option<Found>, StoreEr
             replayable: row.replayable.map(generation).transpose()?,
             access_token: AccessTokenId(row.access_token_id),
             used_at: optional_time(row.used_at),
-            ended: optional_time(row.ended_at).zip(ended_by),
+            ended: ended(row.ended_at, row.ended_by.as_deref(), GrantEnd::parse, "grants.ended_by")?,
         },
         user: crate::domain::ids::UserId(row.user_id),
         connection_expires_at: optional_time(row.connection_expires_at),
-        connection_ended: optional_time(row.connection_ended_at).zip(connection_ended_by),
+        connection_ended: ended(
+            row.connection_ended_at,
+            row.connection_ended_by.as_deref(),
+            EndedBy::parse,
+            "connections.ended_by",
+        )?,
     }))
 }
 

@@ -189,6 +189,8 @@ pub struct ConsentTexts {
     /// Before the code that the device shows.
     pub device_with: &'static str,
     pub own_device: &'static str,
+    /// One more permission: the others are for this API, not for the server's own.
+    pub at_resource: Pattern,
     pub permissions: &'static str,
     pub revocable: &'static str,
     pub allow: &'static str,

@@ -19,6 +19,12 @@ impl Permission {
         Self { scope: scope.to_owned(), sentence: sentence.to_owned() }
     }
 
+    /// That all of it is for another API, by its identifier (RFC 8707).
+    #[must_use]
+    pub fn at(lang: Lang, resource: &str) -> Self {
+        Self { scope: resource.to_owned(), sentence: lang.messages().consent.at_resource.with(resource) }
+    }
+
     /// The permissions for a list of scopes, in its order.
     #[must_use]
     pub fn list<'a>(lang: Lang, scopes: impl IntoIterator<Item = &'a str>) -> Vec<Self> {

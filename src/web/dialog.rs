@@ -25,7 +25,9 @@ use crate::domain::user::User;
 use crate::services::csrf;
 use crate::services::dialog::{self, ButtonOutcome, Decision, DialogError, OpenFlow, Outcome, Step};
 use crate::services::login::{self, SignedIn};
-use crate::views::{self, Consent, DialogResult, Finished, Handover, Login, Page, Permission, Problem, ReturnsTo};
+use crate::views::{
+    self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, ReturnsTo,
+};
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -116,6 +118,18 @@ impl Visit {
         }
     }
 
+    /// What is asked for; for another API than ours, that one too.
+    fn permissions(&self, lang: Lang) -> Vec<Permission> {
+        let mut permissions = Permission::list(lang, self.flow.scopes.iter().map(|scope| scope.as_str()));
+        let resource = match &self.flow.request {
+            FlowRequest::Button(_) => None,
+            FlowRequest::Authorization(request) => request.resource.as_ref(),
+            FlowRequest::Device(request) => request.resource.as_ref(),
+        };
+        permissions.extend(resource.map(|resource| Permission::at(lang, resource.as_str())));
+        permissions
+    }
+
     /// What the e-mail field is filled with at first.
     fn login_hint(&self) -> &str {
         match &self.flow.request {
@@ -155,7 +169,7 @@ impl Visit {
             user_name: user.name.clone(),
             user_email: user.email.to_string(),
             returns_to: self.returns_to(),
-            permissions: Permission::list(lang, self.flow.scopes.iter().map(|scope| scope.as_str())),
+            permissions: self.permissions(lang),
         };
         page::render(self.kind(), StatusCode::OK, &nonce, &view)
     }

@@ -31,10 +31,10 @@ pub fn posted(web: &Web, headers: &HeaderMap, body: Result<Bytes, BytesRejection
 const MAX_QUERY: usize = 8_000;
 
 /// The answer to a form of another site's that a link would do as well as: it came without our cookies (`SameSite=Lax`),
-/// which the browser sends when it comes again by such a link.
-pub fn come_by_link(web: &Web, route: &str, headers: &HeaderMap, form: &Pairs) -> Option<Response> {
-    let query = extract::is_cross_site(headers).then(|| form.to_query()).filter(|query| !query.is_empty())?;
-    (query.len() <= MAX_QUERY).then(|| see_other(&format!("{}?{query}", web.urls.path(route))))
+/// which the browser sends when it comes again by such a link. `None` where the form is empty, or too long for that.
+pub fn come_by_link(web: &Web, route: &str, form: &Pairs) -> Option<Response> {
+    let query = Some(form.to_query()).filter(|query| !query.is_empty() && query.len() <= MAX_QUERY)?;
+    Some(see_other(&format!("{}?{query}", web.urls.path(route))))
 }
 
 /// The value of a field; a repeated one counts as missing.

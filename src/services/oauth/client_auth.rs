@@ -105,7 +105,11 @@ fn id_of(credentials: &Credentials) -> &str {
     }
 }
 
-async fn try_authenticate(ctx: &Context, credentials: &Credentials, endpoints: &[&str]) -> Result<App, ClientAuthError> {
+async fn try_authenticate(
+    ctx: &Context,
+    credentials: &Credentials,
+    endpoints: &[&str],
+) -> Result<App, ClientAuthError> {
     match credentials {
         Credentials::Secret { id, secret } => {
             let found = find(ctx, id).await?;

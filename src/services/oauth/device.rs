@@ -115,7 +115,13 @@ pub async fn enter(
         Err(_) => None,
     };
     let code = waiting.ok_or(EntryError::Unknown)?;
-    let request = DeviceRequest { device_code: code.id, user_code: code.user_code, app: code.app, scopes: code.scopes };
+    let request = DeviceRequest {
+        device_code: code.id,
+        user_code: code.user_code,
+        app: code.app,
+        scopes: code.scopes,
+        resource: code.resource,
+    };
     Ok(dialog::start(ctx, FlowRequest::Device(request), browser).await?)
 }
 

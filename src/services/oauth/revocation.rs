@@ -38,7 +38,9 @@ pub async fn revoke(ctx: &Context, app: &App, token: &str) -> Result<Revoked, St
     }
     let id = match bearer::look_up(ctx, token).await {
         Ok(found) if found.token.app == app.id => found.token.id,
-        Ok(_) | Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope) => return Ok(Revoked::Nothing),
+        Ok(_) | Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope) => {
+            return Ok(Revoked::Nothing);
+        }
         Err(BearerError::Store(error)) => return Err(error),
     };
     let ended = ctx.store.write(move |conn| Box::pin(access_tokens::revoke(conn, id, now))).await?;

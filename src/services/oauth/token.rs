@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::super::Context;
+use super::super::consent::{self, Through};
 use super::super::login::{self, LoginError};
 use super::super::throttle::TooMany;
-use super::super::consent::{self, Through};
-use super::super::Context;
 use super::authorization::{requested_resource, requested_scopes};
 use super::code::{self, CodeRefusal};
 use super::device::{self, DeviceRefusal};

@@ -56,6 +56,7 @@ pub(super) const MESSAGES: Messages = Messages {
         goes_to: "Access goes to",
         device_with: "the device that shows",
         own_device: "Only continue if you started this on your own device.",
+        at_resource: Pattern("do this at another service: {}"),
         permissions: "It will be able to",
         revocable: "You can end this at any time on your account page.",
         allow: "Allow",

@@ -56,6 +56,7 @@ pub(super) const MESSAGES: Messages = Messages {
         goes_to: "El acceso es para",
         device_with: "el dispositivo que muestra",
         own_device: "Continúa solo si has empezado esto en tu propio dispositivo.",
+        at_resource: Pattern("hacer esto en otro servicio: {}"),
         permissions: "Podrá",
         revocable: "Puedes retirarlo cuando quieras en la página de tu cuenta.",
         allow: "Permitir",

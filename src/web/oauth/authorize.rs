@@ -49,10 +49,14 @@ async fn by_query(
 /// Other sites may post here as they may link here: the request only begins a flow.
 async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     match extract::exact_form(&headers, body) {
-        Ok(parameters) => match come_by_link(&web, route::OAUTH_AUTHORIZE, &headers, &parameters) {
-            Some(answer) => answer,
-            None => authorize(&web, &headers, &parameters).await,
-        },
+        Ok(parameters) => {
+            let again =
+                extract::is_cross_site(&headers).then(|| come_by_link(&web, route::OAUTH_AUTHORIZE, &parameters));
+            match again.flatten() {
+                Some(answer) => answer,
+                None => authorize(&web, &headers, &parameters).await,
+            }
+        }
         Err(error) => {
             let problem = match error {
                 BodyError::TooLarge => Problem::TooLarge,

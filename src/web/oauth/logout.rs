@@ -50,12 +50,20 @@ async fn by_query(
 /// From a client's page, or from the form of ours that asks.
 async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     match extract::exact_form(&headers, body) {
-        Ok(parameters) => match come_by_link(&web, route::END_SESSION, &headers, &parameters) {
-            Some(answer) => answer,
-            None => end_session(&web, &headers, &parameters).await,
-        },
+        Ok(parameters) if may_lack_cookies(&web, &headers) => {
+            let again = come_by_link(&web, route::END_SESSION, &parameters);
+            again.unwrap_or_else(|| page::error(&web, &headers, None, Problem::InvalidRequest, None))
+        }
+        Ok(parameters) => end_session(&web, &headers, &parameters).await,
         Err(_) => page::error(&web, &headers, None, Problem::InvalidRequest, None),
     }
+}
+
+/// Whether a form may be from a browser that is signed in and did not say so: nobody is told to be signed out who is not.
+/// Old browsers do not tell where a form comes from.
+fn may_lack_cookies(web: &Web, headers: &HeaderMap) -> bool {
+    let tells = headers.contains_key("sec-fetch-site");
+    extract::is_cross_site(headers) || (!tells && cookies::session(web, headers).is_none())
 }
 
 async fn end_session(web: &Web, headers: &HeaderMap, parameters: &Pairs) -> Response {
