@@ -127,7 +127,7 @@ async fn b4_b6_b18_bad_redirect_uris_cannot_be_registered(world: World) {
         );
     }
     let good =
-        json!(["https://app.test/callback?a=b", "http://127.0.0.1/cb", "http://localhost:80/cb", "com.example:/cb"]);
+        json!(["https://app.test/callback?a=b", "http://127.0.0.1/cb", "http://localhost:8080/cb", "com.example:/cb"]);
     assert_eq!(register(&world, &json!({"redirect_uris": good})).await.expect(201).json()["redirect_uris"], good);
 }
 
