@@ -123,6 +123,7 @@ mod tests {
         }
     }
 
+    /// A1: nor may it have a query or a fragment.
     #[test]
     fn what_could_not_be_a_base_url_is_refused() {
         for (text, error) in [

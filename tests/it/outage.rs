@@ -3,6 +3,7 @@
 use serde_json::json;
 use sqlx::{ConnectOptions as _, Executor as _};
 
+use crate::oauth;
 use crate::support::http::{form, request};
 use crate::support::{ADA, APP_ONE, Actor, Answer, Click, Kind, Opened, PARTNER, SANDBOX_TOKEN, Tokens, World, both};
 
@@ -12,6 +13,7 @@ struct Before {
     opened: Opened,
     csrf: String,
     tokens: Tokens,
+    oauth: oauth::outage::Before,
 }
 
 async fn before(world: &World) -> Before {
@@ -19,7 +21,8 @@ async fn before(world: &World) -> Before {
     let tokens = ada.connect("btn-one", PARTNER, ADA).await;
     let opened = ada.open(Click::on("btn-wide", PARTNER)).await;
     let csrf = ada.get(&opened.path).await.csrf();
-    Before { ada, opened, csrf, tokens }
+    let oauth = oauth::outage::before(world).await;
+    Before { ada, opened, csrf, tokens, oauth }
 }
 
 #[track_caller]
@@ -31,7 +34,8 @@ fn assert_page(answer: &Answer) {
 
 /// Part G: each endpoint says so in its own form; nothing of the database's message gets out.
 async fn assert_unavailable(world: &World, before: &mut Before) {
-    let Before { ada, opened, csrf, tokens } = before;
+    let Before { ada, opened, csrf, tokens, oauth } = before;
+    oauth::outage::assert_unavailable(world, oauth).await;
     let kind = ("content-type", "application/x-www-form-urlencoded");
     let json = ("content-type", "application/json");
     let login = form(&[("csrf", csrf), ("email", ADA), ("password", "x")]);
@@ -104,7 +108,8 @@ async fn r13_without_its_database_the_server_says_503_and_recovers(world: World)
         }
     }
     let world = if world.database.kind == Kind::Sqlite { world.another_node().await } else { world };
-    let Before { ada, opened, tokens, .. } = before;
+    let Before { ada, opened, tokens, oauth, .. } = before;
+    oauth::outage::assert_recovered(&world, &oauth).await;
     let mut ada = ada.at(&world);
     world.me(&tokens.access).await.expect(200);
     assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true);

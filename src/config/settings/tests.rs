@@ -123,6 +123,7 @@ fn g5_the_password_grant_follows_the_mode_unless_it_is_given() {
     );
 }
 
+/// A1, R12.
 #[test]
 fn production_demands_https_and_no_sandbox_token() {
     assert_eq!(

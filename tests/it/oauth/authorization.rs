@@ -9,7 +9,7 @@ use super::support::{
     claims, register, seconds,
 };
 use crate::support::http::{form, request};
-use crate::support::{ADA, Actor, Answer, GRACE, ISSUER, World, both};
+use crate::support::{ADA, Actor, Answer, GRACE, ISSUER, PASSWORD, World, both};
 
 /// B1, B2: to whom the server does not know it sends nobody: a page, whatever else is wrong.
 async fn b1_b2_an_unknown_client_or_address_gets_a_page(world: World) {
@@ -127,7 +127,7 @@ async fn b4_b6_b18_bad_redirect_uris_cannot_be_registered(world: World) {
         );
     }
     let good =
-        json!(["https://app.test/callback?a=b", "http://127.0.0.1/cb", "http://localhost:80/cb", "com.example:/cb"]);
+        json!(["https://app.test/callback?a=b", "http://127.0.0.1/cb", "http://localhost:8080/cb", "com.example:/cb"]);
     assert_eq!(register(&world, &json!({"redirect_uris": good})).await.expect(201).json()["redirect_uris"], good);
 }
 
@@ -341,6 +341,8 @@ async fn b14_the_state_comes_back_as_it_was(world: World) {
         let ask = Ask::of(&STUDIO).with("state", state);
         assert_eq!(ask.allowed(&world, ADA).await.value("state"), Some(state));
         assert_eq!(ask.decided(&world, ADA, "deny").await.value("state"), Some(state));
+        let posted = ask.clone().with("response_mode", "form_post");
+        assert_eq!(world.actor().allow(&posted, ADA).await.value("state"), Some(state), "nor does it leave a page");
         assert_eq!(ask.with("scope", "admin").refused(&world).await.value("state"), Some(state));
     }
     let ask = Ask::of(&STUDIO).without("state");
@@ -433,7 +435,7 @@ async fn b19_after_each_form_comes_303(world: World) {
     let ask = Ask::of(&STUDIO);
     let path = ada.get(&ask.address()).await.location().to_owned();
     let csrf = ada.get(&path).await.csrf();
-    let fields = [("csrf", csrf.as_str()), ("email", ADA), ("password", crate::support::PASSWORD)];
+    let fields = [("csrf", csrf.as_str()), ("email", ADA), ("password", PASSWORD)];
     let login = ada.post(&format!("{path}/login"), &fields).await.expect(303);
     let consent = ada.follow(&login).await.expect(200);
     let csrf = consent.csrf();
@@ -626,6 +628,56 @@ async fn wire_b_a_login_hint_fills_the_form(world: World) {
     assert!(page.text().contains("lang=\"es\""), "{}", page.text());
 }
 
+/// C1 to C4: every page between a request and its answer, and the page that posts one.
+async fn c1_c2_c3_c4_every_page_of_a_request_is_guarded(world: World) {
+    let mut ada = world.actor();
+    let ask = Ask::of(&STUDIO).with("response_mode", "form_post");
+    let hop = ada.get(&ask.address()).await;
+    assert_eq!((hop.header("cache-control"), hop.header("referrer-policy")), (Some("no-store"), Some("same-origin")));
+    let path = hop.location().to_owned();
+    assert!(!path.contains('?') && !path.contains(ask.value("state").unwrap()), "the parameters stay behind: {path}");
+    let login = ada.get(&path).await.expect(200);
+    let fields = [("csrf", &*login.csrf()), ("email", ADA), ("password", PASSWORD)];
+    let answer = ada.post(&format!("{path}/login"), &fields).await;
+    let consent = ada.follow(&answer).await.expect(200);
+    let fields = [("csrf", &*consent.csrf()), ("decision", "allow")];
+    let posts = ada.post(&format!("{path}/decision"), &fields).await.expect(200);
+    let error = ada.get("/oauth/authorize?client_id=nobody").await.expect(400);
+    for (what, page) in [("login", &login), ("consent", &consent), ("form_post", &posts), ("error", &error)] {
+        assert_guarded(what, page);
+    }
+    // Chromium applies `form-action` to the redirect that follows a post, too: it would stop at the client's door.
+    for page in [&login, &consent, &posts] {
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(!policy.contains("form-action") || policy.contains("https://studio.test"), "{policy}");
+    }
+}
+
+#[track_caller]
+fn assert_guarded(what: &str, page: &Answer) {
+    let expected = [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("x-frame-options", "DENY"),
+        ("x-content-type-options", "nosniff"),
+    ];
+    for (name, value) in expected {
+        assert_eq!(page.header(name), Some(value), "{what}: {name}");
+    }
+    let referrer = page.header("referrer-policy");
+    assert!(matches!(referrer, Some("same-origin" | "no-referrer")), "{what}: {referrer:?}");
+    let policy = page.header("content-security-policy").unwrap();
+    for directive in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"] {
+        assert!(policy.split("; ").any(|part| part == directive), "{what}: {directive}: {policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{what}: {policy}");
+    for attribute in ["src=\"", "<link rel=\"stylesheet\" href=\""] {
+        for value in page.text().split(attribute).skip(1) {
+            assert!(value.starts_with('/') && !value.starts_with("//"), "{what} loads from elsewhere: {value}");
+        }
+    }
+}
+
 /// C13: a public client whose redirect URI anybody could take is asked for consent each time, another is not.
 async fn c13_an_unverified_public_client_is_asked_for_each_time(world: World) {
     let mut ada = world.actor();
@@ -669,5 +721,6 @@ both! {
     wire_b_a_prompt_asks_again,
     wire_b_max_age_asks_for_a_fresh_login,
     wire_b_a_login_hint_fills_the_form,
+    c1_c2_c3_c4_every_page_of_a_request_is_guarded,
     c13_an_unverified_public_client_is_asked_for_each_time,
 }

@@ -55,7 +55,7 @@ async fn e1_basic_is_form_url_encoded_inside(world: World) {
     Issued::of(&ask(&world, None, &[("client_id", RIVAL.id), ("client_secret", secret)]).await);
 }
 
-/// E2: who is not who it says: 401, with a challenge.
+/// E2: who is not who it says: 401, with a challenge unless it used another way than the challenge's.
 async fn e2_bad_credentials_are_401(world: World) {
     for (id, secret) in [
         (STUDIO.id, "wrong"),
@@ -69,12 +69,16 @@ async fn e2_bad_credentials_are_401(world: World) {
     ] {
         let answer = ask(&world, Some(&basic(id, secret)), &[]).await;
         assert_error(&answer, 401, "invalid_client");
-        assert_eq!(answer.header("www-authenticate"), Some("Basic realm=\"leadgate\", charset=\"UTF-8\""));
+        assert!(answer.header("www-authenticate").is_some(), "{answer:?}");
         if !id.is_empty() {
-            let fields = [("client_id", id), ("client_secret", secret)];
-            assert_error(&ask(&world, None, &fields).await, 401, "invalid_client");
+            let answer = ask(&world, None, &[("client_id", id), ("client_secret", secret)]).await;
+            assert_error(&answer, 401, "invalid_client");
+            assert!(answer.header("www-authenticate").is_none(), "{answer:?}");
         }
     }
+    let nothing = ask(&world, None, &[]).await;
+    assert_error(&nothing, 401, "invalid_client");
+    assert!(nothing.header("www-authenticate").is_some(), "{nothing:?}");
     for path in ["/oauth/revoke", "/oauth/introspect", "/oauth/par", "/oauth/device_authorization"] {
         let answer = STUDIO.by(Auth::Basic("wrong")).post(&world, path, &[("token", "x")]).await;
         assert_error(&answer, 401, "invalid_client");
@@ -176,7 +180,6 @@ async fn e7_an_unknown_client_looks_like_a_wrong_secret(world: World) {
         ask(&world, None, &[("client_assertion_type", ASSERTION_TYPE), ("client_assertion", &wrong_key)]).await,
     ] {
         assert_eq!((answer.status, &answer.body), (401, &wrong.body));
-        assert_eq!(answer.header("www-authenticate"), wrong.header("www-authenticate"));
     }
 }
 
@@ -248,7 +251,7 @@ async fn e9_an_assertion_is_for_this_server_and_good_once(world: World) {
     {
         Issued::of(&assert_by(&world, |claims| claims["aud"] = audience).await);
     }
-    Issued::of(&assert_by(&world, |claims| claims["exp"] = json!(now + 600)).await);
+    Issued::of(&assert_by(&world, |claims| claims["exp"] = json!(now + 3_600)).await);
     let mut claims = assertion_claims(&world, "keyed");
     let mut refused = Vec::new();
     for (name, value) in [
@@ -263,7 +266,7 @@ async fn e9_an_assertion_is_for_this_server_and_good_once(world: World) {
         ("sub", Value::Null),
         // A minute is left to clocks that are apart.
         ("exp", json!(now - 60)),
-        ("exp", json!(now + 661)),
+        ("exp", json!(now + 3_661)),
         ("exp", json!("soon")),
         ("exp", json!(-1)),
         ("exp", Value::Null),

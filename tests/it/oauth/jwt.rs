@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use leadgate::domain::signing_algorithm::SigningAlgorithm;
+use leadgate::domain::timestamp::Timestamp;
+use leadgate::entropy::{SystemEntropy, time_ordered_id};
 use leadgate::services::keys;
 use serde_json::{Value, json};
 
@@ -12,6 +14,7 @@ use super::support::{
 };
 use crate::support::http::{form, request};
 use crate::support::signer::{Signer, base64url, unsigned};
+use crate::support::world::START;
 use crate::support::{ADA, Answer, ISSUER, World, both};
 
 async fn userinfo(world: &World, token: &str) -> Answer {
@@ -202,10 +205,19 @@ async fn i6_each_token_has_an_id_of_its_own(world: World) {
     .await;
     let ids: BTreeSet<String> = tokens.iter().map(|token| claims(token)["jti"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids.len(), tokens.len());
+    assert!(ids.iter().all(|id| id.parse::<uuid::Uuid>().is_ok()), "{ids:?}");
     // Nor do those of one grant.
     let first = STUDIO.connect(&world, ADA).await;
     let second = Issued::of(&STUDIO.refresh(&world, first.refresh()).await);
     assert_ne!(claims(&first.access)["jti"], claims(&second.access)["jti"]);
+}
+
+/// I6: nor have a hundred thousand that are drawn at one moment. It is what an access token's row is found by.
+#[test]
+fn i6_a_hundred_thousand_ids_of_one_moment_differ() {
+    let now = Timestamp::from_micros(START);
+    let ids: BTreeSet<uuid::Uuid> = (0..100_000).map(|_| time_ordered_id(&SystemEntropy, now)).collect();
+    assert_eq!(ids.len(), 100_000);
 }
 
 /// wire.md B: a client that the token is not for learns nothing of it, whatever it authenticates with.

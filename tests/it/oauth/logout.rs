@@ -38,7 +38,9 @@ async fn wire_b_a_hint_ends_the_session_at_once(world: World) {
     let (mut ada, issued) = signed_in(&world, ADA).await;
     let body = form(&[("id_token_hint", issued.id_token())]);
     let headers = [("content-type", FORM), ("origin", "https://studio.test"), ("sec-fetch-site", "cross-site")];
-    let answer = ada.send(None, request("POST", PATH, &headers, body)).await.expect(200);
+    let sent = ada.send(None, request("POST", PATH, &headers, body)).await;
+    // By way of a link, on which the browser sends its session (`SameSite=Lax`).
+    let answer = ada.follow(&sent).await.expect(200);
     assert!(!answer.text().contains("name=\"csrf\""), "nothing is left to be asked: {}", answer.text());
     assert!(!is_signed_in(&ada).await);
 

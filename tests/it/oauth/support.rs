@@ -374,8 +374,10 @@ pub fn assert_error(answer: &Answer, status: u16, error: &str) {
         assert!(matches!(name.as_str(), "error" | "error_description" | "error_uri"), "{answer:?}");
         assert_plain(value.as_str().unwrap());
     }
-    if status == 401 {
-        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic realm=\""), "{answer:?}");
+    if status == 401
+        && let Some(challenge) = answer.header("www-authenticate")
+    {
+        assert_eq!(challenge, "Basic realm=\"leadgate\", charset=\"UTF-8\"");
     }
 }
 

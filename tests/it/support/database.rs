@@ -43,9 +43,10 @@ impl Database {
     pub async fn make(kind: Kind) -> Arc<Self> {
         let name = unique();
         let directory = std::env::temp_dir().join(&name);
+        // A killed run with the same process id may have left one behind.
+        let _ = std::fs::remove_dir_all(&directory);
         std::fs::create_dir_all(&directory).unwrap();
         if kind == Kind::Postgres {
-            // One that a killed run with the same process id left behind.
             db_administer(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
             db_administer(format!("CREATE DATABASE {name}")).await;
         }
