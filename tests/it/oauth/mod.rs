@@ -11,6 +11,7 @@ mod device;
 mod dpop;
 mod introspection;
 mod jwt;
+mod limits;
 mod logout;
 mod metadata;
 mod openid;

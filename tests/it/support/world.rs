@@ -13,10 +13,12 @@ use leadgate::config::secret::Secret;
 use leadgate::config::seed::SeedFile;
 use leadgate::crypto::seal::MasterKey;
 use leadgate::domain::email::Email;
+use leadgate::domain::ids::AppId;
 use leadgate::domain::timestamp::Timestamp;
 use leadgate::entropy::SystemEntropy;
 use leadgate::services::Context;
-use leadgate::services::seed::Audience;
+use leadgate::services::partner;
+use leadgate::services::seed::{self, Audience};
 use leadgate::services::throttle::Limits;
 use leadgate::services::users;
 use leadgate::store::Store;
@@ -71,6 +73,11 @@ impl Setup {
         Self { issuer, ..Self::default() }
     }
 
+    fn seed_file(&self) -> SeedFile {
+        let text = self.seed.replace("@HASH@", &CHEAP_HASH);
+        SeedFile::parse(Path::new("seed.toml"), &text).unwrap()
+    }
+
     /// The seed with one text in it replaced, which has to be there.
     pub fn with(mut self, from: &str, to: &str) -> Self {
         assert!(self.seed.contains(from), "the seed has no {from}");
@@ -95,8 +102,7 @@ impl World {
     }
 
     pub async fn start_on(store: Store, database: Arc<Database>, setup: &Setup) -> Self {
-        let text = setup.seed.replace("@HASH@", &CHEAP_HASH);
-        let seed = SeedFile::parse(Path::new("seed.toml"), &text).unwrap();
+        let seed = setup.seed_file();
         let clock = ManualClock::at(setup.start);
         let parts = Self::parts(store, &clock, setup);
         // For this audience the local part of an address makes a magic user.
@@ -141,6 +147,15 @@ impl World {
     /// Somebody with a fresh browser.
     pub fn actor(&self) -> Actor {
         Actor::new(self)
+    }
+
+    pub async fn delete_app(&self, id: &str) {
+        partner::delete_app(&self.ctx, &AppId::parse(id).unwrap()).await.unwrap();
+    }
+
+    /// Applies the seed to what is there by now.
+    pub async fn seed_again(&self) {
+        seed::apply(&self.ctx, &self.setup.seed_file(), Audience::Demonstration).await.unwrap();
     }
 
     /// What only an operator can do.
