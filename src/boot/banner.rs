@@ -47,7 +47,9 @@ async fn sandbox(
     if users.len() > SHOWN_USERS {
         row("", &format!("and {} more", users.len() - SHOWN_USERS));
     }
+    row("OAuth", &format!("{}/.well-known/openid-configuration", settings.issuer));
     if settings.seed.is_none() && users.iter().any(|user| user.magic.is_some()) {
+        row("Client secret", &format!("{}, of the demonstration's application", demonstration::CLIENT_SECRET));
         row("Password", &format!("{}, of each user of the demonstration", demonstration::PASSWORD));
     }
     if let Some(token) = token {

@@ -124,6 +124,7 @@ async fn note_use(ctx: &Context, found: &Found, now: Timestamp) -> Result<(), Be
 struct Claims {
     iss: String,
     aud: String,
+    exp: i64,
     jti: AccessTokenId,
 }
 
@@ -141,14 +142,15 @@ pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
             if claims.iss != ctx.issuer {
                 return Err(BearerRefusal::OtherIssuer.into());
             }
-            (claims.jti, Proof::Signature { aud: claims.aud })
+            (claims.jti, Proof::Signature { aud: claims.aud, exp: claims.exp })
         }
     };
     let found = ctx.store.read(move |conn| Box::pin(access_tokens::find(conn, id))).await?;
     let is_its_own = |found: &Found| match (&proof, &found.secret_hash) {
         (Proof::Secret(handle), Some(hash)) => handle.matches(hash),
-        (Proof::Signature { aud }, None) => {
+        (Proof::Signature { aud, exp }, None) => {
             *aud == found.token.resource.as_ref().map_or(ctx.issuer.as_str(), Resource::as_str)
+                && *exp == found.token.expires_at.unix_seconds()
         }
         _ => false,
     };
@@ -158,9 +160,10 @@ pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
 /// What shows that a token is the one of its row.
 enum Proof {
     Secret(Handle),
-    /// It was right; the token is for this audience (RFC 9068 section 4).
+    /// It was right, and says this (RFC 9068 section 4).
     Signature {
         aud: String,
+        exp: i64,
     },
 }
 

@@ -13,7 +13,7 @@ use super::extract::{self, Bearer, BodyError};
 use crate::crypto::token::fingerprint;
 use crate::domain::access_token::AccessToken;
 use crate::domain::scope::Scope;
-use crate::services::bearer::{self, BearerError, Scheme};
+use crate::services::bearer::{self, BearerError, BearerRefusal, Scheme};
 use crate::services::oauth::error::ErrorCode;
 
 /// Algorithms of DPoP proofs that are taken (RFC 9449 section 5.1), as a challenge names them.
@@ -80,31 +80,40 @@ impl Challenge {
 /// The token that a request acts with, if it lives and has the scope.
 pub async fn authorized(
     web: &Web,
-    route: &'static str,
+    endpoint: &'static str,
     access: Access<'_>,
     scope: Scope,
 ) -> Result<AccessToken, Box<Response>> {
-    let tried_dpop = matches!(Bearer::of(access.headers), Bearer::Dpop(_));
+    let mut tried_dpop = matches!(Bearer::of(access.headers), Bearer::Dpop(_));
     let presented = Presented::of(&access).map_err(|challenge| Box::new(challenge.respond(tried_dpop)))?;
-    let url = web.urls.public(route);
+    let url = web.urls.public(endpoint);
     let scheme = match &presented.proof {
         Some(proof) => Scheme::Dpop { proof, method: access.method.as_str(), url: &url },
         None => Scheme::Bearer,
     };
     let challenge = match bearer::authenticate(&web.ctx, &presented.token, scheme, scope).await {
         Ok(token) => return Ok(token),
-        Err(BearerError::Scope) => Challenge {
-            status: StatusCode::FORBIDDEN,
-            error: Some(ErrorCode::InsufficientScope),
-            description: "The access token was not granted this scope",
-            scope: Some(scope),
-        },
+        Err(BearerError::Scope) => {
+            refused(endpoint, &BearerError::Scope, Some(fingerprint(&presented.token)));
+            Challenge {
+                status: StatusCode::FORBIDDEN,
+                error: Some(ErrorCode::InsufficientScope),
+                description: "The access token was not granted this scope",
+                scope: Some(scope),
+            }
+        }
+        Err(BearerError::Refused(why @ BearerRefusal::NotProved)) => {
+            refused(endpoint, &why, Some(fingerprint(&presented.token)));
+            tried_dpop = true;
+            let description = "The access token is bound to a key: send it with the scheme DPoP, and a proof";
+            Challenge::unauthorized(ErrorCode::InvalidToken, description)
+        }
         Err(BearerError::Refused(why)) => {
-            refused(route, &why, Some(fingerprint(&presented.token)));
+            refused(endpoint, &why, Some(fingerprint(&presented.token)));
             Challenge::unauthorized(ErrorCode::InvalidToken, "The access token is unknown, expired or revoked")
         }
         Err(BearerError::Dpop(why)) => {
-            refused(route, &why, Some(fingerprint(&presented.token)));
+            refused(endpoint, &why, Some(fingerprint(&presented.token)));
             let description = "The DPoP proof is not good for this request, or was used before";
             Challenge::unauthorized(ErrorCode::InvalidDpopProof, description)
         }

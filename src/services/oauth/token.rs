@@ -55,8 +55,10 @@ pub enum TokenError {
     Refresh(#[from] RefreshRefusal),
     #[error(transparent)]
     Device(#[from] DeviceRefusal),
-    #[error("the user name and the password do not go together, or the user does not allow it")]
+    #[error("the user name and the password do not go together, or the user is disabled")]
     Password,
+    #[error("the user does not allow it")]
+    Denied,
     #[error(transparent)]
     TooMany(#[from] TooMany),
     #[error(transparent)]
@@ -79,6 +81,7 @@ impl TokenError {
             TokenError::Password => {
                 Invalid::new(ErrorCode::InvalidGrant, "The user name and the password do not go together.")
             }
+            TokenError::Denied => Invalid::new(ErrorCode::InvalidGrant, "The user did not allow access."),
             TokenError::Device(why) => match why {
                 DeviceRefusal::Pending => {
                     Invalid::new(ErrorCode::AuthorizationPending, "The user has not decided yet. Ask again later.")
@@ -267,7 +270,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         LoginError::Store(error) => error.into(),
     })?;
     if who.user().magic == Some(Magic::Deny) {
-        return Err(TokenError::Password);
+        return Err(TokenError::Denied);
     }
     let now = ctx.now();
     let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), Through::Grant, now);

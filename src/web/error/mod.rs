@@ -42,6 +42,7 @@ pub fn failed_page(web: &Web, headers: &HeaderMap, error: &StoreError) -> Respon
 
 /// A refusal, for who runs the server. `fingerprint` stands for the secret that was presented.
 pub fn refused(endpoint: &'static str, why: &dyn Display, fingerprint: Option<String>) {
+    let endpoint = endpoint.trim_start_matches('/');
     tracing::info!(endpoint, %why, fingerprint, "refused");
 }
 

@@ -90,8 +90,7 @@ async function callsApi({ access_token }, options) {
 
 const invalidGrant = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_grant');
 const rejectsToken = (promise) => refused(promise, oauth.WWWAuthenticateChallengeError, 'invalid_token');
-// A 401 has a challenge (RFC 9110 section 11.6.1), which the library reports rather than the body's `invalid_client`.
-// In the header: the library shows the challenge, and reads no further.
+// Who tried the header is challenged, which the library reports rather than the body's `invalid_client`.
 const challenged = (promise) => refused(promise, oauth.WWWAuthenticateChallengeError, 401);
 const invalidClient = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_client');
 
@@ -243,9 +242,7 @@ const flows = {
     assert.equal(answer.token_type, 'dpop');
     assert(await callsApi(answer, mine));
     await refused(callsApi(answer), oauth.WWWAuthenticateChallengeError, 401);
-const invalidClient = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_client');
     await refused(callsApi(answer, await handle()), oauth.WWWAuthenticateChallengeError, 401);
-const invalidClient = (promise) => refused(promise, oauth.ResponseBodyError, 'invalid_client');
     await refused(refreshed(native, oauth.None(), answer, await handle()), oauth.ResponseBodyError);
     assert(await callsApi(await refreshed(native, oauth.None(), answer, mine), mine));
   },

@@ -48,8 +48,7 @@ async function callsApi({ access_token }, options) {
 
 const invalidGrant = (promise) => refused(promise, client.ResponseBodyError, 'invalid_grant');
 const rejectsToken = (promise) => refused(promise, client.WWWAuthenticateChallengeError, 'invalid_token');
-// A 401 has a challenge (RFC 9110 section 11.6.1), which the library reports rather than the body's `invalid_client`.
-// In the header: the library shows the challenge, and reads no further.
+// Who tried the header is challenged, which the library reports rather than the body's `invalid_client`.
 const challenged = (promise) => refused(promise, client.WWWAuthenticateChallengeError, 401);
 const invalidClient = (promise) => refused(promise, client.ResponseBodyError, 'invalid_client');
 
@@ -199,9 +198,7 @@ const flows = {
     assert.equal(answer.token_type, 'dpop');
     assert(await callsApi(answer, mine));
     await refused(callsApi(answer), client.WWWAuthenticateChallengeError, 401);
-const invalidClient = (promise) => refused(promise, client.ResponseBodyError, 'invalid_client');
     await refused(callsApi(answer, await handle()), client.WWWAuthenticateChallengeError, 401);
-const invalidClient = (promise) => refused(promise, client.ResponseBodyError, 'invalid_client');
     await refused(client.refreshTokenGrant(native, answer.refresh_token, {}, await handle()), client.ResponseBodyError);
     assert(await callsApi(await client.refreshTokenGrant(native, answer.refresh_token, {}, mine), mine));
   },
