@@ -49,7 +49,6 @@ async fn sandbox(
     }
     row("OAuth", &format!("{}/.well-known/openid-configuration", settings.issuer));
     if settings.seed.is_none() && users.iter().any(|user| user.magic.is_some()) {
-        row("Client secret", &format!("{}, of the demonstration's application", demonstration::CLIENT_SECRET));
         row("Password", &format!("{}, of each user of the demonstration", demonstration::PASSWORD));
     }
     if let Some(token) = token {

@@ -84,7 +84,7 @@ pub async fn authorized(
     access: Access<'_>,
     scope: Scope,
 ) -> Result<AccessToken, Box<Response>> {
-    let mut tried_dpop = matches!(Bearer::of(access.headers), Bearer::Dpop(_));
+    let tried_dpop = matches!(Bearer::of(access.headers), Bearer::Dpop(_));
     let presented = Presented::of(&access).map_err(|challenge| Box::new(challenge.respond(tried_dpop)))?;
     let url = web.urls.public(endpoint);
     let scheme = match &presented.proof {
@@ -104,7 +104,6 @@ pub async fn authorized(
         }
         Err(BearerError::Refused(why @ BearerRefusal::NotProved)) => {
             refused(endpoint, &why, Some(fingerprint(&presented.token)));
-            tried_dpop = true;
             let description = "The access token is bound to a key: send it with the scheme DPoP, and a proof";
             Challenge::unauthorized(ErrorCode::InvalidToken, description)
         }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{Ask, Issued, STUDIO, assert_error};
+use super::support::{Ask, Issued, STUDIO, assert_error, registration_token};
 use crate::support::http::{form, request};
 use crate::support::{ADA, Answer, World};
 
@@ -11,11 +11,18 @@ pub struct Before {
     ask: Ask,
     code: String,
     issued: Issued,
+    /// An initial access token.
+    registration: String,
 }
 
 pub async fn before(world: &World) -> Before {
     let ask = Ask::of(&STUDIO).with("scope", "openid account_api");
-    Before { code: ask.allowed(world, ADA).await.code(), issued: STUDIO.connect_for(world, ADA, "openid").await, ask }
+    Before {
+        code: ask.allowed(world, ADA).await.code(),
+        issued: STUDIO.connect_for(world, ADA, "openid").await,
+        registration: registration_token(world).await,
+        ask,
+    }
 }
 
 /// Each says 503 in its own form, and when to come back; nothing is spent.
@@ -24,6 +31,7 @@ pub async fn assert_unavailable(world: &World, before: &Before) {
     let pushed: Vec<_> = before.ask.pairs().into_iter().filter(|(name, _)| *name != "client_id").collect();
     let bearer = format!("Bearer {access}");
     let authorization = [("authorization", bearer.as_str())];
+    let registration = format!("Bearer {}", before.registration);
     let answers: Vec<Answer> = vec![
         STUDIO.redeem(world, &before.ask, &before.code).await,
         STUDIO.refresh(world, refresh).await,
@@ -33,7 +41,7 @@ pub async fn assert_unavailable(world: &World, before: &Before) {
         STUDIO.post(world, "/oauth/par", &pushed).await,
         STUDIO.post(world, "/oauth/device_authorization", &[]).await,
         world.send(request("GET", "/oauth/userinfo", &authorization, "")).await,
-        world.post_json("/oauth/register", &authorization, &json!({})).await,
+        world.post_json("/oauth/register", &[("authorization", registration.as_str())], &json!({})).await,
     ];
     for answer in &answers {
         assert_error(answer, 503, "temporarily_unavailable");
