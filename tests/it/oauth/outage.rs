@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{Ask, Issued, STUDIO, assert_error};
+use super::support::{Ask, Issued, STUDIO, assert_error, registration_token};
 use crate::support::http::{form, request};
 use crate::support::{ADA, Answer, World};
 
@@ -11,11 +11,14 @@ pub struct Before {
     ask: Ask,
     code: String,
     issued: Issued,
+    registration: String,
 }
 
 pub async fn before(world: &World) -> Before {
     let ask = Ask::of(&STUDIO).with("scope", "openid account_api");
-    Before { code: ask.allowed(world, ADA).await.code(), issued: STUDIO.connect_for(world, ADA, "openid").await, ask }
+    let code = ask.allowed(world, ADA).await.code();
+    let issued = STUDIO.connect_for(world, ADA, "openid").await;
+    Before { ask, code, issued, registration: format!("Bearer {}", registration_token(world).await) }
 }
 
 /// Each says 503 in its own form, and when to come back; nothing is spent.
@@ -33,7 +36,7 @@ pub async fn assert_unavailable(world: &World, before: &Before) {
         STUDIO.post(world, "/oauth/par", &pushed).await,
         STUDIO.post(world, "/oauth/device_authorization", &[]).await,
         world.send(request("GET", "/oauth/userinfo", &authorization, "")).await,
-        world.post_json("/oauth/register", &authorization, &json!({})).await,
+        world.post_json("/oauth/register", &[("authorization", &before.registration)], &json!({})).await,
     ];
     for answer in &answers {
         assert_error(answer, 503, "temporarily_unavailable");
