@@ -69,7 +69,7 @@ async fn d3_a_second_use_ends_what_was_refreshed_meanwhile(world: World) {
 
 /// D4: of fifty at once one is good.
 async fn d4_of_fifty_at_once_one_is_good(world: World) {
-    one_of_fifty(&world, &[world.clone()]).await;
+    one_of_fifty(&world, std::slice::from_ref(&world)).await;
 }
 
 /// D4, R8: also across two nodes.

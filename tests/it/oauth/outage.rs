@@ -11,18 +11,14 @@ pub struct Before {
     ask: Ask,
     code: String,
     issued: Issued,
-    /// An initial access token.
     registration: String,
 }
 
 pub async fn before(world: &World) -> Before {
     let ask = Ask::of(&STUDIO).with("scope", "openid account_api");
-    Before {
-        code: ask.allowed(world, ADA).await.code(),
-        issued: STUDIO.connect_for(world, ADA, "openid").await,
-        registration: registration_token(world).await,
-        ask,
-    }
+    let code = ask.allowed(world, ADA).await.code();
+    let issued = STUDIO.connect_for(world, ADA, "openid").await;
+    Before { ask, code, issued, registration: format!("Bearer {}", registration_token(world).await) }
 }
 
 /// Each says 503 in its own form, and when to come back; nothing is spent.
@@ -31,7 +27,6 @@ pub async fn assert_unavailable(world: &World, before: &Before) {
     let pushed: Vec<_> = before.ask.pairs().into_iter().filter(|(name, _)| *name != "client_id").collect();
     let bearer = format!("Bearer {access}");
     let authorization = [("authorization", bearer.as_str())];
-    let registration = format!("Bearer {}", before.registration);
     let answers: Vec<Answer> = vec![
         STUDIO.redeem(world, &before.ask, &before.code).await,
         STUDIO.refresh(world, refresh).await,
@@ -41,7 +36,7 @@ pub async fn assert_unavailable(world: &World, before: &Before) {
         STUDIO.post(world, "/oauth/par", &pushed).await,
         STUDIO.post(world, "/oauth/device_authorization", &[]).await,
         world.send(request("GET", "/oauth/userinfo", &authorization, "")).await,
-        world.post_json("/oauth/register", &[("authorization", registration.as_str())], &json!({})).await,
+        world.post_json("/oauth/register", &[("authorization", &before.registration)], &json!({})).await,
     ];
     for answer in &answers {
         assert_error(answer, 503, "temporarily_unavailable");

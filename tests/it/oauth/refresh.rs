@@ -90,15 +90,16 @@ async fn f3_a_second_replay_is_theft(world: World) {
 
 /// F3: a successor that was refused is as good as unused.
 async fn f3_a_refused_request_is_no_use(world: World) {
-    let first = STUDIO.connect(&world, ADA).await;
+    let first = STUDIO.connect_for(&world, ADA, "data_api").await;
     let lost = refreshed(&world, first.refresh()).await;
+    world.me(&lost.access).await.expect(403);
     assert_error(&RIVAL.refresh(&world, lost.refresh()).await, 400, "invalid_grant");
     refreshed(&world, first.refresh()).await;
 }
 
 /// F4: of fifty refreshes at once at most one branch is left.
 async fn f4_of_fifty_at_once_one_branch_is_left(world: World) {
-    one_branch(&world, &[world.clone()]).await;
+    one_branch(&world, std::slice::from_ref(&world)).await;
 }
 
 /// F4, R8: also across two nodes.

@@ -148,7 +148,7 @@ async fn j7_o11_a_get_is_refused(world: World) {
 
 /// J8: a refresh beside a revocation leaves no branch that outlives it.
 async fn j8_no_refresh_outlives_a_revocation(world: World) {
-    beside_refreshes(&world, &[world.clone()]).await;
+    beside_refreshes(&world, std::slice::from_ref(&world)).await;
 }
 
 /// J8, R8: also across two nodes.
