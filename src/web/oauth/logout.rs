@@ -51,6 +51,9 @@ async fn by_query(
 async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
     match extract::exact_form(&headers, body) {
         Ok(parameters) if may_lack_cookies(&web, &headers) => {
+            if parameters.names().next().is_none() {
+                return see_other(&web.urls.path(route::END_SESSION));
+            }
             let again = come_by_link(&web, route::END_SESSION, &parameters);
             again.unwrap_or_else(|| page::error(&web, &headers, None, Problem::InvalidRequest, None))
         }
