@@ -384,7 +384,8 @@ test('L2 L6 a page without a back end: swaps its code, refreshes, asks who it is
   );
   assert.equal(sub, claims(tokens.id_token).sub);
 
-  const refused = await postFrom(page, '/oauth/token', { ...fields, client_secret: 'guess' });
+  const guess = { Authorization: `Basic ${btoa(`${client_id}:guess`)}` };
+  const refused = await postFrom(page, '/oauth/token', { grant_type: 'client_credentials' }, guess);
   assert.deepEqual([refused.status, refused.error], [401, 'invalid_client']);
   assert.match(refused.challenge, /^Basic /);
   const revoked = await page.evaluate(
