@@ -2,19 +2,17 @@
 
 use super::super::Context;
 use super::authorization::RequestedResource;
-use super::issue::{self, Authorized, NewGrant, Recorded, RecordedSubject, Tokens};
+use super::issue::{self, Authorized, Granted, NewGrant, Tokens};
 use crate::crypto::token::{Handle, HandleKind, proves};
 use crate::domain::app::App;
 use crate::domain::authorization::AuthorizationRequest;
 use crate::domain::authorization_code::AuthorizationCode;
 use crate::domain::code::CODE_LIFETIME;
-use crate::domain::grant::{Grant, GrantEnd};
+use crate::domain::grant::GrantEnd;
 use crate::domain::ids::{AuthorizationCodeId, ConnectionId};
-use crate::domain::magic::Magic;
 use crate::domain::pkce::{CodeChallenge, CodeVerifier};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
-use crate::store::access_tokens::Issued;
 use crate::store::{Conn, StoreError, authorization_codes, connections, grants, users};
 
 /// Why a code was refused. To the client they are all `invalid_grant`.
@@ -104,33 +102,14 @@ pub async fn redeem(ctx: &Context, app: &App, presented: Presented<'_>) -> Resul
         now,
     };
     let attempt = std::sync::Arc::new(attempt);
-    let settling = attempt.clone();
-    let settled = ctx
+    let granted = ctx
         .store
         .write(move |conn| {
-            let attempt = settling.clone();
+            let attempt = attempt.clone();
             Box::pin(async move { attempt.settle(conn).await })
         })
         .await??;
-    ctx.store.note_use(settled.grant.connection, now);
-    if let Some(delay) = settled.user.magic.and_then(Magic::delay) {
-        tokio::time::sleep(delay).await;
-    }
-    let recorded = Recorded {
-        app,
-        issued: settled.issued,
-        now,
-        scopes: settled.grant.scopes.clone(),
-        resource: settled.grant.resource.clone(),
-        dpop_jkt: attempt.fresh.dpop_jkt.clone(),
-        subject: RecordedSubject::User {
-            user: &settled.user,
-            grant: &settled.grant,
-            nonce: settled.nonce,
-            with_id_token: true,
-        },
-    };
-    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+    Ok(issue::hand_out(ctx, app, granted, true, now).await?)
 }
 
 struct Attempt {
@@ -144,16 +123,9 @@ struct Attempt {
     now: Timestamp,
 }
 
-struct Settled {
-    grant: Grant,
-    issued: Issued,
-    user: User,
-    nonce: Option<String>,
-}
-
 impl Attempt {
     /// One transaction: the code is consumed and what it is worth is recorded, or neither.
-    async fn settle(&self, conn: &mut Conn) -> Result<Result<Settled, CodeRefusal>, StoreError> {
+    async fn settle(&self, conn: &mut Conn) -> Result<Result<Granted, CodeRefusal>, StoreError> {
         let code = match self.consume(conn).await? {
             Ok(code) => code,
             Err(refusal) => return Ok(Err(refusal)),
@@ -170,11 +142,8 @@ impl Attempt {
             resource: code.resource,
             auth_time: code.auth_time,
         };
-        let recorded = self.fresh.record(conn, &self.app, &authorized).await?;
-        Ok(match recorded {
-            Some((grant, issued)) => Ok(Settled { grant, issued, user, nonce: code.nonce }),
-            None => Err(CodeRefusal::ConnectionEnded),
-        })
+        let granted = self.fresh.record(conn, &self.app, &authorized, user).await?;
+        Ok(granted.map(|granted| Granted { nonce: code.nonce, ..granted }).ok_or(CodeRefusal::ConnectionEnded))
     }
 
     async fn consume(&self, conn: &mut Conn) -> Result<Result<AuthorizationCode, CodeRefusal>, StoreError> {

@@ -10,19 +10,15 @@ use super::super::throttle::TooMany;
 use super::authorization::{requested_resource, requested_scopes};
 use super::code::user_of;
 use super::error::Invalid;
-use super::issue::{self, Authorized, NewGrant, Recorded, RecordedSubject, Tokens};
+use super::issue::{self, Authorized, Granted, NewGrant, Tokens};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::app::App;
 use crate::domain::device_code::{
     DEVICE_CODE_LIFETIME, DeviceCode, DeviceState, POLL_INTERVAL, USER_CODE_LENGTH, UserCode,
 };
 use crate::domain::flow::{DeviceRequest, FlowRequest};
-use crate::domain::grant::Grant;
 use crate::domain::ids::DeviceCodeId;
-use crate::domain::magic::Magic;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::user::User;
-use crate::store::access_tokens::Issued;
 use crate::store::{Conn, StoreError, device_codes};
 
 /// How often a user code is drawn that another device has already.
@@ -174,28 +170,14 @@ pub async fn poll(ctx: &Context, app: &App, device_code: &str, dpop_jkt: Option<
     let now = ctx.now();
     let attempt = Attempt { handle, app: app.clone(), fresh: NewGrant::draw(ctx, app, dpop_jkt, now), now };
     let attempt = Arc::new(attempt);
-    let settling = attempt.clone();
-    let settled = ctx
+    let granted = ctx
         .store
         .write(move |conn| {
-            let attempt = settling.clone();
+            let attempt = attempt.clone();
             Box::pin(async move { attempt.settle(conn).await })
         })
         .await??;
-    ctx.store.note_use(settled.grant.connection, now);
-    if let Some(delay) = settled.user.magic.and_then(Magic::delay) {
-        tokio::time::sleep(delay).await;
-    }
-    let recorded = Recorded {
-        app,
-        issued: settled.issued,
-        now,
-        scopes: settled.grant.scopes.clone(),
-        resource: settled.grant.resource.clone(),
-        dpop_jkt: attempt.fresh.dpop_jkt.clone(),
-        subject: RecordedSubject::User { user: &settled.user, grant: &settled.grant, nonce: None, with_id_token: true },
-    };
-    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+    Ok(issue::hand_out(ctx, app, granted, true, now).await?)
 }
 
 struct Attempt {
@@ -205,14 +187,8 @@ struct Attempt {
     now: Timestamp,
 }
 
-struct Settled {
-    grant: Grant,
-    issued: Issued,
-    user: User,
-}
-
 impl Attempt {
-    async fn settle(&self, conn: &mut Conn) -> Result<Result<Settled, DeviceRefusal>, StoreError> {
+    async fn settle(&self, conn: &mut Conn) -> Result<Result<Granted, DeviceRefusal>, StoreError> {
         let id = DeviceCodeId(self.handle.id);
         let found = device_codes::find(conn, id).await?;
         let Some((code, _)) = found.filter(|(_, hash)| self.handle.matches(hash)) else {
@@ -237,11 +213,8 @@ impl Attempt {
         }
         let Some(user) = user_of(conn, connection).await? else { return Ok(Err(DeviceRefusal::ConnectionEnded)) };
         let authorized = Authorized { connection, scopes: code.scopes, resource: code.resource, auth_time };
-        let recorded = self.fresh.record(conn, &self.app, &authorized).await?;
-        Ok(match recorded {
-            Some((grant, issued)) => Ok(Settled { grant, issued, user }),
-            None => Err(DeviceRefusal::ConnectionEnded),
-        })
+        let granted = self.fresh.record(conn, &self.app, &authorized, user).await?;
+        Ok(granted.ok_or(DeviceRefusal::ConnectionEnded))
     }
 
     /// Notes that the device asked; who asks too soon has to wait longer (RFC 8628 section 3.5).

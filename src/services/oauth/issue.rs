@@ -14,6 +14,7 @@ use crate::domain::app::App;
 use crate::domain::grant::{Grant, REFRESH_LIFETIME};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccessTokenId, ConnectionId, GrantId};
+use crate::domain::magic::Magic;
 use crate::domain::resource::Resource;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::Timestamp;
@@ -76,7 +77,8 @@ impl NewGrant {
         conn: &mut Conn,
         app: &App,
         authorized: &Authorized,
-    ) -> Result<Option<(Grant, Issued)>, StoreError> {
+        user: User,
+    ) -> Result<Option<Granted>, StoreError> {
         let scopes = app.still_permitted(&authorized.scopes);
         if scopes.is_empty() || !app.may_reach(authorized.resource.as_ref()) {
             return Ok(None);
@@ -104,7 +106,8 @@ impl NewGrant {
         let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else { return Ok(None) };
         grant.expires_at = if self.has_refresh_token { grant.end_after_refresh(self.now) } else { issued.expires_at };
         grants::insert(conn, &grant).await?;
-        Ok(Some((grant, issued)))
+        let (scopes, dpop_jkt) = (grant.scopes.clone(), self.dpop_jkt.clone());
+        Ok(Some(Granted { grant, issued, user, scopes, dpop_jkt, nonce: None }))
     }
 }
 
@@ -119,6 +122,39 @@ pub fn issue_of(
     let user = Some((grant.connection, grant.id));
     let kind = IssueKind::Signed(SignedIssue { user, scopes, resource, dpop_jkt });
     Issue { id: grant.access_token, app: grant.app.clone(), now, kind }
+}
+
+/// A user's grant as it stands recorded, with the access token of its present generation.
+pub struct Granted {
+    pub grant: Grant,
+    pub issued: Issued,
+    pub user: User,
+    /// Of the access token: all that was granted, or as much of it as was asked for.
+    pub scopes: ScopeSet,
+    pub dpop_jkt: Option<String>,
+    /// Of the authorization request; only the first ID token has it (OpenID Connect Core section 12.2).
+    pub nonce: Option<String>,
+}
+
+/// Signs the tokens of a grant that was recorded now. ID tokens come with the flows that have a sign-in page.
+pub async fn hand_out(
+    ctx: &Context,
+    app: &App,
+    granted: Granted,
+    with_id_token: bool,
+    now: Timestamp,
+) -> Result<Tokens, StoreError> {
+    let Granted { grant, issued, user, scopes, dpop_jkt, nonce } = granted;
+    ctx.store.note_use(grant.connection, now);
+    // What a magic user does happens at the sign-in, not at a refresh.
+    let is_first = grant.generation <= 1;
+    if let Some(delay) = user.magic.and_then(Magic::delay).filter(|_| is_first) {
+        tokio::time::sleep(delay).await;
+    }
+    let resource = grant.resource.clone();
+    let subject = RecordedSubject::User { user: &user, grant: &grant, nonce, with_id_token };
+    let recorded = Recorded { app, issued, now, scopes, resource, dpop_jkt, subject };
+    Ok(sign(ctx, recorded).await?)
 }
 
 /// What is signed after it was recorded.
@@ -136,7 +172,6 @@ pub enum RecordedSubject<'r> {
     User {
         user: &'r User,
         grant: &'r Grant,
-        /// Of the authorization request; only the first ID token has it (OpenID Connect Core section 12.2).
         nonce: Option<String>,
         /// Whether the flow is one that ID tokens come with.
         with_id_token: bool,

@@ -5,19 +5,16 @@ use super::super::Context;
 use super::authorization::{RequestedResource, requested_resource, requested_scopes};
 use super::code::user_of;
 use super::error::{ErrorCode, Invalid};
-use super::issue::{self, Recorded, RecordedSubject, Tokens, issue_of};
+use super::issue::{self, Granted, Tokens, issue_of};
 use crate::crypto::refresh_token::RefreshTokenError;
 use crate::crypto::rotating_token;
 use crate::domain::app::{App, ClientType};
 use crate::domain::connection::EndedBy;
 use crate::domain::grant::{Grant, GrantEnd, Presented};
 use crate::domain::ids::{AccessTokenId, GrantId};
-use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
-use crate::store::access_tokens::Issued;
 use crate::store::{Conn, StoreError, access_tokens, grants};
 
 /// Why a refresh token was refused. To the client they are all `invalid_grant`.
@@ -78,25 +75,14 @@ pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Token
         now,
     };
     let attempt = std::sync::Arc::new(attempt);
-    let settling = attempt.clone();
-    let settled = ctx
+    let granted = ctx
         .store
         .write(move |conn| {
-            let attempt = settling.clone();
+            let attempt = attempt.clone();
             Box::pin(async move { attempt.settle(conn).await })
         })
         .await??;
-    ctx.store.note_use(settled.grant.connection, now);
-    let recorded = Recorded {
-        app,
-        issued: settled.issued,
-        now,
-        scopes: settled.scopes,
-        resource: settled.resource,
-        dpop_jkt: attempt.dpop_jkt.clone(),
-        subject: RecordedSubject::User { user: &settled.user, grant: &settled.grant, nonce: None, with_id_token: true },
-    };
-    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+    Ok(issue::hand_out(ctx, app, granted, true, now).await?)
 }
 
 struct Attempt {
@@ -111,17 +97,9 @@ struct Attempt {
     now: Timestamp,
 }
 
-struct Settled {
-    grant: Grant,
-    issued: Issued,
-    user: User,
-    scopes: ScopeSet,
-    resource: Option<Resource>,
-}
-
 impl Attempt {
     /// One transaction, which holds the grant: two that present tokens of one family take turns.
-    async fn settle(&self, conn: &mut Conn) -> Result<Result<Settled, RefreshError>, StoreError> {
+    async fn settle(&self, conn: &mut Conn) -> Result<Result<Granted, RefreshError>, StoreError> {
         let Some(found) = grants::hold(conn, self.grant).await? else {
             return Ok(Err(RefreshRefusal::Unknown.into()));
         };
@@ -155,13 +133,12 @@ impl Attempt {
             ..found.grant
         };
         grants::renew(conn, &next).await?;
-        let resource = next.resource.clone();
-        let issue = issue_of(&next, scopes.clone(), resource.clone(), self.dpop_jkt.clone(), self.now);
+        let issue = issue_of(&next, scopes.clone(), next.resource.clone(), self.dpop_jkt.clone(), self.now);
         let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else {
             // The connection was alive a moment ago, in this very transaction.
             return Err(StoreError::Again);
         };
-        Ok(Ok(Settled { grant: next, issued, user, scopes, resource }))
+        Ok(Ok(Granted { grant: next, issued, user, scopes, dpop_jkt: self.dpop_jkt.clone(), nonce: None }))
     }
 
     fn is_public(&self) -> bool {

@@ -275,12 +275,11 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
     let now = ctx.now();
     let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), Through::Grant, now);
     let fresh = NewGrant::draw(ctx, app, given.dpop_jkt, now);
-    let work = Arc::new((who.clone(), proposal, fresh, app.clone(), given.scopes, given.resource));
-    let working = work.clone();
+    let work = Arc::new((who, proposal, fresh, app.clone(), given.scopes, given.resource));
     let recorded = ctx
         .store
         .write(move |conn| {
-            let work = working.clone();
+            let work = work.clone();
             Box::pin(async move {
                 let (who, proposal, fresh, app, scopes, resource) = &*work;
                 if !who.still_holds(conn).await? {
@@ -289,23 +288,11 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
                 let Some(connection) = consent::connect(conn, proposal).await? else { return Ok(None) };
                 let authorized =
                     Authorized { connection, scopes: scopes.clone(), resource: resource.clone(), auth_time: fresh.now };
-                fresh.record(conn, app, &authorized).await
+                fresh.record(conn, app, &authorized, who.user().clone()).await
             })
         })
         .await?;
-    let (grant, issued) = recorded.ok_or(TokenError::Password)?;
-    ctx.store.note_use(grant.connection, now);
-    if let Some(delay) = who.user().magic.and_then(Magic::delay) {
-        tokio::time::sleep(delay).await;
-    }
-    let recorded = Recorded {
-        app,
-        issued,
-        now,
-        scopes: grant.scopes.clone(),
-        resource: grant.resource.clone(),
-        dpop_jkt: work.2.dpop_jkt.clone(),
-        subject: RecordedSubject::User { user: who.user(), grant: &grant, nonce: None, with_id_token: false },
-    };
-    Ok(issue::sign(ctx, recorded).await.map_err(StoreError::from)?)
+    let granted = recorded.ok_or(TokenError::Password)?;
+    // No page of ours was shown: the client knows the user's password, and gets no statement of ours about a sign-in.
+    Ok(issue::hand_out(ctx, app, granted, false, now).await?)
 }
