@@ -20,6 +20,7 @@ use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
+use crate::services::faults::Faults;
 use crate::services::keys::KeysError;
 use crate::services::seed::{self, Audience, SeedError};
 use crate::services::throttle::{Limits, Throttle};
@@ -87,6 +88,7 @@ async fn context(parts: Parts) -> Result<Context, BootError> {
     Ok(Context {
         passwords: Passwords::new(entropy.clone())?,
         throttle: Throttle::new(limits),
+        faults: Faults::default(),
         store,
         clock,
         entropy,

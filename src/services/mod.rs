@@ -7,6 +7,7 @@ pub mod consent;
 pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
+pub mod faults;
 pub mod keys;
 pub mod login;
 pub mod oauth;
@@ -28,6 +29,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
+use faults::Faults;
 use keys::Keys;
 use throttle::Throttle;
 
@@ -39,6 +41,8 @@ pub struct Context {
     pub keys: Keys,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    /// What goes wrong on purpose; empty but in a sandbox.
+    pub faults: Faults,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
     pub issuer: String,
     /// Whether clients may present users' passwords (RFC 6749 section 4.3); each has to be registered for it besides.
