@@ -43,6 +43,7 @@ pub mod route {
     pub const REGISTER_CLIENT: &str = "/oauth/register/{client_id}";
     pub const END_SESSION: &str = "/oauth/logout";
     pub const SANDBOX_AUTHORIZE: &str = "/_sandbox/authorize";
+    pub const SANDBOX_FAULTS: &str = "/_sandbox/faults";
     pub const SANDBOX_REGISTRATION_TOKENS: &str = "/_sandbox/registration-tokens";
     pub const SANDBOX_OPENAPI: &str = "/_sandbox/openapi.json";
     pub const LIVEZ: &str = "/livez";

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::super::basic::Basic;
-use super::super::extract::{self, Bearer, Pairs, is_type, rest_of_path};
+use super::super::extract::{Bearer, Pairs, is_type, rest_of_path};
 use super::super::urls::route;
 use super::super::{MAX_BODY, Web, cookies};
 use super::endpoints::{Form, Served};
