@@ -114,6 +114,14 @@ impl When {
             When::After => "after",
         }
     }
+
+    /// For people.
+    pub const fn of_the_effect(self) -> &'static str {
+        match self {
+            When::Before => "before anything was done",
+            When::After => "after the request was carried out",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -17,7 +17,9 @@ use futures_util::stream;
 use super::error::{failed, failed_at};
 use super::{Web, guard};
 use crate::domain::fault::{Effect, Endpoint, Rule, When, Who};
+use crate::domain::journal::Why;
 use crate::services::faults::{Candidates, who};
+use crate::services::journal::note;
 use crate::socket::Peer;
 use asked::Asked;
 use endpoints::{ENDPOINTS, Served, of_matched};
@@ -27,11 +29,16 @@ static FAULT: HeaderName = HeaderName::from_static("x-leadgate-fault");
 
 /// Marks an answer that is never sent: its connection is closed before the first byte.
 #[derive(Debug, Clone, Copy)]
-pub struct Dropped;
+struct Dropped;
 
 /// The endpoints that a rule may name.
 pub fn endpoints() -> Vec<Endpoint> {
     ENDPOINTS.iter().map(|served| served.endpoint).collect()
+}
+
+/// Whether an answer is one that is never sent.
+pub fn is_dropped(extensions: &Extensions) -> bool {
+    extensions.get::<Dropped>().is_some()
 }
 
 /// Around each request of an emulated surface. Where there are no rules it costs a look at a flag.
@@ -46,10 +53,13 @@ pub async fn faults(State(web): State<Arc<Web>>, request: Request, next: Next) -
     let Ok((found, asked, request)) = found else {
         return failed_at(&web, uri.path(), &headers, StatusCode::SERVICE_UNAVAILABLE);
     };
-    match found {
-        Some(rule) => act(&web, served, &rule, asked, request, next).await,
-        None => next.run(request).await,
-    }
+    let Some(rule) = found else { return next.run(request).await };
+    tracing::info!(rule = rule.id, endpoint = served.endpoint.name(), when = rule.when.as_str(), "a fault acts");
+    note::fault(&rule.id);
+    let response = act(&web, served, &rule, asked, request, next).await;
+    // What the endpoint itself refused, it has noted by now.
+    note::why(Why::new("fault", format!("The fault rule `{}` acted, {}.", rule.id, rule.when.of_the_effect())));
+    response
 }
 
 /// The rules for this request's endpoint. A browser that asks first (CORS) is not meant by any.
@@ -71,21 +81,36 @@ async fn find(
     request: Request,
 ) -> (Option<Arc<Rule>>, Asked, Request) {
     let (asked, request) = Asked::read(request).await;
-    let who = if candidates.name_somebody() {
+    let mut who = Who::default();
+    if candidates.name_somebody() {
+        who = who_asks(web, served, &asked).await;
+    }
+    let rule = candidates.take(&who);
+    if rule.as_ref().is_some_and(|rule| rule.when == When::Before) {
+        // Where no handler runs, nobody else will tell the journal.
+        if !candidates.name_somebody() {
+            who = who_asks(web, served, &asked).await;
+        }
+        if let [app] = &who.apps[..] {
+            note::app(app);
+        }
+        if let [user] = &who.users[..] {
+            note::user(user.as_str());
+        }
+    }
+    (rule, asked, request)
+}
+
+async fn who_asks(web: &Web, served: &Served, asked: &Asked) -> Who {
+    who(&web.ctx, &asked.clues(web, served)).await.unwrap_or_else(|error| {
         // A database that does not answer will not answer the handler either.
-        who(&web.ctx, &asked.clues(web, served)).await.unwrap_or_else(|error| {
-            failed(&error);
-            Who::default()
-        })
-    } else {
+        failed(&error);
         Who::default()
-    };
-    (candidates.take(&who), asked, request)
+    })
 }
 
 async fn act(web: &Web, served: &Served, rule: &Rule, asked: Asked, request: Request, next: Next) -> Response {
     let extensions = request.extensions().clone();
-    tracing::info!(rule = rule.id, endpoint = served.endpoint.name(), when = rule.when.as_str(), "a fault acts");
     let (delay, answer) = match &rule.effect {
         Effect::Late(delay) => (Some(*delay), None),
         Effect::Instead { delay, answer } => (*delay, Some(answer)),

@@ -14,8 +14,10 @@ mod faults;
 mod forms;
 mod guard;
 mod home;
+mod journal;
 mod leadexec;
 mod login;
+mod mask;
 mod oauth;
 mod observe;
 mod ops;
@@ -95,5 +97,5 @@ pub fn router(web: Web) -> Router {
     if web.sandbox_token.is_some() {
         guarded = guarded.layer(from_fn_with_state(web.clone(), faults::faults));
     }
-    guarded.layer(from_fn_with_state(web, observe::observe))
+    guarded.layer(from_fn_with_state(web.clone(), journal::keep)).layer(from_fn_with_state(web, observe::observe))
 }

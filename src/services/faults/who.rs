@@ -45,7 +45,7 @@ pub async fn who(ctx: &Context, clues: &[Clue]) -> Result<Who, StoreError> {
     let mut who = Who::default();
     for clue in clues {
         let told = told_by(ctx, clue).await?;
-        who.apps.extend(told.app);
+        who.apps.extend(told.app.filter(|app| !who.apps.contains(app)));
         let user = match told.user {
             Some(User::Login(email)) => Some(email),
             Some(User::Id(id)) => {
@@ -54,7 +54,7 @@ pub async fn who(ctx: &Context, clues: &[Clue]) -> Result<Who, StoreError> {
             }
             None => None,
         };
-        who.users.extend(user);
+        who.users.extend(user.filter(|user| !who.users.contains(user)));
     }
     Ok(who)
 }
