@@ -57,6 +57,7 @@ pub mod route {
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
         SANDBOX_FAULTS = "/_sandbox/faults";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
+        SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
         LIVEZ = "/livez";
         READYZ = "/readyz";
