@@ -56,10 +56,7 @@ pub async fn faults(State(web): State<Arc<Web>>, request: Request, next: Next) -
     let Some(rule) = found else { return next.run(request).await };
     tracing::info!(rule = rule.id, endpoint = served.endpoint.name(), when = rule.when.as_str(), "a fault acts");
     note::fault(&rule.id);
-    let response = act(&web, served, &rule, asked, request, next).await;
-    // What the endpoint itself refused, it has noted by now.
-    note::why(Why::new("fault", format!("The fault rule `{}` acted, {}.", rule.id, rule.when.of_the_effect())));
-    response
+    act(&web, served, &rule, asked, request, next).await
 }
 
 /// The rules for this request's endpoint. A browser that asks first (CORS) is not meant by any.
@@ -118,10 +115,13 @@ async fn act(web: &Web, served: &Served, rule: &Rule, asked: Asked, request: Req
     let mut response = match (rule.when, answer) {
         (When::Before, None) => {
             wait(delay).await;
-            next.run(request).await
+            let response = next.run(request).await;
+            note_why(rule);
+            response
         }
         (When::After, None) => {
             let response = next.run(request).await;
+            note_why(rule);
             wait(delay).await;
             response
         }
@@ -130,6 +130,7 @@ async fn act(web: &Web, served: &Served, rule: &Rule, asked: Asked, request: Req
                 // What it answers is lost.
                 next.run(request).await;
             }
+            note_why(rule);
             wait(delay).await;
             match form::answer(web, served, &asked, answer).await {
                 Some(response) => response,
@@ -141,6 +142,11 @@ async fn act(web: &Web, served: &Served, rule: &Rule, asked: Asked, request: Req
         response.headers_mut().insert(&FAULT, id);
     }
     response
+}
+
+/// A reason that the endpoint itself noted stands.
+fn note_why(rule: &Rule) {
+    note::why(Why::new("fault", format!("the fault rule {} acted, {}", rule.id, rule.when.of_the_effect())));
 }
 
 /// In real time: whoever waits for the answer does not wait by the server's clock.

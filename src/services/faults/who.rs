@@ -141,7 +141,7 @@ async fn told_by_token(ctx: &Context, token: &str) -> Result<Told, StoreError> {
                 Subject::Client { .. } => None,
             },
         }),
-        Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope) => Ok(Told::default()),
+        Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope { .. }) => Ok(Told::default()),
         Err(BearerError::Store(error)) => Err(error),
     }
 }
