@@ -25,7 +25,6 @@ async fn e_a_set_is_shown_as_it_was_understood(world: World) {
     assert_eq!(world.faults("PUT", &given).await.expect(200).json(), shown);
     let listed = world.faults("GET", &Value::Null).await.expect(200);
     assert_eq!((listed.json(), listed.header("cache-control")), (shown, Some("no-store")));
-    world.get("/v1/me").await.expect(401);
 }
 
 /// Each refusal says where and what to do, and the set before stays.
@@ -38,6 +37,7 @@ async fn e_a_rule_that_could_never_act_is_refused(world: World) {
     };
     let effect = |effect: Value| rule("token", &effect);
     let of = |matched: Value| json!({"match": matched, "effect": {"status": 500}});
+    let mut wrong = Vec::new();
     for (rule, pointer, says) in [
         // Not a rule at all.
         (json!(7), "", "object"),
@@ -51,7 +51,7 @@ async fn e_a_rule_that_could_never_act_is_refused(world: World) {
         (with("times", json!(-1)), "/times", "from 1 on"),
         (with("times", json!(1.5)), "/times", "from 1 on"),
         (with("times", json!("twice")), "/times", "always"),
-        (with("when", json!("later")), "/when", "`before`"),
+        (with("when", json!("later")), "/when", "`after`"),
         (with("id", json!("two words")), "/id", "characters"),
         (effect(json!({"status": "500"})), "/effect/status", "number"),
         (effect(json!({"drop": 1})), "/effect/drop", "true or false"),
@@ -93,9 +93,12 @@ async fn e_a_rule_that_could_never_act_is_refused(world: World) {
         let answer = world.faults("PUT", &set).await.expect(400);
         let problem = answer.json();
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-        assert_eq!(problem["pointer"], format!("/1{pointer}"), "{rule}: {problem}");
-        assert!(problem["detail"].as_str().unwrap().contains(says), "{rule}: {problem}");
+        let is_told = problem["detail"].as_str().unwrap().contains(says);
+        if problem["pointer"] != format!("/1{pointer}") || !is_told {
+            wrong.push(format!("{rule}: {problem}"));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let twice = json!([with("id", json!("a")), with("id", json!("a"))]);
     assert_eq!(world.faults("PUT", &twice).await.expect(400).json()["pointer"], "/1/id");
     let one = rule("me", &json!({"status": 500}));
