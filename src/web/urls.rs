@@ -95,14 +95,14 @@ fn is_id(text: &str) -> bool {
 /// The route that an address was probably meant to be.
 pub fn nearest(path: &str) -> Option<&'static str> {
     let path = path.to_ascii_lowercase();
-    let likeness = |route: &str| strsim::normalized_levenshtein(&path, route);
     // A token behind the words would make every address unlike its route.
-    let begins = route::ALL.iter().filter(|route| route.contains("/{*")).find(|route| {
-        let words = route.split("/{*").next().unwrap_or_default();
-        path.strip_prefix(words).is_some_and(|rest| rest.starts_with('/'))
-    });
+    let before_last = path.rsplit_once('/').map_or("", |(before, _)| before);
+    let likeness = |route: &str| match route.split_once("/{*") {
+        Some((words, _)) => strsim::normalized_levenshtein(before_last, words),
+        None => strsim::normalized_levenshtein(&path, route),
+    };
     let likest = route::ALL.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    begins.or(likest.filter(|route| likeness(route) > 0.6)).copied()
+    likest.filter(|route| likeness(route) > 0.6).copied()
 }
 
 /// Addresses below the issuer's path.

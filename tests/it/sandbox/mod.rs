@@ -1,3 +1,5 @@
 //! The control plane (wire.md part E), one file for each of its topics.
 
 mod authorize;
+mod clock;
+mod reasons;
