@@ -12,10 +12,10 @@ mod registration;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Web;
@@ -23,12 +23,16 @@ use super::error::problem::Problem;
 
 pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     let (guarded, public) = (guarded(), public());
-    let document = openapi::document(web, guarded.get_openapi().clone(), public.get_openapi().clone());
-    let guarded = Router::from(guarded)
-        .method_not_allowed_fallback(other_method)
-        .layer(from_fn_with_state(web.clone(), auth::require));
-    let public = Router::from(public).method_not_allowed_fallback(other_method);
-    guarded.merge(public.layer(axum::Extension(document)))
+    let document = openapi::describe(web, guarded.get_openapi().clone(), public.get_openapi().clone());
+    let known = query::Known::of(&document, web.urls.base());
+    let checked = |router: OpenApiRouter<Arc<Web>>| {
+        Router::from(router)
+            .method_not_allowed_fallback(other_method)
+            .layer(from_fn_with_state(known.clone(), query::check))
+    };
+    let guarded = checked(guarded).layer(from_fn_with_state(web.clone(), auth::require));
+    let public = checked(public).layer(Extension(openapi::Document::of(&document)));
+    guarded.merge(public)
 }
 
 /// What needs the sandbox token.
