@@ -10,6 +10,7 @@ pub mod consent;
 pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
+pub mod faults;
 pub mod journal;
 pub mod keys;
 pub mod login;
@@ -34,6 +35,7 @@ use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
 use clocks::Clocks;
+use faults::Faults;
 use journal::Journal;
 use keys::Keys;
 use throttle::Throttle;
@@ -47,6 +49,8 @@ pub struct Context {
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub journal: Journal,
+    /// What goes wrong on purpose; empty but in a sandbox.
+    pub faults: Faults,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
     pub issuer: String,
     /// Whether clients may present users' passwords (RFC 6749 section 4.3); each has to be registered for it besides.

@@ -55,6 +55,7 @@ pub mod route {
         REGISTER_CLIENT = "/oauth/register/{client_id}";
         END_SESSION = "/oauth/logout";
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
+        SANDBOX_FAULTS = "/_sandbox/faults";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
         SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_APPS = "/_sandbox/apps";

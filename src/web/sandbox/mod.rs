@@ -11,6 +11,7 @@ mod body;
 mod buttons;
 mod clock;
 mod connections;
+mod faults;
 mod openapi;
 mod query;
 mod registration;
@@ -52,6 +53,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(buttons::routes())
         .merge(clock::routes())
         .merge(connections::routes())
+        .merge(faults::routes())
         .merge(registration::routes())
         .merge(tokens::routes())
         .merge(users::routes())
