@@ -29,6 +29,7 @@ use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
 use keys::Keys;
+use seed::WorldSeed;
 use throttle::Throttle;
 
 /// What every use case works with. One for each world that the process serves.
@@ -39,6 +40,8 @@ pub struct Context {
     pub keys: Keys,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    /// What the world begins with, and with again at each reset. Empty outside sandbox mode, which has no reset.
+    pub seed: WorldSeed,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
     pub issuer: String,
     /// Whether clients may present users' passwords (RFC 6749 section 4.3); each has to be registered for it besides.
