@@ -76,7 +76,7 @@ pub fn router(web: Web) -> Router {
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
-        groups = groups.merge(sandbox::routes());
+        groups = groups.merge(sandbox::routes(&web));
     }
     let base = web.urls.base().to_owned();
     let mounted = if base.is_empty() {

@@ -44,6 +44,7 @@ pub mod route {
     pub const END_SESSION: &str = "/oauth/logout";
     pub const SANDBOX_AUTHORIZE: &str = "/_sandbox/authorize";
     pub const SANDBOX_REGISTRATION_TOKENS: &str = "/_sandbox/registration-tokens";
+    pub const SANDBOX_OPENAPI: &str = "/_sandbox/openapi.json";
     pub const LIVEZ: &str = "/livez";
     pub const READYZ: &str = "/readyz";
 }
