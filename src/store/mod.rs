@@ -10,12 +10,14 @@ mod error;
 mod last_used;
 mod migrate;
 mod queue;
+mod sweep;
 
 pub mod access_tokens;
 pub mod accounts;
 pub mod apps;
 pub mod authorization_codes;
 pub mod buttons;
+pub mod clocks;
 pub mod codes;
 pub mod connections;
 pub mod device_codes;
@@ -46,6 +48,7 @@ use tokio::sync::OnceCell;
 pub use conn::Conn;
 pub use connect::Location;
 pub use error::{OpenError, StoreError};
+pub use sweep::Sweep;
 
 use crate::domain::ids::ConnectionId;
 use crate::domain::timestamp::Timestamp;
@@ -246,12 +249,13 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 20] = [
+    let shared: [(&str, &[(&str, &str)]); 21] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
         ("authorization_codes", authorization_codes::STATEMENTS),
         ("buttons", buttons::STATEMENTS),
+        ("clocks", clocks::STATEMENTS),
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
         ("device_codes", device_codes::STATEMENTS),
