@@ -28,6 +28,7 @@ use crate::services::throttle::{Limits, Throttle};
 use crate::services::{Context, keys};
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
+use crate::web::worlds::Namespaces;
 use crate::web::{self, Demonstration, Web};
 use crate::{lifecycle, worker};
 
@@ -118,6 +119,7 @@ fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, d
         ctx: ctx.clone(),
         urls: Urls::new(issuer.as_str(), issuer.base_path()),
         origin: issuer.origin(),
+        namespaces: sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start)),
         sandbox_token,
         demonstration,
     };
@@ -190,7 +192,7 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let token_shown = sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
     let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
-    let background = tokio::spawn(worker::run(ctx.clone()));
+    let background = worker::start(ctx.clone());
     let served = lifecycle::serve(listener, app.router, background).await;
     ctx.store.close().await;
     served.map_err(BootError::Serve)

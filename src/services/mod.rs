@@ -11,6 +11,7 @@ pub mod disconnect;
 pub mod journal;
 pub mod keys;
 pub mod login;
+pub mod namespaces;
 pub mod oauth;
 pub mod partner;
 pub mod redeem;
@@ -21,6 +22,7 @@ pub mod seed;
 pub mod sign_in;
 pub mod throttle;
 pub mod users;
+pub mod worlds;
 
 use crate::crypto::password::Passwords;
 use crate::crypto::token::Handle;

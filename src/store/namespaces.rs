@@ -56,8 +56,9 @@ pub async fn find(conn: &mut Conn, id: &NamespaceId, now: Timestamp) -> Result<O
 }
 
 /// Lists a namespace and makes its schema. `false` where there are `limit` already.
-pub async fn insert(conn: &mut Conn, namespace: &Namespace, limit: i64) -> Result<bool, StoreError> {
+pub async fn insert(conn: &mut Conn, namespace: &Namespace, limit: usize) -> Result<bool, StoreError> {
     let (created_at, expires_at) = (namespace.created_at.as_micros(), namespace.expires_at.as_micros());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     on_postgres(conn, HOLD_ON_POSTGRES.to_owned()).await?;
     if execute!(conn, INSERT, namespace.id.as_str(), created_at, expires_at, limit)? == 0 {
         return Ok(false);

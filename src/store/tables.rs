@@ -150,20 +150,25 @@ impl Tables {
     pub fn statements(&self) -> Vec<String> {
         let each = self.tables.iter();
         let of_each = each.flat_map(|t| [delete(&t.name), t.copy(self.dialect), t.restore(self.dialect)]);
-        of_each.chain(self.hold()).collect()
+        of_each.chain(self.lock()).collect()
     }
 
-    /// On PostgreSQL a row that is written meanwhile would be in a table that was emptied already. SQLite has one writer.
-    fn hold(&self) -> Option<String> {
+    fn lock(&self) -> Option<String> {
         let names = self.names().map(quoted).collect::<Vec<_>>().join(", ");
         (self.dialect == Dialect::Postgres).then(|| format!("LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
     }
 
+    /// Holds off who would write until this transaction is over: on PostgreSQL a row could come into a table that was
+    /// emptied, or copied, already. SQLite has one writer.
+    pub async fn hold(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        if let Some(lock) = self.lock() {
+            execute!(conn, AssertSqlSafe(lock.as_str()))?;
+        }
+        Ok(())
+    }
+
     /// Deletes every row; answers how many that were.
     pub async fn empty(&self, conn: &mut Conn) -> Result<u64, StoreError> {
-        if let Some(hold) = self.hold() {
-            execute!(conn, AssertSqlSafe(hold.as_str()))?;
-        }
         let mut rows = 0;
         for name in self.names().rev() {
             rows += execute!(conn, AssertSqlSafe(delete(name)))?;
@@ -173,9 +178,6 @@ impl Tables {
 
     /// Copies every row into a snapshot; answers how many that were.
     pub async fn copy(&self, conn: &mut Conn, snapshot: &str) -> Result<u64, StoreError> {
-        if let Some(hold) = self.hold() {
-            execute!(conn, AssertSqlSafe(hold.as_str()))?;
-        }
         let mut rows = 0;
         for table in &self.tables {
             rows += execute!(conn, AssertSqlSafe(table.copy(self.dialect)), snapshot)?;

@@ -99,7 +99,10 @@ pub async fn apply(ctx: &Context, file: &SeedFile, audience: Audience) -> Result
 
 /// Applies what the world begins with, and keeps the plan for a reset.
 pub async fn begin(ctx: &Context) -> Result<Applied, SeedError> {
-    let plan = Arc::new(Plan::make(ctx, &ctx.seed.seed).await?);
+    let plan = match ctx.seed.plan.get() {
+        Some(plan) => plan.clone(),
+        None => Arc::new(Plan::make(ctx, &ctx.seed.seed).await?),
+    };
     let applied = plan.apply(ctx).await?;
     // Where another node came between, its identifiers are those of this world: they are looked up when they are needed.
     if !applied.met_others {
