@@ -18,6 +18,7 @@ mod registration;
 mod tokens;
 mod users;
 mod values;
+mod worlds;
 
 use std::sync::Arc;
 
@@ -57,6 +58,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(registration::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(worlds::routes())
 }
 
 /// What anybody may read: it says what there is, and nothing of what is in it.
