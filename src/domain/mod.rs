@@ -11,6 +11,7 @@ pub mod button;
 pub mod code;
 pub mod connection;
 pub mod device_code;
+pub mod doctor;
 pub mod duration;
 pub mod email;
 pub mod flow;

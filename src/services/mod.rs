@@ -7,6 +7,7 @@ pub mod consent;
 pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
+pub mod doctor;
 pub mod keys;
 pub mod login;
 pub mod oauth;

@@ -9,6 +9,7 @@ mod es;
 use serde::Serialize;
 
 use super::error::Problem;
+use crate::domain::doctor::Finding;
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -78,6 +79,15 @@ impl Lang {
             Self::Es => es::problem(problem),
         }
     }
+
+    /// What the button doctor says of a finding.
+    #[must_use]
+    pub fn finding(self, finding: Finding) -> FindingText {
+        match self {
+            Self::En => en::finding(finding),
+            Self::Es => es::finding(finding),
+        }
+    }
 }
 
 /// A sentence with one gap, written `{}`.
@@ -113,6 +123,7 @@ pub struct Messages {
     pub logout: LogoutTexts,
     pub error: ErrorTexts,
     pub account: AccountTexts,
+    pub doctor: DoctorTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,
 }
@@ -280,6 +291,26 @@ pub struct AccountTexts {
     pub empty_text: &'static str,
     pub disconnected: Pattern,
     pub already_disconnected: &'static str,
+}
+
+#[derive(Debug)]
+pub struct DoctorTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub how: &'static str,
+    pub problems: &'static str,
+    pub what_to_do: &'static str,
+    pub facts: &'static str,
+    pub facts_intro: &'static str,
+}
+
+/// What a finding of the button doctor means.
+#[derive(Debug, Clone, Copy)]
+pub struct FindingText {
+    /// What was found.
+    pub what: &'static str,
+    /// What to do; empty for what needs nothing done.
+    pub remedy: &'static str,
 }
 
 #[derive(Debug)]

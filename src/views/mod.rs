@@ -15,6 +15,7 @@
 //! | [`ErrorPage`] | `error.html` | any 4xx or 5xx that a person sees; made from a [`Problem`] |
 //! | [`Account`] | `account.html` | `GET /account` |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
+//! | [`Doctor`] | `doctor.html` | `GET /doctor` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
 //!
 //! Shared by all: [`Page`] (language, nonce, base path, mode), [`Lang`] and [`Messages`]. Dialog pages
@@ -24,6 +25,7 @@
 mod account;
 mod consent;
 mod device;
+mod doctor;
 mod error;
 mod finished;
 mod form_post;
@@ -43,6 +45,7 @@ mod try_it;
 pub use account::{Account, AccountNotice, ConnectedApp};
 pub use consent::Consent;
 pub use device::{Device, DeviceError};
+pub use doctor::Doctor;
 pub use error::{ErrorPage, Problem};
 pub use finished::{Finished, Outcome};
 pub use form_post::FormPost;

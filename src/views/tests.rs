@@ -26,6 +26,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("signed_out", render(&SignedOut::sample(lang))),
         ("error", render(&ErrorPage::sample(lang))),
         ("account", render(&Account::sample(lang))),
+        ("doctor", render(&Doctor::sample(lang))),
         ("home", render(&Home::sample(lang))),
         ("try_it", render(&TryIt::sample(lang))),
     ];

@@ -11,6 +11,8 @@ pub mod route {
     pub const BUTTON_AUTHORIZE: &str = "/button/authorize";
     pub const BUTTON_TOKEN: &str = "/button/token";
     pub const BUTTON_RESUME: &str = "/button/resume";
+    pub const BUTTON_REPORT: &str = "/button/report";
+    pub const DOCTOR: &str = "/doctor";
     pub const DIALOG: &str = "/dialog/{flow}";
     pub const DIALOG_LOGIN: &str = "/dialog/{flow}/login";
     pub const DIALOG_DECISION: &str = "/dialog/{flow}/decision";

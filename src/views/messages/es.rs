@@ -1,10 +1,14 @@
 //! Spanish.
 
+mod findings;
+
 use super::{
-    AccountTexts, ConsentTexts, DeviceTexts, ErrorTexts, FailureHints, FinishedTexts, FormPostTexts, HomeTexts,
-    LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts, StepTexts, TryItScript,
-    TryItTexts,
+    AccountTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FinishedTexts, FormPostTexts,
+    HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts, StepTexts,
+    TryItScript, TryItTexts,
 };
+
+pub(super) use findings::finding;
 
 pub(super) const MESSAGES: Messages = Messages {
     footer: "Un emulador independiente para desarrollo y pruebas. Sin relación con ClickPoint Software; LeadExec es una marca de su titular.",
@@ -120,6 +124,15 @@ pub(super) const MESSAGES: Messages = Messages {
         empty_text: "Cuando entres con LeadExec en una aplicación y le des permiso, aparecerá aquí.",
         disconnected: Pattern("{} está desconectada. Sus tokens ya no funcionan."),
         already_disconnected: "Esa aplicación ya estaba desconectada.",
+    },
+    doctor: DoctorTexts {
+        title: "El médico del botón",
+        intro: "Llega con el script del botón, solo en un entorno de pruebas, y examina la página en la que está el botón.",
+        how: "Lo que encuentra mal lo escribe una vez en la consola del navegador, con un código que lleva hasta aquí, y en el diario del servidor. Envía un código, la dirección de la página sin consulta ni fragmento, el id de un botón y un breve detalle. Nunca envía un token.",
+        problems: "Lo que encuentra mal",
+        what_to_do: "Qué hacer",
+        facts: "Lo que ve funcionar",
+        facts_intro: "Esto va solo al diario, para la comprobación de la integración.",
     },
     home: HomeTexts {
         title: "Leadgate",
