@@ -20,6 +20,8 @@ use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
+use crate::services::clocks::{self, Clocks};
+use crate::services::journal::Journal;
 use crate::services::keys::KeysError;
 use crate::services::seed::{self, Audience, SeedError};
 use crate::services::throttle::{Limits, Throttle};
@@ -84,17 +86,20 @@ pub struct App {
 async fn context(parts: Parts) -> Result<Context, BootError> {
     let Parts { store, master_key, clock, entropy, issuer, limits, password_grant, sandbox_token } = parts;
     let keys = keys::open_or_make(&store, master_key, &*clock, &*entropy).await?;
-    Ok(Context {
+    let ctx = Context {
         passwords: Passwords::new(entropy.clone())?,
         throttle: Throttle::new(limits),
+        journal: Journal::new(sandbox_token.is_some()),
         store,
-        clock,
+        clocks: Clocks::new(clock),
         entropy,
         keys,
         issuer: issuer.as_str().to_owned(),
         password_grant,
         sandbox: sandbox_token.is_some(),
-    })
+    };
+    clocks::reload(&ctx).await?;
+    Ok(ctx)
 }
 
 /// Puts a server together, seeded with `seed` where one is given.

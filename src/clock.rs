@@ -1,8 +1,7 @@
 //! The only reader of real time.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::timestamp::Timestamp;
@@ -11,9 +10,6 @@ use crate::domain::timestamp::Timestamp;
 /// and time-outs do not.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
-
-    /// Returns once `now()` is at or past `moment`.
-    fn sleep_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 pub type SharedClock = Arc<dyn Clock>;
@@ -28,48 +24,27 @@ impl Clock for SystemClock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
     }
-
-    fn sleep_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async move {
-            // The machine's clock may be set back while we sleep: look again.
-            loop {
-                let left = moment.since(self.now());
-                if left.is_zero() {
-                    return;
-                }
-                tokio::time::sleep(left).await;
-            }
-        })
-    }
 }
 
 /// A clock that stands until it is moved: for tests of what happens later.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
-    now: Arc<tokio::sync::watch::Sender<Timestamp>>,
+    micros: Arc<AtomicI64>,
 }
 
 impl ManualClock {
     pub fn at(start: Timestamp) -> Self {
-        Self { now: Arc::new(tokio::sync::watch::Sender::new(start)) }
+        Self { micros: Arc::new(AtomicI64::new(start.as_micros())) }
     }
 
-    /// Moves it on, and wakes who was waiting for a moment that has now come.
     pub fn advance(&self, span: Duration) {
-        self.now.send_modify(|now| *now = now.plus(span));
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        self.micros.fetch_add(micros, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.now.borrow()
-    }
-
-    fn sleep_until(&self, moment: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let mut moves = self.now.subscribe();
-        Box::pin(async move {
-            // The sender lives in `self`, so the wait cannot fail.
-            let _ = moves.wait_for(|now| *now >= moment).await;
-        })
+        Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
     }
 }

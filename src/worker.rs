@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::flow::FLOW_LIFETIME;
+use crate::domain::ids::AppId;
 use crate::domain::timestamp::Timestamp;
 use crate::services::keys::KeysError;
-use crate::services::{Context, keys};
+use crate::services::{Context, clocks, keys};
 use crate::store::{
-    Conn, StoreError, Work, access_tokens, authorization_codes, codes, device_codes, flows, grants, pushed_requests,
-    registration_tokens, resume_handles, sessions, used_proofs,
+    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, flows, grants,
+    pushed_requests, registration_tokens, resume_handles, sessions, used_proofs,
 };
 use uuid::Uuid;
 
@@ -36,7 +37,7 @@ pub async fn run(ctx: Arc<Context>) {
     let mut sweep_due = tokio::time::interval(SWEEP_EVERY);
     loop {
         let done = tokio::select! {
-            _ = flush.tick() => ctx.store.flush_last_used().await.map_err(KeysError::from),
+            _ = flush.tick() => short_work(&ctx).await.map_err(KeysError::from),
             _ = keys_due.tick() => keys::reload(&ctx).await,
             _ = sweep_due.tick() => {
                 ctx.throttle.forget_idle();
@@ -49,28 +50,54 @@ pub async fn run(ctx: Arc<Context>) {
     }
 }
 
+/// What cannot wait for long: "last used", and clocks that were moved on another node.
+async fn short_work(ctx: &Context) -> Result<(), StoreError> {
+    ctx.store.flush_last_used().await?;
+    clocks::reload(ctx).await
+}
+
 /// Deletes what has long been over; answers how many rows that was. Safe on several nodes at once.
 pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     let now = ctx.now();
     let before = now.minus(KEPT);
-    // Nothing with an id below this moment can have been issued so late that it still lives.
-    let below = first_id_at(before.minus(KEPT));
-    let mut rows = 0;
-    rows += until_done(ctx, move |conn| Box::pin(access_tokens::sweep(conn, below, before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(authorization_codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(device_codes::sweep(conn, below, before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(grants::sweep(conn, before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(used_proofs::sweep(conn, before, SWEEP_ROWS))).await?;
+    let mut rows = sweep_of(ctx, None, now).await?;
+    for app in ctx.clocks.apart() {
+        let now = ctx.now_for(&app);
+        rows += sweep_of(ctx, Some(app), now).await?;
+    }
+    // Stamped by clients, by whichever clock is behind.
+    let stamped_before = before.min(ctx.real_now().minus(KEPT));
+    rows += until_done(ctx, move |conn| Box::pin(used_proofs::sweep(conn, stamped_before, SWEEP_ROWS))).await?;
     rows += ctx.store.write(move |conn| Box::pin(registration_tokens::sweep(conn, before))).await?;
     let flows_before = now.minus(FLOWS_KEPT);
     let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(pushed_requests::sweep(conn, flows_below, flows_before, SWEEP_ROWS)))
-        .await?;
-    rows += until_done(ctx, move |conn| Box::pin(resume_handles::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += keys::sweep(ctx, before).await?;
+    Ok(rows)
+}
+
+/// The same for what is an application's: by its own clock, or for all that have none (`None`) by the server's.
+async fn sweep_of(ctx: &Context, app: Option<AppId>, now: Timestamp) -> Result<u64, StoreError> {
+    let before = now.minus(KEPT);
+    // Nothing with an id below this moment can have been issued so late that it still lives.
+    let old = Arc::new(Sweep { below: first_id_at(before.minus(KEPT)), before, limit: SWEEP_ROWS, app: app.clone() });
+    let flows_before = now.minus(FLOWS_KEPT);
+    let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));
+    let asked = Arc::new(Sweep { below: flows_below, before: flows_before, limit: SWEEP_ROWS, app });
+    let mut rows = 0;
+    macro_rules! sweep {
+        ($sweep:ident, $($table:ident),+) => {$({
+            let sweep = $sweep.clone();
+            let swept = until_done(ctx, move |conn| {
+                let sweep = sweep.clone();
+                Box::pin(async move { $table::sweep(conn, &sweep).await })
+            });
+            rows += swept.await?;
+        })+};
+    }
+    sweep!(old, access_tokens, codes, authorization_codes, device_codes, grants, resume_handles);
+    sweep!(asked, pushed_requests);
     Ok(rows)
 }
 

@@ -51,15 +51,16 @@
 
   // Each problem once for a button; each fact once for a button and what was seen of it.
   function tell(code, button, detail) {
-    var words = texts[code], report = { code: code, page: page() };
+    var words = texts[code], report = { page: page() };
     var key = code + (button ? ' ' + button : '') + (detail && !words ? ' ' + detail : '');
     if (told[key] || count === MOST) return;
     told[key] = 1;
     count++;
-    if (button) report.button = String(button).slice(0, 64);
+    report[words ? 'problem' : 'fact'] = code;
+    if (button) report.btn = String(button).slice(0, 64);
     if (detail) report.detail = masked(detail);
     if (words) {
-      if (button) words += ' [' + report.button + ']';
+      if (button) words += ' [' + report.btn + ']';
       if (detail) words += ' [' + report.detail + ']';
       console.warn('[Leadgate] ' + code + ': ' + words + ' ' + server.issuer + '/doctor#' + code);
     }

@@ -20,14 +20,15 @@ pub struct Overview {
 pub async fn overview(ctx: &Context, signed_in: &SignedIn) -> Result<Overview, StoreError> {
     // So that "last used" is what it is now, not what it was at the last flush.
     ctx.store.flush_last_used().await?;
-    let (user, account, now) = (signed_in.user.id, signed_in.user.account.clone(), ctx.now());
-    ctx.store
+    let (user, account) = (signed_in.user.id, signed_in.user.account.clone());
+    let mut overview: Overview = ctx
+        .store
         .read(move |conn| {
             let account = account.clone();
             Box::pin(async move {
                 let account = accounts::find(conn, &account).await?;
                 let mut connected = Vec::new();
-                for connection in connections::list_live(conn, user, now, SHOWN).await? {
+                for connection in connections::list_unended(conn, user, SHOWN).await? {
                     if let Some(app) = apps::find(conn, &connection.app).await? {
                         connected.push((connection, app));
                     }
@@ -35,20 +36,26 @@ pub async fn overview(ctx: &Context, signed_in: &SignedIn) -> Result<Overview, S
                 Ok(Overview { account, connections: connected })
             })
         })
-        .await
+        .await?;
+    // Each by its application's clock.
+    overview.connections.retain(|(connection, app)| connection.is_live(ctx.now_for(&app.id)));
+    Ok(overview)
 }
 
 /// The application of a connection that this user has ended; `None` for any other.
 pub async fn ended_app(ctx: &Context, signed_in: &SignedIn, id: ConnectionId) -> Result<Option<App>, StoreError> {
-    let (user, now) = (signed_in.user.id, ctx.now());
-    ctx.store
+    let user = signed_in.user.id;
+    let found = ctx
+        .store
         .read(move |conn| {
             Box::pin(async move {
-                match connections::find(conn, id).await? {
-                    Some(ended) if ended.user == user && !ended.is_live(now) => apps::find(conn, &ended.app).await,
-                    _ => Ok(None),
-                }
+                let Some(connection) = connections::find(conn, id).await? else { return Ok(None) };
+                let app = apps::find(conn, &connection.app).await?;
+                Ok(app.map(|app| (connection, app)))
             })
         })
-        .await
+        .await?;
+    let is_ended =
+        |(connection, app): &(Connection, App)| connection.user == user && !connection.is_live(ctx.now_for(&app.id));
+    Ok(found.filter(is_ended).map(|(_, app)| app))
 }

@@ -80,7 +80,7 @@ pub async fn authenticate(
     scope: Scope,
 ) -> Result<AccessToken, BearerError> {
     let found = look_up(ctx, token).await?;
-    let now = ctx.now();
+    let now = ctx.now_for(&found.token.app);
     check(&found, now)?;
     if found.token.resource.is_some() {
         return Err(BearerRefusal::OtherResource.into());

@@ -183,7 +183,7 @@ pub async fn step(ctx: &Context, flow: &OpenFlow, signed_in: Option<&SignedIn>) 
     if signed_in.user.magic == Some(Magic::Deny) {
         return finish(ctx, flow, signed_in, Decision::Deny).await.map(Step::Finished);
     }
-    let (user, app, now) = (signed_in.user.id, flow.app.id.clone(), ctx.now());
+    let (user, app, now) = (signed_in.user.id, flow.app.id.clone(), ctx.now_for(&flow.app.id));
     let account = signed_in.user.account.clone();
     let (existing, account) = ctx
         .store
@@ -275,14 +275,15 @@ async fn finish(
     if !suffices(flow, signed_in) {
         return Err(DialogError::NotSignedIn);
     }
-    let (id, now) = (flow.id, ctx.now());
+    // The flow and the sign-in are the server's; what comes of them is the application's.
+    let (id, server_now, now) = (flow.id, ctx.now(), ctx.now_for(&flow.app.id));
     let request = flow.request.clone();
     if decision == Decision::Deny {
         let denied = request.clone();
         let first = ctx.store.write(move |conn| {
             let denied = denied.clone();
             Box::pin(async move {
-                if !flows::finish(conn, id, now).await? {
+                if !flows::finish(conn, id, server_now).await? {
                     return Ok(false);
                 }
                 match &denied {
@@ -304,19 +305,20 @@ async fn finish(
         app: flow.app.id.clone(),
         session: signed_in.session.clone(),
         handle: handle.clone(),
+        auth_time: now.minus(server_now.since(signed_in.session.created_at)),
         now,
     };
     ctx.store
         .write(move |conn| {
             let (proposal, granted) = (proposal.clone(), granted.clone());
             Box::pin(async move {
-                if !flows::finish(conn, id, now).await? {
+                if !flows::finish(conn, id, server_now).await? {
                     return Ok(Err(DialogError::Finished));
                 }
                 // The session may have ended since the request came in. Who ends it holds the user too, so the look
                 // at it comes after that.
                 let still = users::hold_active(conn, proposal.user).await?
-                    && sessions::find_live(conn, granted.session.id, now).await?.is_some();
+                    && sessions::find_live(conn, granted.session.id, server_now).await?.is_some();
                 let connected = if still { consent::connect(conn, &proposal).await? } else { None };
                 let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };
                 granted.record(conn, connection).await
@@ -352,6 +354,8 @@ struct Granting {
     session: Session,
     /// Of the code, where there is one.
     handle: Handle,
+    /// When the user signed in, by the application's clock.
+    auth_time: Timestamp,
     now: Timestamp,
 }
 
@@ -373,12 +377,11 @@ impl Granting {
                 codes::insert(conn, &code, &self.handle.hash()).await?;
             }
             FlowRequest::Authorization(request) => {
-                let auth_time = self.session.created_at;
-                let code = oauth::code::of_request(request, &self.handle, connection, auth_time, self.now)?;
+                let code = oauth::code::of_request(request, &self.handle, connection, self.auth_time, self.now)?;
                 authorization_codes::insert(conn, &code, &self.handle.hash()).await?;
             }
             FlowRequest::Device(request) => {
-                let allowed = Some((connection, self.session.created_at));
+                let allowed = Some((connection, self.auth_time));
                 if !device_codes::decide(conn, request.device_code, allowed, self.now).await? {
                     return Ok(Err(DialogError::Finished));
                 }

@@ -3,8 +3,8 @@
 
 use std::net::IpAddr;
 
-use super::Context;
 use super::throttle::TooMany;
+use super::{Context, clocks};
 use crate::crypto::refresh_token::{self, RefreshTokenError};
 use crate::domain::connection::{Connection, EndedBy};
 use crate::domain::ids::{ConnectionId, UserId};
@@ -52,14 +52,14 @@ async fn try_by_token(ctx: &Context, token: &str) -> Result<ConnectionId, Discon
         return Err(DisconnectRefusal::ObjectObject.into());
     }
     let id = refresh_token::verify(&ctx.keys.ring(), token).map_err(DisconnectRefusal::from)?;
-    let now = ctx.now();
+    let now = clocks::of_connection(ctx, id).await?;
     let ended = ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Partner))).await?;
     if ended { Ok(id) } else { Err(DisconnectRefusal::NotAlive.into()) }
 }
 
 /// The user's own way, on the account page. Answers what was ended.
 pub async fn by_user(ctx: &Context, user: UserId, id: ConnectionId) -> Result<Connection, DisconnectError> {
-    let now = ctx.now();
+    let now = clocks::of_connection(ctx, id).await?;
     let ended = ctx
         .store
         .write(move |conn| {

@@ -3,11 +3,13 @@
 
 pub mod account;
 pub mod bearer;
+pub mod clocks;
 pub mod consent;
 pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
 pub mod doctor;
+pub mod journal;
 pub mod keys;
 pub mod login;
 pub mod oauth;
@@ -21,7 +23,6 @@ pub mod sign_in;
 pub mod throttle;
 pub mod users;
 
-use crate::clock::SharedClock;
 use crate::crypto::password::Passwords;
 use crate::crypto::token::Handle;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
@@ -29,17 +30,20 @@ use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
+use clocks::Clocks;
+use journal::Journal;
 use keys::Keys;
 use throttle::Throttle;
 
 /// What every use case works with. One for each world that the process serves.
 pub struct Context {
     pub store: Store,
-    pub clock: SharedClock,
+    pub clocks: Clocks,
     pub entropy: SharedEntropy,
     pub keys: Keys,
     pub passwords: Passwords,
     pub throttle: Throttle,
+    pub journal: Journal,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
     pub issuer: String,
     /// Whether clients may present users' passwords (RFC 6749 section 4.3); each has to be registered for it besides.
@@ -49,8 +53,19 @@ pub struct Context {
 }
 
 impl Context {
+    /// The server's clock.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clocks.server()
+    }
+
+    /// An application's clock: for what is issued to it, checked and shown for it.
+    pub fn now_for(&self, app: &AppId) -> Timestamp {
+        self.clocks.of(app)
+    }
+
+    /// The machine's clock, which no test moves.
+    pub fn real_now(&self) -> Timestamp {
+        self.clocks.machine()
     }
 
     /// A fresh handle whose row will be keyed by our time.

@@ -169,7 +169,7 @@ pub async fn is_origin_registered(ctx: &Context, origin: &Origin) -> Result<bool
 pub async fn rotate_secret(ctx: &Context, id: &AppId, overlap: Duration) -> Result<String, PartnerError> {
     let secret = make_client_secret(ctx);
     let hash = hash_client_secret(ctx, &secret);
-    let previous_until = ctx.now().plus(overlap);
+    let previous_until = ctx.now_for(id).plus(overlap);
     find_app(ctx, id).await?;
     let id = id.clone();
     let rotated = ctx
@@ -196,7 +196,7 @@ pub async fn delete_app(ctx: &Context, id: &AppId) -> Result<(), PartnerError> {
 }
 
 pub async fn add_button(ctx: &Context, new: NewButton) -> Result<Button, PartnerError> {
-    let now = ctx.now();
+    let now = ctx.now_for(&new.app);
     let button = Button {
         id: new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()),
         app: new.app,

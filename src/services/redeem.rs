@@ -106,8 +106,8 @@ async fn try_redeem(ctx: &Context, origin: &Origin, presented: Presented) -> Res
     }
     let handle = Handle::parse(HandleKind::Code, &presented.code).ok_or(CodeRefusal::Malformed)?;
     let verifier = CodeVerifier::parse(&presented.code_verifier).ok();
-    let now = ctx.now();
-    let attempt = Attempt { handle, verifier, button: button.id, origin: origin.clone(), now };
+    let (now, server_now) = (ctx.now_for(&button.app), ctx.now());
+    let attempt = Attempt { handle, verifier, button: button.id, origin: origin.clone(), now, server_now };
     let attempt = std::sync::Arc::new(attempt);
     let fresh = Fresh { access: ctx.mint(now), resume: ctx.mint(now) };
     let (access, resume) = (fresh.access.clone(), fresh.resume.clone());
@@ -141,6 +141,8 @@ struct Attempt {
     button: ButtonId,
     origin: Origin,
     now: Timestamp,
+    /// Which the sign-in at this server goes by.
+    server_now: Timestamp,
 }
 
 struct Fresh {
@@ -162,7 +164,7 @@ impl Attempt {
             Ok(code) => code,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let Some(session) = sessions::find_live(conn, code.session, self.now).await? else {
+        let Some(session) = sessions::find_live(conn, code.session, self.server_now).await? else {
             return Ok(Err(CodeRefusal::SignedOut));
         };
         let issue = opaque_issue(&fresh.access, code.connection, code.app.clone(), self.now);

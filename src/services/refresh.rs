@@ -63,7 +63,7 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
     let app = app.ok_or(RefreshRefusal::AppMissing)?;
     let app = AppId::parse(app).map_err(|_| RefreshRefusal::AppMalformed)?;
     let connection = refresh_token::verify(&ctx.keys.ring(), token).map_err(RefreshRefusal::from)?;
-    let now = ctx.now();
+    let now = ctx.now_for(&app);
     let (handle, issue) = ctx.mint_access_token(connection, app.clone(), now);
     match ctx.store.issue(issue).await? {
         Some(issued) => Ok(Granted {

@@ -60,7 +60,6 @@ pub struct Page<'p> {
 
 /// Signs in, without a click, whom it can.
 pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError> {
-    let now = ctx.now();
     let known = find_buttons(ctx, &page.btns).await?;
     let session = match page.button_session {
         Some(cookie) => login::button_session_of(ctx, cookie).await?,
@@ -70,7 +69,7 @@ pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError
     for (button, app) in known.values().filter(|(button, _)| button.allows_origin(page.origin)) {
         if !basis.contains_key(&button.app) {
             let handle = (page.handle_of)(&app.id).and_then(|text| Handle::parse(HandleKind::ResumeHandle, &text));
-            let found = find_basis(ctx, page.origin, &app.id, handle, session.as_ref(), now).await?;
+            let found = find_basis(ctx, page.origin, &app.id, handle, session.as_ref(), ctx.now_for(&app.id)).await?;
             basis.insert(app.id.clone(), found);
         }
     }
@@ -78,7 +77,7 @@ pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError
         page.btns.iter().map(|id| (id.clone(), judge(id, page.origin, &known, &basis))).collect();
     let wanted: Vec<AppId> = judged.iter().filter_map(|(_, verdict)| verdict.as_ref().ok().cloned()).collect();
     basis.retain(|app, _| wanted.contains(app));
-    let granted = grant(ctx, page.origin, basis, now).await?;
+    let granted = grant(ctx, page.origin, basis).await?;
     let results = judged
         .into_iter()
         .map(|(id, verdict)| {
@@ -205,12 +204,12 @@ async fn grant(
     ctx: &Context,
     origin: &Origin,
     basis: HashMap<AppId, Option<Basis>>,
-    now: Timestamp,
 ) -> Result<HashMap<AppId, (Granted, String)>, StoreError> {
     let planned: Vec<(AppId, Basis, Handle, Issue, Handle)> = basis
         .into_iter()
         .filter_map(|(app, basis)| {
             let basis = basis?;
+            let now = ctx.now_for(&app);
             let (access, issue) = ctx.mint_access_token(basis.connection.id, app.clone(), now);
             Some((app, basis, access, issue, ctx.mint(now)))
         })
@@ -227,19 +226,19 @@ async fn grant(
             Box::pin(async move {
                 let issues: Vec<Issue> = plan.iter().map(|(_, _, _, issue, _)| issue.clone()).collect();
                 let issued = access_tokens::issue(conn, &issues).await?;
-                for (app, basis, _, _, fresh) in plan.iter() {
+                for (app, basis, _, issue, fresh) in plan.iter() {
                     if let Some(spent) = basis.spent {
-                        resume_handles::rotate(conn, spent, now).await?;
+                        resume_handles::rotate(conn, spent, issue.now).await?;
                     }
-                    let row = resume_handle(fresh, app, &origin, basis.session, basis.connection.id, now);
+                    let row = resume_handle(fresh, app, &origin, basis.session, basis.connection.id, issue.now);
                     resume_handles::insert(conn, &row, &fresh.hash()).await?;
                 }
                 Ok(issued)
             })
         })
         .await?;
-    for (_, basis, ..) in planned.iter() {
-        ctx.store.note_use(basis.connection.id, now);
+    for (_, basis, _, issue, _) in planned.iter() {
+        ctx.store.note_use(basis.connection.id, issue.now);
     }
     if let Some(delay) = planned.iter().filter_map(|(_, basis, ..)| basis.magic.and_then(Magic::delay)).max() {
         tokio::time::sleep(delay).await;

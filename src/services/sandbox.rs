@@ -65,7 +65,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
     if wanted.decision == Decision::Deny || user.magic == Some(Magic::Deny) {
         return Ok(None);
     }
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     let proposal = consent::proposal(ctx, &user, &app, scopes, Through::Button, now);
     let handle = ctx.mint(now);
     let fresh = handle.clone();
@@ -117,7 +117,7 @@ pub async fn authorize_request(
         let invalid = Invalid::new(ErrorCode::AccessDenied, "The user did not allow access.");
         return Ok(error_response(request.target, &ctx.issuer, invalid));
     }
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     if let Some(code) = silent_refusal(ctx, &user, &app, &request, now).await? {
         let invalid = Invalid::new(code, "prompt=none allows no page, and the user would have to be shown one.");
         return Ok(error_response(request.target, &ctx.issuer, invalid));

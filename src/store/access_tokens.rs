@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::conn::{Conn, Driver, execute, fetch_optional, statements};
 use super::convert::{corrupt, ended, optional_time, secret_hash, time};
 use super::error::StoreError;
+use super::sweep::Sweep;
 use crate::domain::access_token::{AccessToken, Subject};
 use crate::domain::account::Account;
 use crate::domain::connection::{ACCESS_TOKEN_LIFETIME, EndedBy};
@@ -37,7 +38,7 @@ statements! {
             WHERE t.id = $1";
     REVOKE = "UPDATE access_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     SWEEP = "DELETE FROM access_tokens WHERE id IN \
-             (SELECT id FROM access_tokens WHERE id < $1 AND expires_at < $2 ORDER BY id LIMIT $3)";
+             (SELECT id FROM access_tokens WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
 /// One element for each request that waits: checked against its connection and recorded, together.
@@ -404,10 +405,9 @@ pub async fn revoke(conn: &mut Conn, id: AccessTokenId, at: Timestamp) -> Result
     Ok(execute!(conn, REVOKE, id.0, at.as_micros())? == 1)
 }
 
-/// Deletes at most `limit` tokens that had expired by `expired_before`; `below` bounds the search to ids
-/// of a time at which nothing that still lives can have been issued.
-pub async fn sweep(conn: &mut Conn, below: Uuid, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, below, expired_before.as_micros(), limit)
+/// Deletes tokens that have long expired.
+pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, sweep.below, sweep.before.as_micros(), sweep.limit, sweep.whose())
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ statements! {
     DELETE = "DELETE FROM apps WHERE id = $1";
     /// Those of users go with their connections. Not by an index: applications are rarely deleted, and an index would
     /// cost each token that is issued.
+    DELETE_CLOCK = "DELETE FROM clocks WHERE app_id = $1";
     DELETE_OWN_TOKENS = "DELETE FROM access_tokens WHERE app_id = $1 AND connection_id IS NULL";
 }
 
@@ -248,5 +249,6 @@ pub async fn rotate_secret(
 /// nothing comes back to life when another one gets its id.
 pub async fn delete(conn: &mut Conn, id: &AppId) -> Result<bool, StoreError> {
     execute!(conn, DELETE_OWN_TOKENS, id.as_str())?;
+    execute!(conn, DELETE_CLOCK, id.as_str())?;
     Ok(execute!(conn, DELETE, id.as_str())? == 1)
 }

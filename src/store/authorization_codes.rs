@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_optional, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
+use super::sweep::Sweep;
 use crate::domain::authorization_code::AuthorizationCode;
 use crate::domain::ids::{AppId, AuthorizationCodeId, ConnectionId, GrantId};
 use crate::domain::pkce::CodeChallenge;
@@ -23,7 +24,7 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     CONSUME = "UPDATE authorization_codes SET consumed_at = $2, grant_id = $3 WHERE id = $1 AND consumed_at IS NULL";
     SWEEP = "DELETE FROM authorization_codes WHERE id IN \
-             (SELECT id FROM authorization_codes WHERE id < $1 AND expires_at < $2 ORDER BY id LIMIT $3)";
+             (SELECT id FROM authorization_codes WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
 #[derive(FromRow)]
@@ -119,7 +120,7 @@ pub async fn consume(
     Ok(execute!(conn, CONSUME, id.0, at.as_micros(), grant.0)? == 1)
 }
 
-/// Deletes at most `limit` codes that had expired by then; `below` bounds the search by id.
-pub async fn sweep(conn: &mut Conn, below: Uuid, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, below, expired_before.as_micros(), limit)
+/// Deletes codes that have long expired.
+pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, sweep.below, sweep.before.as_micros(), sweep.limit, sweep.whose())
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_optional, statements};
 use super::convert::{corrupt, secret_hash, time};
 use super::error::StoreError;
+use super::sweep::Sweep;
 use crate::domain::code::Code;
 use crate::domain::ids::{AppId, ButtonId, CodeId, ConnectionId, SessionId};
 use crate::domain::origin::Origin;
@@ -19,7 +20,7 @@ statements! {
     INSERT = "INSERT INTO codes (id, secret_hash, app_id, button_id, origin, code_challenge, session_id, \
               connection_id, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     CONSUME = "UPDATE codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL";
-    SWEEP = "DELETE FROM codes WHERE id IN (SELECT id FROM codes WHERE id < $1 AND expires_at < $2 ORDER BY id LIMIT $3)";
+    SWEEP = "DELETE FROM codes WHERE id IN (SELECT id FROM codes WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
 #[derive(FromRow)]
@@ -83,7 +84,7 @@ pub async fn consume(conn: &mut Conn, id: CodeId, at: Timestamp) -> Result<bool,
     Ok(execute!(conn, CONSUME, id.0, at.as_micros())? == 1)
 }
 
-/// Deletes at most `limit` codes that had expired by then; `below` bounds the search by id.
-pub async fn sweep(conn: &mut Conn, below: Uuid, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, below, expired_before.as_micros(), limit)
+/// Deletes codes that have long expired.
+pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, sweep.below, sweep.before.as_micros(), sweep.limit, sweep.whose())
 }

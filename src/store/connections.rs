@@ -20,9 +20,9 @@ statements! {
     FIND_LIVE = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
                  ended_at, ended_by FROM connections WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL \
                  AND (expires_at IS NULL OR expires_at > $3)";
-    LIST_LIVE = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+    LIST_UNENDED = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
                  ended_at, ended_by FROM connections WHERE user_id = $1 AND ended_at IS NULL \
-                 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC LIMIT $3";
+                    ORDER BY created_at DESC, id DESC LIMIT $2";
     INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
@@ -31,6 +31,7 @@ statements! {
     END_OF_USER = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE user_id = $1 AND ended_at IS NULL";
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
                    WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3";
+    EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
     SET_LAST_USED = "UPDATE connections SET last_used_at = $2 \
                      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
 }
@@ -90,14 +91,9 @@ pub async fn find_live(
     fetch_optional!(conn, Row, FIND_LIVE, user.0, app.as_str(), now.as_micros())?.map(Connection::try_from).transpose()
 }
 
-/// The user's newest `limit` living connections.
-pub async fn list_live(
-    conn: &mut Conn,
-    user: UserId,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Connection>, StoreError> {
-    let rows = fetch_all!(conn, Row, LIST_LIVE, user.0, now.as_micros(), limit)?;
+/// The user's newest `limit` connections that nobody has ended; their time may be over.
+pub async fn list_unended(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Connection>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_UNENDED, user.0, limit)?;
     rows.into_iter().map(Connection::try_from).collect()
 }
 
@@ -152,4 +148,14 @@ pub async fn set_last_used(conn: &mut Conn, noted: &HashMap<ConnectionId, Timest
         execute!(conn, SET_LAST_USED, id.0, at.as_micros())?;
     }
     Ok(())
+}
+
+/// The e-mail addresses of those users whose connections these are.
+pub async fn emails(conn: &mut Conn, ids: &[ConnectionId]) -> Result<Vec<(ConnectionId, String)>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let row: Option<(String,)> = fetch_optional!(conn, (String,), EMAIL, id.0)?;
+        found.extend(row.map(|(email,)| (*id, email)));
+    }
+    Ok(found)
 }

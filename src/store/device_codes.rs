@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_optional, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
+use super::sweep::Sweep;
 use crate::domain::device_code::{DeviceCode, DeviceState, UserCode};
 use crate::domain::ids::{AppId, ConnectionId, DeviceCodeId};
 use crate::domain::resource::Resource;
@@ -31,7 +32,7 @@ statements! {
     NOTE_POLL = "UPDATE device_codes SET last_polled_at = $2, interval_us = $3 WHERE id = $1";
     CONSUME = "UPDATE device_codes SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL";
     SWEEP = "DELETE FROM device_codes WHERE id IN \
-             (SELECT id FROM device_codes WHERE id < $1 AND expires_at < $2 ORDER BY id LIMIT $3)";
+             (SELECT id FROM device_codes WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
 #[derive(FromRow)]
@@ -139,7 +140,7 @@ pub async fn consume(conn: &mut Conn, id: DeviceCodeId, at: Timestamp) -> Result
     Ok(execute!(conn, CONSUME, id.0, at.as_micros())? == 1)
 }
 
-/// Deletes at most `limit` codes that had expired by then; `below` bounds the search by id.
-pub async fn sweep(conn: &mut Conn, below: Uuid, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, below, expired_before.as_micros(), limit)
+/// Deletes codes that have long expired.
+pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, sweep.below, sweep.before.as_micros(), sweep.limit, sweep.whose())
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_optional, statements};
 use super::convert::{corrupt, ended, optional_time, time};
 use super::error::StoreError;
+use super::sweep::Sweep;
 use crate::domain::connection::EndedBy;
 use crate::domain::grant::{Grant, GrantEnd};
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId, GrantId};
@@ -29,7 +30,7 @@ statements! {
     MARK_USED = "UPDATE grants SET used_at = COALESCE(used_at, $3) \
                  WHERE id = $1 AND access_token_id = $2 AND ended_at IS NULL";
     END = "UPDATE grants SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL";
-    SWEEP = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 LIMIT $2)";
+    SWEEP = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND (app_id = $3 OR $3 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) LIMIT $2)";
 }
 
 #[derive(FromRow)]
@@ -157,7 +158,7 @@ pub async fn end(conn: &mut Conn, id: GrantId, at: Timestamp, why: GrantEnd) -> 
     Ok(execute!(conn, END, id.0, at.as_micros(), why.as_str())? == 1)
 }
 
-/// Deletes at most `limit` grants that had expired by then.
-pub async fn sweep(conn: &mut Conn, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, expired_before.as_micros(), limit)
+/// Deletes grants that have long expired.
+pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, sweep.before.as_micros(), sweep.limit, sweep.whose())
 }

@@ -10,12 +10,14 @@ mod error;
 mod last_used;
 mod migrate;
 mod queue;
+mod sweep;
 
 pub mod access_tokens;
 pub mod accounts;
 pub mod apps;
 pub mod authorization_codes;
 pub mod buttons;
+pub mod clocks;
 pub mod codes;
 pub mod connections;
 pub mod device_codes;
@@ -41,6 +43,7 @@ use sqlx::{PgPool, SqlitePool};
 pub use conn::Conn;
 pub use connect::Location;
 pub use error::{OpenError, StoreError};
+pub use sweep::Sweep;
 
 use crate::domain::ids::ConnectionId;
 use crate::domain::timestamp::Timestamp;
@@ -222,12 +225,13 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 18] = [
+    let shared: [(&str, &[(&str, &str)]); 19] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
         ("authorization_codes", authorization_codes::STATEMENTS),
         ("buttons", buttons::STATEMENTS),
+        ("clocks", clocks::STATEMENTS),
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
         ("device_codes", device_codes::STATEMENTS),

@@ -1,11 +1,11 @@
 //! Pushed authorization requests (RFC 9126): used once, by one statement.
 
 use sqlx::FromRow;
-use uuid::Uuid;
 
 use super::conn::{Conn, execute, fetch_optional, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
+use super::sweep::Sweep;
 use crate::domain::authorization::AuthorizationRequest;
 use crate::domain::ids::PushedRequestId;
 use crate::domain::secret_hash::SecretHash;
@@ -16,7 +16,7 @@ statements! {
     INSERT = "INSERT INTO pushed_requests (id, secret_hash, app_id, request, expires_at) VALUES ($1, $2, $3, $4, $5)";
     CONSUME = "UPDATE pushed_requests SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL";
     SWEEP = "DELETE FROM pushed_requests WHERE id IN \
-             (SELECT id FROM pushed_requests WHERE id < $1 AND expires_at < $2 ORDER BY id LIMIT $3)";
+             (SELECT id FROM pushed_requests WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
 #[derive(FromRow)]
@@ -63,7 +63,7 @@ pub async fn consume(conn: &mut Conn, id: PushedRequestId, at: Timestamp) -> Res
     Ok(execute!(conn, CONSUME, id.0, at.as_micros())? == 1)
 }
 
-/// Deletes at most `limit` requests that had expired by then; `below` bounds the search by id.
-pub async fn sweep(conn: &mut Conn, below: Uuid, expired_before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, below, expired_before.as_micros(), limit)
+/// Deletes requests that have long expired.
+pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, sweep.below, sweep.before.as_micros(), sweep.limit, sweep.whose())
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_optional, statements};
 use super::convert::{corrupt, secret_hash, time};
 use super::error::StoreError;
+use super::sweep::Sweep;
 use crate::domain::ids::{AppId, ConnectionId, ResumeHandleId, SessionId};
 use crate::domain::origin::Origin;
 use crate::domain::secret_hash::SecretHash;
@@ -23,7 +24,7 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7)";
     ROTATE = "UPDATE resume_handles SET rotated_at = $2 WHERE id = $1 AND rotated_at IS NULL";
     SWEEP = "DELETE FROM resume_handles WHERE id IN \
-             (SELECT id FROM resume_handles WHERE expires_at < $1 OR rotated_at < $1 LIMIT $2)";
+             (SELECT id FROM resume_handles WHERE (expires_at < $1 OR rotated_at < $1) AND (app_id = $3 OR $3 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) LIMIT $2)";
 }
 
 #[derive(FromRow)]
@@ -77,7 +78,7 @@ pub async fn rotate(conn: &mut Conn, id: ResumeHandleId, at: Timestamp) -> Resul
     Ok(execute!(conn, ROTATE, id.0, at.as_micros())? == 1)
 }
 
-/// Deletes at most `limit` handles that had expired or were rotated by then.
-pub async fn sweep(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, before.as_micros(), limit)
+/// Deletes handles that have long expired or been rotated.
+pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, sweep.before.as_micros(), sweep.limit, sweep.whose())
 }

@@ -14,8 +14,10 @@ pub mod extract;
 mod forms;
 mod guard;
 mod home;
+mod journal;
 mod leadexec;
 mod login;
+mod mask;
 mod oauth;
 mod observe;
 mod ops;
@@ -92,5 +94,6 @@ pub fn router(web: Web) -> Router {
         .merge(ops::routes().with_state(web.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(web.clone(), guard::guard))
+        .layer(from_fn_with_state(web.clone(), journal::keep))
         .layer(from_fn_with_state(web, observe::observe))
 }

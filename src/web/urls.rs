@@ -1,53 +1,108 @@
 //! Every address of the server, so that routes, pages, redirects and tests cannot disagree.
 
-use crate::domain::ids::{AppId, ConnectionId, FlowId};
+use percent_encoding::percent_decode_str;
+
+use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID};
 
 /// Routes as the router writes them. `{…}` stands for one segment, `{*…}` for the rest.
 pub mod route {
-    pub const HOME: &str = "/";
-    pub const BUTTON_SCRIPT: &str = "/js/le-app-button.js";
-    pub const BUTTON_STYLE: &str = "/css/le-app-button.css";
-    pub const STATIC: &str = "/static/{file}";
-    pub const BUTTON_AUTHORIZE: &str = "/button/authorize";
-    pub const BUTTON_TOKEN: &str = "/button/token";
-    pub const BUTTON_RESUME: &str = "/button/resume";
-    pub const BUTTON_REPORT: &str = "/button/report";
-    pub const DOCTOR: &str = "/doctor";
-    pub const DIALOG: &str = "/dialog/{flow}";
-    pub const DIALOG_LOGIN: &str = "/dialog/{flow}/login";
-    pub const DIALOG_DECISION: &str = "/dialog/{flow}/decision";
-    pub const DIALOG_SWITCH: &str = "/dialog/{flow}/switch";
-    pub const REFRESH: &str = "/authorize/refreshaccesstoken";
-    /// With an empty token: `{*token}` stands for at least one character.
-    pub const REFRESH_EMPTY: &str = "/authorize/refreshaccesstoken/";
-    pub const REFRESH_TOKEN: &str = "/authorize/refreshaccesstoken/{*token}";
-    pub const DISCONNECT: &str = "/authorize/disconnectapplicationtoken";
-    pub const DISCONNECT_EMPTY: &str = "/authorize/disconnectapplicationtoken/";
-    pub const DISCONNECT_TOKEN: &str = "/authorize/disconnectapplicationtoken/{*token}";
-    pub const DISCONNECT_FORM: &str = "/authorize/disconnect";
-    pub const ACCOUNT: &str = "/account";
-    pub const ACCOUNT_LOGIN: &str = "/account/login";
-    pub const ACCOUNT_DISCONNECT: &str = "/account/connections/{connection}/disconnect";
-    pub const LOGOUT: &str = "/logout";
-    pub const ME: &str = "/v1/me";
-    pub const JWKS: &str = "/.well-known/jwks.json";
-    pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
-    pub const OPENID_METADATA: &str = "/.well-known/openid-configuration";
-    pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
-    pub const TOKEN: &str = "/oauth/token";
-    pub const REVOKE: &str = "/oauth/revoke";
-    pub const INTROSPECT: &str = "/oauth/introspect";
-    pub const USERINFO: &str = "/oauth/userinfo";
-    pub const PAR: &str = "/oauth/par";
-    pub const DEVICE_AUTHORIZATION: &str = "/oauth/device_authorization";
-    pub const DEVICE: &str = "/device";
-    pub const REGISTER: &str = "/oauth/register";
-    pub const REGISTER_CLIENT: &str = "/oauth/register/{client_id}";
-    pub const END_SESSION: &str = "/oauth/logout";
-    pub const SANDBOX_AUTHORIZE: &str = "/_sandbox/authorize";
-    pub const SANDBOX_REGISTRATION_TOKENS: &str = "/_sandbox/registration-tokens";
-    pub const LIVEZ: &str = "/livez";
-    pub const READYZ: &str = "/readyz";
+    macro_rules! routes {
+        ($($(#[$doc:meta])* $name:ident = $path:literal;)+) => {
+            $($(#[$doc])* pub const $name: &str = $path;)+
+
+            /// Each of them.
+            pub const ALL: &[&str] = &[$($name),+];
+        };
+    }
+
+    routes! {
+        HOME = "/";
+        BUTTON_SCRIPT = "/js/le-app-button.js";
+        BUTTON_STYLE = "/css/le-app-button.css";
+        STATIC = "/static/{file}";
+        BUTTON_AUTHORIZE = "/button/authorize";
+        BUTTON_TOKEN = "/button/token";
+        BUTTON_RESUME = "/button/resume";
+        BUTTON_REPORT = "/button/report";
+        DOCTOR = "/doctor";
+        DIALOG = "/dialog/{flow}";
+        DIALOG_LOGIN = "/dialog/{flow}/login";
+        DIALOG_DECISION = "/dialog/{flow}/decision";
+        DIALOG_SWITCH = "/dialog/{flow}/switch";
+        REFRESH = "/authorize/refreshaccesstoken";
+        /// With an empty token: `{*token}` stands for at least one character.
+        REFRESH_EMPTY = "/authorize/refreshaccesstoken/";
+        REFRESH_TOKEN = "/authorize/refreshaccesstoken/{*token}";
+        DISCONNECT = "/authorize/disconnectapplicationtoken";
+        DISCONNECT_EMPTY = "/authorize/disconnectapplicationtoken/";
+        DISCONNECT_TOKEN = "/authorize/disconnectapplicationtoken/{*token}";
+        DISCONNECT_FORM = "/authorize/disconnect";
+        ACCOUNT = "/account";
+        ACCOUNT_LOGIN = "/account/login";
+        ACCOUNT_DISCONNECT = "/account/connections/{connection}/disconnect";
+        LOGOUT = "/logout";
+        ME = "/v1/me";
+        JWKS = "/.well-known/jwks.json";
+        SERVER_METADATA = "/.well-known/oauth-authorization-server";
+        OPENID_METADATA = "/.well-known/openid-configuration";
+        OAUTH_AUTHORIZE = "/oauth/authorize";
+        TOKEN = "/oauth/token";
+        REVOKE = "/oauth/revoke";
+        INTROSPECT = "/oauth/introspect";
+        USERINFO = "/oauth/userinfo";
+        PAR = "/oauth/par";
+        DEVICE_AUTHORIZATION = "/oauth/device_authorization";
+        DEVICE = "/device";
+        REGISTER = "/oauth/register";
+        REGISTER_CLIENT = "/oauth/register/{client_id}";
+        END_SESSION = "/oauth/logout";
+        SANDBOX_AUTHORIZE = "/_sandbox/authorize";
+        SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
+        LIVEZ = "/livez";
+        READYZ = "/readyz";
+    }
+}
+
+/// The last fixed word of a route, which names it in the journal and in fault rules (wire.md E); empty for the root.
+pub fn endpoint(route: &str) -> &str {
+    route.rsplit('/').find(|word| !word.is_empty() && !word.starts_with('{')).unwrap_or_default()
+}
+
+/// A path for people: what it consists of besides our own words and ids is put through `mask`.
+pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    if let Some((before, rest)) = route.split_once("/{*") {
+        let given = path.strip_prefix(before).unwrap_or_default().trim_start_matches('/');
+        debug_assert!(rest.ends_with('}'), "{route}");
+        return format!("{before}/{}", mask(&decoded(given)));
+    }
+    let is_word =
+        |word: &str| route::ALL.iter().any(|route| route.split('/').any(|own| own.eq_ignore_ascii_case(word)));
+    let mut pattern = route.split('/');
+    let shown = path.split('/').map(|segment| match pattern.next() {
+        // An id that is a parameter of a known route opens nothing.
+        Some(own) if own.starts_with('{') && is_id(segment) => segment.to_owned(),
+        _ if is_word(segment) => segment.to_owned(),
+        _ => mask(&decoded(segment)),
+    });
+    shown.collect::<Vec<_>>().join("/")
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() <= MAX_TEXT_ID && AppId::parse(text).is_ok()
+}
+
+/// The route that an address was probably meant to be.
+pub fn nearest(path: &str) -> Option<&'static str> {
+    let path = path.to_ascii_lowercase();
+    let likeness = |route: &str| strsim::normalized_levenshtein(&path, route);
+    // A token behind the words would make every address unlike its route.
+    let begins = route::ALL.iter().filter(|route| route.contains("/{*")).find(|route| {
+        let words = route.split("/{*").next().unwrap_or_default();
+        path.strip_prefix(words).is_some_and(|rest| rest.starts_with('/'))
+    });
+    let likest = route::ALL.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    begins.or(likest.filter(|route| likeness(route) > 0.6)).copied()
 }
 
 /// Addresses below the issuer's path.
@@ -117,6 +172,45 @@ impl Urls {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn e_an_endpoint_is_the_last_fixed_word() {
+        for (route, word) in [
+            (route::REFRESH_TOKEN, "refreshaccesstoken"),
+            (route::REFRESH_EMPTY, "refreshaccesstoken"),
+            (route::TOKEN, "token"),
+            (route::DIALOG, "dialog"),
+            (route::DIALOG_LOGIN, "login"),
+            (route::REGISTER_CLIENT, "register"),
+            (route::JWKS, "jwks.json"),
+            (route::HOME, ""),
+        ] {
+            assert_eq!(endpoint(route), word, "{route}");
+        }
+    }
+
+    #[test]
+    fn e_a_path_shows_our_words_and_ids_only() {
+        let masked = |route, path| masked(route, path, |_| "***".into());
+        assert_eq!(
+            masked(route::REFRESH_TOKEN, "/authorize/refreshaccesstoken/a/b"),
+            "/authorize/refreshaccesstoken/***"
+        );
+        assert_eq!(masked(route::REFRESH, "/authorize/refreshaccesstoken"), route::REFRESH);
+        let id = "/dialog/00000000-0000-0000-0000-000000000000/login";
+        assert_eq!(masked(route::DIALOG_LOGIN, id), id);
+        assert_eq!(masked(route::DIALOG, "/dialog/a%20b"), "/dialog/***");
+        assert_eq!(masked("", "/Authorize/RefreshAccessToken/secret"), "/Authorize/RefreshAccessToken/***");
+        assert_eq!(masked("", "/secret/token"), "/***/token");
+    }
+
+    #[test]
+    fn e_a_mistyped_address_has_a_nearest_one() {
+        assert_eq!(nearest("/authorize/refreshaccestoken"), Some(route::REFRESH));
+        assert_eq!(nearest("/Authorize/RefreshAccessToken/lgr_abc"), Some(route::REFRESH_TOKEN));
+        assert_eq!(nearest("/oauth2/token"), Some(route::TOKEN));
+        assert_eq!(nearest("/wp-login.php"), None);
+    }
 
     #[test]
     fn built_addresses_match_their_routes() {

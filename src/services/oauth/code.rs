@@ -91,7 +91,7 @@ pub fn of_request(
 /// the rest of the request burns it, if it is the client's own.
 pub async fn redeem(ctx: &Context, app: &App, presented: Presented<'_>) -> Result<Tokens, RedeemError> {
     let handle = Handle::parse(HandleKind::AuthorizationCode, presented.code).ok_or(CodeRefusal::Malformed)?;
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     let attempt = Attempt {
         handle,
         app: app.clone(),

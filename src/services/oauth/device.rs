@@ -43,7 +43,7 @@ pub async fn begin(ctx: &Context, app: &App, scope: Option<&str>, resource: Opti
     let scopes = requested_scopes(app, scope)?;
     let resource = requested_resource(ctx, app, resource)?.into_resource();
     for _ in 0..DRAWS {
-        let now = ctx.now();
+        let now = ctx.now_for(&app.id);
         let handle = ctx.mint(now);
         let code = DeviceCode {
             id: DeviceCodeId(handle.id),
@@ -122,7 +122,6 @@ pub async fn enter(
 }
 
 async fn find_waiting(ctx: &Context, code: UserCode) -> Result<Option<DeviceCode>, StoreError> {
-    let now = ctx.now();
     let found = ctx
         .store
         .read(move |conn| {
@@ -130,7 +129,7 @@ async fn find_waiting(ctx: &Context, code: UserCode) -> Result<Option<DeviceCode
             Box::pin(async move { device_codes::find_by_user_code(conn, &code).await })
         })
         .await?;
-    Ok(found.filter(|code| code.state == DeviceState::Pending && now < code.expires_at))
+    Ok(found.filter(|code| code.state == DeviceState::Pending && ctx.now_for(&code.app) < code.expires_at))
 }
 
 /// Why a device gets no tokens (RFC 8628 section 3.5).
@@ -167,7 +166,7 @@ pub enum PollError {
 /// Answers a device that asks.
 pub async fn poll(ctx: &Context, app: &App, device_code: &str, dpop_jkt: Option<String>) -> Result<Tokens, PollError> {
     let handle = Handle::parse(HandleKind::DeviceCode, device_code).ok_or(DeviceRefusal::Malformed)?;
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     let attempt = Attempt { handle, app: app.clone(), fresh: NewGrant::draw(ctx, app, dpop_jkt, now), now };
     let attempt = Arc::new(attempt);
     let granted = ctx

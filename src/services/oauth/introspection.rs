@@ -40,7 +40,7 @@ impl Introspected {
 /// `None` for whatever is unknown, over, or another client's: they look alike (RFC 7662 section 2.2). Looking is no use:
 /// it does not settle whether an answer was lost.
 pub async fn introspect(ctx: &Context, app: &App, token: &str) -> Result<Option<Introspected>, StoreError> {
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     if let Ok((id, generation)) = rotating_token::verify(&ctx.keys.ring(), token) {
         let found = ctx
             .store

@@ -56,7 +56,7 @@ pub async fn push(ctx: &Context, app: &App, parameters: &Pairs, dpop_jkt: Option
         }
         request.dpop_jkt = Some(jkt);
     }
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     let handle = ctx.mint(now);
     let (id, hash) = (PushedRequestId(handle.id), handle.hash());
     ctx.store
@@ -74,7 +74,7 @@ pub async fn push(ctx: &Context, app: &App, parameters: &Pairs, dpop_jkt: Option
 pub(super) async fn take(ctx: &Context, app: &App, uri: &str) -> Result<Option<AuthorizationRequest>, StoreError> {
     let handle = uri.strip_prefix(URI_PREFIX).and_then(|text| Handle::parse(HandleKind::PushedRequest, text));
     let Some(handle) = handle else { return Ok(None) };
-    let (now, app) = (ctx.now(), app.id.clone());
+    let (now, app) = (ctx.now_for(&app.id), app.id.clone());
     ctx.store
         .write(move |conn| {
             let (handle, app) = (handle.clone(), app.clone());

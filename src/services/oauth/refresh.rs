@@ -63,7 +63,7 @@ pub struct Asked<'a> {
 pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Tokens, RefreshError> {
     let ring = ctx.keys.ring();
     let (grant, generation) = rotating_token::verify(&ring, asked.refresh_token).map_err(RefreshRefusal::from)?;
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     let attempt = Attempt {
         grant,
         generation,

@@ -192,7 +192,11 @@ fn check_identity(ctx: &Context, managed: &Managed, metadata: &Map<String, Value
     }
     match metadata.get("client_secret") {
         None | Some(Value::Null) => Ok(()),
-        Some(Value::String(secret)) if is_secret(ctx, managed.secrets.clone(), secret) => Ok(()),
+        Some(Value::String(secret))
+            if is_secret(ctx, managed.secrets.clone(), secret, ctx.now_for(&managed.app.id)) =>
+        {
+            Ok(())
+        }
         Some(_) => Err(WRONG),
     }
 }

@@ -21,7 +21,7 @@ pub enum Revoked {
 /// Ends a token of this client's. Any refresh token of a family stands for the whole: a spent one too, since whoever
 /// wants it ended has no use for its successors.
 pub async fn revoke(ctx: &Context, app: &App, token: &str) -> Result<Revoked, StoreError> {
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     if let Ok((id, _)) = rotating_token::verify(&ctx.keys.ring(), token) {
         let app = app.id.clone();
         let ended = ctx.store.write(move |conn| {

@@ -231,7 +231,7 @@ fn own_scopes(app: &App, scope: Option<&str>) -> Result<ScopeSet, Invalid> {
 
 /// RFC 6749 section 4.4: the same path to the database as LeadExec's refresh.
 async fn client_credentials(ctx: &Context, app: &App, signed: SignedIssue) -> Result<Tokens, TokenError> {
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     let issue = Issue {
         id: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
         app: app.id.clone(),
@@ -272,7 +272,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
     if who.user().magic == Some(Magic::Deny) {
         return Err(TokenError::Denied);
     }
-    let now = ctx.now();
+    let now = ctx.now_for(&app.id);
     let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), Through::Grant, now);
     let fresh = NewGrant::draw(ctx, app, given.dpop_jkt, now);
     let work = Arc::new((who, proposal, fresh, app.clone(), given.scopes, given.resource));

@@ -38,10 +38,13 @@ pub fn routes() -> Router<Arc<Web>> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Told {
-    code: String,
+    #[serde(default)]
+    problem: Option<String>,
+    #[serde(default)]
+    fact: Option<String>,
     page: String,
     #[serde(default)]
-    button: Option<String>,
+    btn: Option<String>,
     #[serde(default)]
     detail: Option<String>,
 }
@@ -75,6 +78,7 @@ async fn by_element(
 
 async fn hear(web: &Web, extensions: &Extensions, report: &[u8]) -> StatusCode {
     if web.ctx.throttle.report(extract::peer(extensions)).is_err() {
+        note::leave_out();
         return StatusCode::TOO_MANY_REQUESTS;
     }
     let told = serde_json::from_slice::<Told>(report).ok();
@@ -90,15 +94,19 @@ async fn hear(web: &Web, extensions: &Extensions, report: &[u8]) -> StatusCode {
 
 /// A report that the doctor itself can have sent, and its detail.
 fn understood(told: Told) -> Option<(Report, Option<String>)> {
-    let Told { code, page, button, detail } = told;
-    let texts = [Some(&page), button.as_ref(), detail.as_ref()];
+    let Told { problem, fact, page, btn, detail } = told;
+    let texts = [Some(&page), btn.as_ref(), detail.as_ref()];
     if texts.into_iter().flatten().any(|text| text.chars().count() > MAX_TEXT || text.chars().any(char::is_control)) {
         return None;
     }
-    let finding = Finding::parse(&code).filter(|finding| finding.is_of_a_page())?;
+    let finding = match (problem, fact) {
+        (Some(problem), None) => Finding::parse(&problem).filter(|finding| !finding.is_fact()),
+        (None, Some(fact)) => Finding::parse(&fact).filter(|finding| finding.is_fact()),
+        _ => None,
+    };
+    let finding = finding.filter(|finding| finding.is_of_a_page())?;
     let (origin, page) = place(&page)?;
-    let button = button.map(|id| masked(&id, MAX_TEXT));
-    Some((Report { finding, origin, page, button }, detail.map(|detail| masked(&detail, MAX_WORD))))
+    Some((Report { finding, origin, page, button: btn }, detail.map(|detail| masked(&detail, MAX_WORD))))
 }
 
 /// The page's origin, where it has one, and its address with nothing in it that may be a secret.

@@ -1,0 +1,81 @@
+//! What use cases write down about the request that they serve. The notes hang on the task, as a tracing
+//! span does, so that a use case need not be handed a place for them; outside a request they go nowhere.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::ids::{AppId, ConnectionId, FlowId};
+use crate::domain::journal::Why;
+
+/// What is known of a request by now.
+#[derive(Debug, Clone, Default)]
+pub struct Notes {
+    pub app: Option<AppId>,
+    /// The e-mail address.
+    pub user: Option<String>,
+    pub button: Option<String>,
+    pub flow: Option<FlowId>,
+    pub connection: Option<ConnectionId>,
+    pub why: Option<Why>,
+    pub fault: Option<String>,
+    /// Whether the journal does not keep it.
+    pub left_out: bool,
+}
+
+tokio::task_local! {
+    static NOTES: Arc<Mutex<Notes>>;
+}
+
+/// Runs a request; answers what was noted meanwhile.
+pub async fn around<T>(request: impl Future<Output = T>) -> (T, Notes) {
+    let notes = Arc::new(Mutex::new(Notes::default()));
+    let answer = NOTES.scope(notes.clone(), request).await;
+    let noted = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
+    (answer, noted)
+}
+
+fn write(change: impl FnOnce(&mut Notes)) {
+    let _ = NOTES.try_with(|notes| change(&mut notes.lock().unwrap_or_else(PoisonError::into_inner)));
+}
+
+/// What was noted so far; empty outside a request.
+pub fn current() -> Notes {
+    NOTES.try_with(|notes| notes.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap_or_default()
+}
+
+pub fn app(id: &AppId) {
+    write(|notes| notes.app = Some(id.clone()));
+}
+
+/// `email` is the user's e-mail address.
+pub fn user(email: &str) {
+    write(|notes| notes.user = Some(email.to_owned()));
+}
+
+pub fn button(id: &str) {
+    write(|notes| notes.button = Some(id.to_owned()));
+}
+
+pub fn flow(id: FlowId) {
+    write(|notes| notes.flow = Some(id));
+}
+
+pub fn connection(id: ConnectionId) {
+    write(|notes| notes.connection = Some(id));
+}
+
+/// The first reason stands: what comes after it is its consequence.
+pub fn why(why: Why) {
+    write(|notes| {
+        notes.why.get_or_insert(why);
+    });
+}
+
+/// `rule` is the id of the fault rule that acted.
+pub fn fault(rule: &str) {
+    write(|notes| notes.fault = Some(rule.to_owned()));
+}
+
+/// Keeps the request out of the journal: one of too many that say what the journal has already.
+pub fn leave_out() {
+    write(|notes| notes.left_out = true);
+}

@@ -1,0 +1,95 @@
+use super::*;
+use crate::domain::journal::{Message, Why};
+
+fn entry(nth: u128, outcome: Outcome) -> Entry {
+    Entry {
+        id: Uuid::from_u128(nth),
+        at: Timestamp::from_micros(i64::try_from(nth).unwrap()),
+        app_at: Timestamp::from_micros(0),
+        method: "GET".into(),
+        route: "/v1/me".into(),
+        endpoint: "me".into(),
+        status: 200,
+        duration_us: 1,
+        app: AppId::parse("one").ok(),
+        user: None,
+        button: None,
+        flow: None,
+        connection: Some(ConnectionId(Uuid::from_u128(nth % 2))),
+        outcome,
+        why: (outcome == Outcome::Refused).then(|| Why::new("x", "y")),
+        fault: None,
+        request: Message::default(),
+        response: Message::default(),
+    }
+}
+
+fn ids(found: &[Arc<Entry>]) -> Vec<u128> {
+    found.iter().map(|entry| entry.id.as_u128()).collect()
+}
+
+#[test]
+fn e_the_newest_come_first_and_filters_add_up() {
+    let journal = Journal::new(true);
+    for nth in 0..6 {
+        journal.record(entry(nth, if nth < 3 { Outcome::Ok } else { Outcome::Refused }));
+    }
+    let all = Query::default();
+    assert_eq!(ids(&journal.list(&all)), [5, 4, 3, 2, 1, 0]);
+    let refused = Query { outcome: Some(Outcome::Refused), limit: Some(2), ..all.clone() };
+    assert_eq!(ids(&journal.list(&refused)), [5, 4]);
+    let since = Query { since: Some(Timestamp::from_micros(4)), ..all.clone() };
+    assert_eq!(ids(&journal.list(&since)), [5, 4]);
+    let after = Query { after: Some(Uuid::from_u128(2)), endpoint: Some("/v1/me".into()), ..all.clone() };
+    assert_eq!(ids(&journal.list(&after)), [5, 4, 3]);
+    let other = Query { app: AppId::parse("two").ok(), ..all };
+    assert!(journal.list(&other).is_empty());
+}
+
+#[test]
+fn e_a_connections_user_is_known_from_the_request_that_told_it() {
+    let journal = Journal::new(true);
+    journal.record(entry(1, Outcome::Ok));
+    assert_eq!(journal.strangers(), [ConnectionId(Uuid::from_u128(1))]);
+    journal.record(Entry { user: Some("ada@acme.test".into()), ..entry(3, Outcome::Ok) });
+    let hers = Query { user: Some("ADA@acme.test".into()), ..Query::default() };
+    assert_eq!(ids(&journal.list(&hers)), [3, 1]);
+    assert!(journal.strangers().is_empty());
+}
+
+#[test]
+fn e_the_ring_is_bounded_by_number_and_by_bytes() {
+    let journal = Journal::new(true);
+    for nth in 0..=u128::try_from(MAX_ENTRIES).unwrap() {
+        journal.record(entry(nth, Outcome::Ok));
+    }
+    let all = journal.list(&Query::default());
+    assert_eq!((all.len(), all.last().unwrap().id.as_u128()), (MAX_ENTRIES, 1));
+    let large = Message { body: "x".repeat(MAX_BYTES / 2), ..Message::default() };
+    for nth in 10_000..10_003 {
+        journal.record(Entry { request: large.clone(), ..entry(nth, Outcome::Ok) });
+    }
+    assert_eq!(ids(&journal.list(&Query::default())), [10_002]);
+}
+
+#[test]
+fn e_production_keeps_nothing() {
+    let journal = Journal::new(false);
+    journal.record(entry(1, Outcome::Ok));
+    assert!(journal.list(&Query::default()).is_empty() && !journal.is_on());
+}
+
+#[tokio::test]
+async fn e_notes_belong_to_their_request_and_the_first_reason_stands() {
+    note::why(Why::new("outside", "goes nowhere"));
+    let (answer, noted) = note::around(async {
+        note::why(Why::new("first", "1"));
+        note::why(Why::new("second", "2"));
+        note::user("ada@acme.test");
+        7
+    })
+    .await;
+    assert_eq!((answer, noted.why.unwrap().rule.as_ref()), (7, "first"));
+    assert_eq!(noted.user.as_deref(), Some("ada@acme.test"));
+    assert!(note::current().why.is_none());
+}

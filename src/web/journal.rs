@@ -1,0 +1,181 @@
+//! Keeps each request of the emulated surfaces in the sandbox's journal, masked, with what the use cases noted.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header, response};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::urls;
+use super::{Web, mask, observe};
+use crate::domain::doctor::Finding;
+use crate::domain::journal::{Entry, Message, Outcome, Why};
+use crate::services::journal::note::{self, Notes};
+
+mod tee;
+
+/// Wraps every request, and lets those pass that are not for an emulated surface.
+pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = route.strip_prefix(web.urls.base()).unwrap_or(route).to_owned();
+    if !web.ctx.journal.is_on() || !is_emulated(&web, &route, request.uri().path()) {
+        return next.run(request).await;
+    }
+    let at = web.ctx.now();
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let head = parts.clone();
+    let (body, seen) = tee::body(body, mask::MAX_BODY);
+    let (response, notes) = note::around(next.run(Request::from_parts(parts, body))).await;
+    if notes.left_out {
+        return response;
+    }
+    let (answer, body) = response.into_parts();
+    let (body, answered) = whole(body).await;
+    #[expect(clippy::cast_possible_truncation, reason = "no request lasts for centuries")]
+    let duration_us = started.elapsed().as_micros() as u64;
+    let exchange = Exchange { route, head, sent: seen.await.unwrap_or_default(), answer: &answer, answered };
+    let entry = exchange.entry(&web, notes);
+    web.ctx.journal.record(Entry { at, duration_us, ..entry });
+    Response::from_parts(answer, body)
+}
+
+/// Our own pages about the sandbox, its control plane, and probes are not what a partner integrates with. Of what has
+/// no route the first word decides.
+fn is_emulated(web: &Web, route: &str, path: &str) -> bool {
+    let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
+    let place = if route.is_empty() { path } else { route };
+    let first = place.trim_start_matches('/').split('/').next().unwrap_or_default();
+    let is_ours = matches!(first, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico");
+    !is_ours
+}
+
+/// Reads an answer that is all there, and gives it back. What streams is handed on unread.
+async fn whole(body: Body) -> (Body, Bytes) {
+    if body.size_hint().exact().is_none() {
+        return (body, Bytes::new());
+    }
+    // In memory already: it has a length, and every answer of ours that has one is.
+    match to_bytes(body, usize::MAX).await {
+        Ok(bytes) => (Body::from(bytes.clone()), bytes),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be read");
+            (Body::empty(), Bytes::new())
+        }
+    }
+}
+
+struct Exchange<'a> {
+    route: String,
+    head: Parts,
+    sent: Bytes,
+    answer: &'a response::Parts,
+    answered: Bytes,
+}
+
+impl Exchange<'_> {
+    fn entry(self, web: &Web, notes: Notes) -> Entry {
+        let status = self.answer.status;
+        let response = Message {
+            line: format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default()),
+            headers: mask::headers(&self.answer.headers),
+            body: mask::body(self.answer.headers.get(header::CONTENT_TYPE), &self.answered),
+        };
+        // What the button doctor saw work is a reason to keep, and none to refuse.
+        let is_fact = |why: &Why| Finding::of_rule(&why.rule).is_some_and(Finding::is_fact);
+        let refused = notes.why.as_ref().is_some_and(|why| !is_fact(why)) || status.is_client_error() || self.says_no();
+        let outcome = match () {
+            () if notes.fault.is_some() => Outcome::Fault,
+            () if status.is_server_error() => Outcome::Error,
+            () if refused => Outcome::Refused,
+            () => Outcome::Ok,
+        };
+        let why = notes.why.or_else(|| (outcome != Outcome::Ok).then(|| self.reason()));
+        let now = web.ctx.now();
+        let id = observe::request_id(&self.head.headers).and_then(|id| Uuid::try_parse(id).ok());
+        let endpoint = urls::endpoint(&self.route).to_owned();
+        Entry {
+            id: id.unwrap_or_default(),
+            at: now,
+            app_at: notes.app.as_ref().map_or(now, |app| web.ctx.now_for(app)),
+            method: self.head.method.to_string(),
+            endpoint: if endpoint.is_empty() { "(none)".into() } else { endpoint },
+            route: if self.route.is_empty() { "(none)".into() } else { self.route.clone() },
+            status: status.as_u16(),
+            duration_us: 0,
+            app: notes.app,
+            user: notes.user,
+            button: notes.button,
+            flow: notes.flow,
+            connection: notes.connection,
+            outcome,
+            why,
+            fault: notes.fault,
+            request: Message {
+                line: format!("{} {}", self.head.method, self.target(web)),
+                headers: mask::headers(&self.head.headers)
+                    .into_iter()
+                    .filter(|(name, _)| name != "x-request-id")
+                    .collect(),
+                body: mask::body(self.head.headers.get(header::CONTENT_TYPE), &self.sent),
+            },
+            response,
+        }
+    }
+
+    /// The path and the query, masked. A path is only shown as far as it consists of our own words.
+    fn target(&self, web: &Web) -> String {
+        let uri = &self.head.uri;
+        let base = web.urls.base();
+        let path = uri.path().strip_prefix(base).unwrap_or(uri.path());
+        let mut shown = format!("{base}{}", urls::masked(&self.route, path, mask::token));
+        if let Some(query) = uri.query() {
+            shown.push('?');
+            shown.push_str(&mask::pairs(query.as_bytes()));
+        }
+        shown
+    }
+
+    /// Whether a status of success comes with a refusal in its body.
+    fn says_no(&self) -> bool {
+        let is_json = self.answer.headers.get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
+        is_json && self.answered.starts_with(b"{\"valid\":false")
+    }
+
+    /// The reason of a refusal that no use case explained: what the answer itself says.
+    fn reason(&self) -> Why {
+        let parsed: Value = serde_json::from_slice(&self.answered).unwrap_or_default();
+        let text = |name: &str| parsed.get(name).and_then(Value::as_str).map(mask::scrub);
+        let status = self.answer.status;
+        let message = ["error_description", "errorMessage", "detail"].into_iter().find_map(text);
+        let (rule, usual) = match status {
+            StatusCode::NOT_FOUND => ("request.no_such_address", "There is nothing at this address."),
+            StatusCode::METHOD_NOT_ALLOWED => ("request.method", "This address does not take that method."),
+            StatusCode::PAYLOAD_TOO_LARGE => ("request.too_large", "The body is larger than this address takes."),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ("request.media_type", "The body is not of the type that this address takes.")
+            }
+            StatusCode::TOO_MANY_REQUESTS => ("request.too_many", "Too many attempts were refused."),
+            _ if status.is_server_error() => ("server.failed", "The request failed on the server."),
+            _ => ("request.invalid", "The request is not one that this address takes."),
+        };
+        let rule = match text("error") {
+            Some(code) if status.is_client_error() && rule == "request.invalid" => format!("error.{code}").into(),
+            _ => rule.into(),
+        };
+        let nearest = match status {
+            StatusCode::NOT_FOUND if self.route.is_empty() => urls::nearest(self.head.uri.path()).map(str::to_owned),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                self.answer.headers.get(header::ALLOW).and_then(|allow| allow.to_str().ok()).map(str::to_owned)
+            }
+            _ => None,
+        };
+        Why { rule, message: message.unwrap_or_else(|| usual.to_owned()), nearest }
+    }
+}

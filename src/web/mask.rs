@@ -1,0 +1,394 @@
+//! What the journal shows of an exchange. Only what is known to be harmless is shown as it came; of the rest
+//! there is a fingerprint where that cannot be guessed from, so that two calls with one token can be told from
+//! two tokens, and else nothing.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::Value;
+
+use super::basic::Basic;
+use crate::crypto::token::fingerprint;
+use crate::domain::pairs::Pairs;
+
+/// Stands for what is not shown.
+const HIDDEN: &str = "***";
+/// Characters of a shown value.
+const MAX_VALUE: usize = 300;
+/// Bytes of a body that is shown.
+pub const MAX_BODY: usize = 16 * 1024;
+
+/// Parameters and members whose values are shown, in any letter case.
+const SHOWN: [&str; 75] = [
+    "active",
+    "acr_values",
+    "appid",
+    "aud",
+    "auth_method",
+    "auto",
+    "btn",
+    "btns",
+    "buttonid",
+    "callback",
+    "client_assertion_type",
+    "client_id",
+    "client_name",
+    "code_challenge_method",
+    "column",
+    "count",
+    "decision",
+    "detail",
+    "display",
+    "email",
+    "email_verified",
+    "error",
+    "error_description",
+    "errormessage",
+    "exp",
+    "expiredate",
+    "expires_in",
+    "fact",
+    "framed",
+    "grant_type",
+    "grant_types",
+    "iat",
+    "id",
+    "interval",
+    "iss",
+    "issued_token_type",
+    "kid",
+    "lang",
+    "leadtype",
+    "line",
+    "login_hint",
+    "max_age",
+    "mode",
+    "name",
+    "nearest",
+    "origin",
+    "page",
+    "problem",
+    "prompt",
+    "redirect_uri",
+    "redirect_uris",
+    "resource",
+    "response_mode",
+    "response_type",
+    "response_types",
+    "return_registered",
+    "return_to",
+    "role",
+    "scope",
+    "scopes",
+    "status",
+    "sub",
+    "account",
+    "title",
+    "token_endpoint_auth_method",
+    "token_type",
+    "token_type_hint",
+    "type",
+    "ui_locales",
+    "user",
+    "username",
+    "valid",
+    "verification_uri",
+    "_",
+    "directive",
+];
+/// Parameters that are no secrets, but say nothing: a fingerprint shows whether they came back unchanged.
+const COMPARED: [&str; 5] = ["state", "nonce", "code_challenge", "jti", "at_hash"];
+/// Headers of requests and answers whose values are shown.
+const SHOWN_HEADERS: [&str; 39] = [
+    "accept",
+    "accept-language",
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "allow",
+    "cache-control",
+    "connection",
+    "content-disposition",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "etag",
+    "host",
+    "if-none-match",
+    "origin",
+    "pragma",
+    "purpose",
+    "referrer-policy",
+    "retry-after",
+    "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-fetch-user",
+    "sec-purpose",
+    "user-agent",
+    "vary",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-moz",
+    "x-requested-with",
+    "x-robots-tag",
+    "x-purpose",
+];
+
+/// What stands for a token: its kind and a fingerprint. Of anything else nothing: what a person chose could be found
+/// from a fingerprint by trying.
+pub fn token(value: &str) -> String {
+    match prefix(value) {
+        Some(prefix) => format!("{prefix}{HIDDEN}{}", fingerprint(value)),
+        None => HIDDEN.to_owned(),
+    }
+}
+
+/// The beginning of a token of ours, or of a JWT.
+fn prefix(value: &str) -> Option<&'static str> {
+    const PREFIXES: [&str; 15] = [
+        "lga_", "lgb_", "lgc_", "lgd_", "lgf_", "lgh_", "lgi_", "lgm_", "lgn_", "lgo_", "lgp_", "lgr_", "lgs_", "lgx_",
+        "eyJ",
+    ];
+    PREFIXES.into_iter().find(|prefix| value.starts_with(prefix))
+}
+
+/// A value that is shown, but for what in it looks like a token, and bounded.
+pub fn scrub(value: &str) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '~');
+    let mut shown = String::new();
+    let mut rest = value;
+    while !rest.is_empty() && shown.len() < MAX_VALUE {
+        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        match word {
+            "" => {}
+            word if prefix(word).is_some() && word.len() > 12 => shown.push_str(&token(word)),
+            word => shown.push_str(word),
+        }
+        let other = after.find(is_word).unwrap_or(after.len());
+        shown.push_str(&after[..other]);
+        rest = &after[other..];
+    }
+    if let Some((cut, _)) = shown.char_indices().nth(MAX_VALUE) {
+        shown.truncate(cut);
+        shown.push('…');
+    }
+    shown
+}
+
+fn is_shown(name: &str) -> bool {
+    SHOWN.iter().any(|shown| shown.eq_ignore_ascii_case(name))
+}
+
+/// The value of a parameter or a member.
+fn value(name: &str, value: &str) -> String {
+    if COMPARED.contains(&name) {
+        return format!("{HIDDEN}{}", fingerprint(value));
+    }
+    if !is_shown(name) {
+        return token(value);
+    }
+    if value.contains("://") {
+        return address(value);
+    }
+    scrub(value)
+}
+
+/// A query or a form.
+pub fn pairs(encoded: &[u8]) -> String {
+    let pairs = Pairs::parse(encoded);
+    let shown = pairs.iter().map(|(name, given)| format!("{}={}", scrub(name), value(name, given)));
+    shown.collect::<Vec<_>>().join("&")
+}
+
+/// An address: its query and its fragment may hold tokens.
+pub fn address(text: &str) -> String {
+    let (rest, fragment) = text.split_once('#').map_or((text, None), |(rest, fragment)| (rest, Some(fragment)));
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let mut shown = scrub(place);
+    for (mark, part) in [('?', query), ('#', fragment)] {
+        if let Some(part) = part {
+            shown.push(mark);
+            shown.push_str(&pairs(part.as_bytes()));
+        }
+    }
+    shown
+}
+
+fn json(name: &str, given: &Value) -> Value {
+    match given {
+        Value::String(text) => Value::String(value(name, text)),
+        Value::Array(items) => Value::Array(items.iter().map(|item| json(name, item)).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, member)| (scrub(name), json(name, member))).collect())
+        }
+        plain => plain.clone(),
+    }
+}
+
+/// A body of this type. What is neither a form nor JSON is only spoken of.
+pub fn body(content_type: Option<&HeaderValue>, bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return String::new();
+    }
+    let essence = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let spoken_of = || format!("({} bytes of {})", bytes.len(), if essence.is_empty() { "no type" } else { &essence });
+    if bytes.len() > MAX_BODY {
+        return format!("(more than {MAX_BODY} bytes)");
+    }
+    match essence.as_str() {
+        "application/x-www-form-urlencoded" => pairs(bytes),
+        // The text of a report comes without a type that would need a pre-flight.
+        "text/plain" | "application/json" | "application/problem+json" => masked_json(bytes).unwrap_or_else(spoken_of),
+        "application/javascript" | "text/javascript" => jsonp(bytes).unwrap_or_else(spoken_of),
+        _ => spoken_of(),
+    }
+}
+
+fn masked_json(bytes: &[u8]) -> Option<String> {
+    serde_json::from_slice(bytes).ok().map(|parsed| json("", &parsed).to_string())
+}
+
+/// `callback({…});`
+fn jsonp(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (call, rest) = text.split_once('(')?;
+    let argument = rest.trim_end().trim_end_matches(';').strip_suffix(')')?;
+    Some(format!("{}({});", scrub(call), masked_json(argument.as_bytes())?))
+}
+
+/// The headers of one direction, in their order.
+pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().map(|(name, given)| (name.as_str().to_owned(), header_value(name, given).into_owned())).collect()
+}
+
+fn header_value<'v>(name: &HeaderName, given: &'v HeaderValue) -> Cow<'v, str> {
+    let Ok(text) = given.to_str() else { return HIDDEN.into() };
+    match *name {
+        header::AUTHORIZATION => authorization(text).into(),
+        header::COOKIE => text.split(';').map(cookie).collect::<Vec<_>>().join("; ").into(),
+        header::SET_COOKIE => {
+            let (pair, attributes) = text.split_once(';').unwrap_or((text, ""));
+            format!("{};{attributes}", cookie(pair)).into()
+        }
+        header::LOCATION => address(text).into(),
+        // Its path may be a partner's own secret.
+        header::REFERER => scrub(&text.split('/').take(3).collect::<Vec<_>>().join("/")).into(),
+        _ if !SHOWN_HEADERS.contains(&name.as_str()) => HIDDEN.into(),
+        _ if text.len() <= MAX_VALUE && !text.contains("lg") && !text.contains("eyJ") => text.into(),
+        _ => scrub(text).into(),
+    }
+}
+
+fn cookie(pair: &str) -> String {
+    format!("{}={HIDDEN}", scrub(pair.split('=').next().unwrap_or_default().trim()))
+}
+
+fn authorization(text: &str) -> String {
+    match Basic::parse(text.as_bytes()) {
+        Basic::Credentials { id, .. } => return format!("Basic {}:{HIDDEN}", scrub(&id)),
+        Basic::Malformed => return format!("Basic {HIDDEN}"),
+        Basic::None => {}
+    }
+    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" | "dpop" | "digest" => format!("{scheme} {}", token(rest.trim())),
+        _ => HIDDEN.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFRESH: &str = "lgr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    #[test]
+    fn e_a_form_shows_what_is_harmless_and_no_more() {
+        let form = format!(
+            "grant_type=refresh_token&refresh_token={REFRESH}&client_id=app&client_secret=hunter2&scope=a+b&x=hunter2\
+             &username=ada%40acme.test&password=correct+horse&redirect_uri=https%3A%2F%2Fp.test%2Fcb%3Fkey%3Dhunter2%26lang%3Den&client_id={REFRESH}"
+        );
+        let shown = pairs(form.as_bytes());
+        for secret in ["hunter2", "correct", "horse", &REFRESH[4..20]] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+        let same = format!("lgr_***{}", fingerprint(REFRESH));
+        for plain in [
+            "grant_type=refresh_token",
+            "client_id=app",
+            "scope=a b",
+            "username=ada@acme.test",
+            "https://p.test/cb?key=***&lang=en",
+            &same,
+        ] {
+            assert!(shown.contains(plain), "{plain}: {shown}");
+        }
+    }
+
+    #[test]
+    fn e_json_and_jsonp_are_walked() {
+        let text = format!(
+            r#"{{"valid":true,"refreshToken":"{REFRESH}","authToken":"x","expireDate":"2026-11-22T09:15:30Z","n":[{{"password":"p4ss"}},"{REFRESH}"],"{REFRESH}":1}}"#
+        );
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        let shown = body(Some(&json), text.as_bytes());
+        assert!(!shown.contains(&REFRESH[4..20]) && !shown.contains("p4ss"), "{shown}");
+        assert!(shown.contains(r#""valid":true"#) && shown.contains("2026-11-22T09:15:30Z"), "{shown}");
+        let script = HeaderValue::from_static("application/javascript");
+        let shown = body(Some(&script), format!("/**/cb({text});").as_bytes());
+        assert!(shown.starts_with("/**/cb({") && !shown.contains(&REFRESH[4..20]), "{shown}");
+        let page = HeaderValue::from_static("text/html");
+        assert_eq!(body(Some(&page), REFRESH.as_bytes()), format!("({} bytes of text/html)", REFRESH.len()));
+        assert_eq!(body(None, b"hunter2"), "(7 bytes of no type)");
+        assert_eq!(body(Some(&json), b"{\"password\": \"hunter2\""), "(23 bytes of application/json)");
+    }
+
+    #[test]
+    fn e_headers_show_who_and_not_with_what() {
+        let mut given = HeaderMap::new();
+        for (name, value) in [
+            ("authorization", "Basic YXBwOmh1bnRlcjI="),
+            ("cookie", "leadgate_session=lgs_abcdefghijklmnop; theme=hunter2"),
+            ("set-cookie", "a=hunter2; Path=/; HttpOnly"),
+            ("location", "https://p.test/cb?code=hunter2&state=s&iss=https%3A%2F%2Fa.test"),
+            ("referer", "https://p.test/hunter2?x=hunter2"),
+            ("x-api-key", "hunter2"),
+            ("user-agent", "curl/8 hunter-of-two"),
+        ] {
+            given.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let shown = headers(&given);
+        let text = format!("{shown:?}");
+        assert!(!text.contains("hunter2") && !text.contains("abcdefghijklmnop"), "{text}");
+        for plain in [
+            "Basic app:***",
+            "leadgate_session=***; theme=***",
+            "a=***; Path=/; HttpOnly",
+            "https://p.test/cb?code=***&state=***",
+            "iss=https://a.test",
+            "curl/8 hunter-of-two",
+        ] {
+            assert!(text.contains(plain), "{plain}: {text}");
+        }
+        let mut bearer = HeaderMap::new();
+        bearer.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {REFRESH}")).unwrap());
+        assert_eq!(headers(&bearer)[0].1, format!("Bearer {}", token(REFRESH)));
+    }
+
+    #[test]
+    fn e_values_are_bounded() {
+        assert!(scrub(&"é ".repeat(2_000)).chars().count() <= MAX_VALUE + 1);
+        let large = vec![b'a'; MAX_BODY + 1];
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        assert_eq!(body(Some(&form), &large), "(more than 16384 bytes)");
+    }
+}
