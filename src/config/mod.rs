@@ -10,7 +10,7 @@ pub mod error;
 pub mod example;
 pub mod issuer;
 mod layers;
-mod nearest;
+pub mod nearest;
 pub mod secret;
 pub mod seed;
 mod settings;

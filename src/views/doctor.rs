@@ -6,7 +6,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::handover::script_json;
-use super::messages::Lang;
+use super::messages::{FindingText, Lang};
 use super::page::Page;
 use crate::domain::doctor::Finding;
 
@@ -37,6 +37,10 @@ impl Doctor {
         let of =
             |lang: Lang| Finding::problems().map(move |found| (found.as_str(), lang.finding(found).what)).collect();
         script_json(&Server { issuer, texts: Lang::ALL.into_iter().map(|lang| (lang.tag(), of(lang))).collect() })
+    }
+
+    fn text(&self, finding: &Finding) -> FindingText {
+        self.page.lang.finding(*finding)
     }
 
     fn problems(&self) -> impl Iterator<Item = Finding> {
