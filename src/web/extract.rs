@@ -31,7 +31,8 @@ impl BodyError {
     }
 }
 
-fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
+/// Whether the body says that it is of this media type.
+pub fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     given.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
 }

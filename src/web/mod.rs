@@ -79,7 +79,7 @@ pub fn router(web: Web) -> Router {
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
-        groups = groups.merge(sandbox::routes()).merge(doctor::routes()).merge(button::report_routes());
+        groups = groups.merge(sandbox::routes(&web)).merge(doctor::routes()).merge(button::report_routes());
     }
     let base = web.urls.base().to_owned();
     let mounted = if base.is_empty() {

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::services::Granted;
 
 /// Why there was no sign-in: the codes of wire.md A1 that a server gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     AccessDenied,
@@ -40,7 +41,8 @@ impl Code {
     }
 }
 
-#[derive(Serialize)]
+/// The outcome of one sign-in.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizeResult {
     pub valid: bool,

@@ -85,9 +85,7 @@ pub async fn not_found(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap
     match Surface::of(&web, uri.path()) {
         Surface::LeadExec => leadexec::not_found(),
         Surface::Button => button::not_found(),
-        Surface::ControlPlane => {
-            problem::problem(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
-        }
+        Surface::ControlPlane => problem::Problem::not_found("There is nothing at this address.").into_response(),
         Surface::Api => (StatusCode::NOT_FOUND, Json(json!({"error": "not_found"}))).into_response(),
         Surface::Pages => page::error(&web, &headers, None, Problem::NotFound, None),
     }
@@ -99,7 +97,9 @@ pub fn failed_at(web: &Web, path: &str, headers: &HeaderMap, status: StatusCode)
     match Surface::of(web, path) {
         Surface::LeadExec => leadexec::failed(path, status),
         Surface::Button => button::failed(status),
-        Surface::ControlPlane => problem::problem(status, "Failed", "The server's log has the reason."),
+        Surface::ControlPlane => {
+            problem::Problem::new(status, "Failed", "The server's log has the reason.").into_response()
+        }
         Surface::Api => oauth::failed_with(status),
         Surface::Pages => page::error(web, headers, None, failure(status), None),
     }

@@ -1,4 +1,4 @@
-//! The control plane (wire.md part E): so far the outcome of a flow without a browser.
+//! The outcome of a flow without a browser.
 
 use serde_json::{Value, json};
 

@@ -1,0 +1,33 @@
+//! Who may use the control plane: whoever has the sandbox token.
+
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::super::Web;
+use super::super::error::problem::Problem;
+use super::super::extract::Bearer;
+
+/// Around every operation that is not public: 401 before anything else of the request is looked at.
+pub async fn require(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    if has_token(&web, request.headers()) { next.run(request).await } else { unauthorized().into_response() }
+}
+
+/// Whether the request carries the sandbox token. Constant time.
+fn has_token(web: &Web, headers: &HeaderMap) -> bool {
+    match (&web.sandbox_token, Bearer::of(headers)) {
+        (Some(token), Bearer::Token(given)) => {
+            verify_slices_are_equal(given.as_bytes(), token.expose().as_bytes()).is_ok()
+        }
+        _ => false,
+    }
+}
+
+fn unauthorized() -> Problem {
+    let detail = "Send the sandbox token that the server printed when it started: Authorization: Bearer TOKEN.";
+    Problem::new(StatusCode::UNAUTHORIZED, "Unauthorized", detail)
+}

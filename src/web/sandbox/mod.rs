@@ -1,0 +1,48 @@
+//! The sandbox's control plane (wire.md part E). Mounted only in sandbox mode; nothing else knows it.
+//!
+//! Each file answers for one kind of thing. Its handlers say with `utoipa::path` what they are, and from that come both
+//! the routes and the document at `/_sandbox/openapi.json`, so that the two cannot part.
+
+mod auth;
+mod authorize;
+mod body;
+mod openapi;
+mod query;
+mod registration;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::Web;
+use super::error::problem::Problem;
+
+pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
+    let (guarded, public) = (guarded(), public());
+    let document = openapi::document(web, guarded.get_openapi().clone(), public.get_openapi().clone());
+    let guarded = Router::from(guarded)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(web.clone(), auth::require));
+    let public = Router::from(public).method_not_allowed_fallback(other_method);
+    guarded.merge(public.layer(axum::Extension(document)))
+}
+
+/// What needs the sandbox token.
+fn guarded() -> OpenApiRouter<Arc<Web>> {
+    OpenApiRouter::default().merge(authorize::routes()).merge(registration::routes())
+}
+
+/// What anybody may read: it says what there is, and nothing of what is in it.
+fn public() -> OpenApiRouter<Arc<Web>> {
+    OpenApiRouter::default().merge(openapi::routes())
+}
+
+/// The methods that there are, axum adds as `Allow`.
+async fn other_method() -> Response {
+    let detail = "The header Allow has the methods that this address takes.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail).into_response()
+}

@@ -1,0 +1,3 @@
+//! The control plane (wire.md part E), one file for each of its topics.
+
+mod authorize;
