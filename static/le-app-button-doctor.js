@@ -89,7 +89,7 @@
   /* What there is to find at once */
 
   function lookAround() {
-    if (!script) tell('script_detached');
+    if (!script || !script.src) tell('script_detached');
     else if (script.src.split(SCRIPT)[0] !== server.issuer) tell('script_host', null, script.src.split(SCRIPT)[0]);
     if (shadowed) tell('script_shadowed');
     if (win.top !== win.self) tell('framed');
