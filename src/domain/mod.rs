@@ -8,6 +8,7 @@ pub mod auth_method;
 pub mod authorization;
 pub mod authorization_code;
 pub mod button;
+pub mod check;
 pub mod clock_setting;
 pub mod code;
 pub mod connection;

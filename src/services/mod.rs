@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod bearer;
+pub mod checks;
 pub mod clocks;
 pub mod consent;
 pub mod csrf;

@@ -6,8 +6,9 @@ use askama::Template;
 use serde::Serialize;
 
 use super::handover::script_json;
-use super::messages::{FindingText, Lang};
+use super::messages::{CheckText, FindingText, Lang};
 use super::page::Page;
+use crate::domain::check::Check;
 use crate::domain::doctor::Finding;
 
 /// Every code, explained.
@@ -41,6 +42,14 @@ impl Doctor {
 
     fn text(&self, finding: &Finding) -> FindingText {
         self.page.lang.finding(*finding)
+    }
+
+    fn checks(&self) -> impl Iterator<Item = &Check> {
+        Check::ALL.iter()
+    }
+
+    fn check(&self, check: &Check) -> CheckText {
+        self.page.lang.check(*check)
     }
 
     fn problems(&self) -> impl Iterator<Item = Finding> {

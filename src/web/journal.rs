@@ -53,7 +53,8 @@ fn is_emulated(web: &Web, route: &str, path: &str) -> bool {
     let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
     let place = if route.is_empty() { path } else { route };
     let first = place.trim_start_matches('/').split('/').next().unwrap_or_default();
-    let is_ours = matches!(first, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico");
+    let is_ours =
+        matches!(first, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico");
     !is_ours
 }
 

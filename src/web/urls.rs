@@ -57,6 +57,7 @@ pub mod route {
         REGISTER_CLIENT = "/oauth/register/{client_id}";
         END_SESSION = "/oauth/logout";
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
+        SANDBOX_CHECKS = "/_sandbox/checks/{app}";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
         SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";

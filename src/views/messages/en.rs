@@ -1,13 +1,15 @@
 //! English.
 
+mod checks;
 mod findings;
 
 use super::{
-    AccountTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FinishedTexts, FormPostTexts,
-    HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts, StepTexts,
-    TryItScript, TryItTexts,
+    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FinishedTexts,
+    FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts,
+    StepTexts, TryItScript, TryItTexts,
 };
 
+pub(super) use checks::check;
 pub(super) use findings::finding;
 
 pub(super) const MESSAGES: Messages = Messages {
@@ -123,6 +125,26 @@ pub(super) const MESSAGES: Messages = Messages {
         disconnected: Pattern("{} is disconnected. Its tokens no longer work."),
         already_disconnected: "That application was disconnected already.",
     },
+    checks: ChecksTexts {
+        title: "Integration check",
+        intro: "What a correct integration does, ticked off by what the journal saw of this application. What is not seen yet, has yet to be tried; an emptied journal begins anew.",
+        pass: "Passed",
+        fail: "Failed",
+        not_seen: "Not seen yet",
+        page: "The page",
+        sign_in: "Signing in",
+        tokens: "Tokens",
+        disconnect: "Disconnecting",
+        oauth: "The standard endpoints",
+        failures: "When something fails",
+        evidence: "Seen in",
+        junit_title: "In continuous integration",
+        junit_text: "The same as JUnit's XML: what failed is a failure, what was not seen is skipped.",
+        copy: "Copy",
+        copied: "Copied",
+        copy_failed: "Could not copy",
+        made_at: "Made at",
+    },
     doctor: DoctorTexts {
         title: "The button doctor",
         intro: "It comes with the button's script, in a sandbox only, and looks at the page that the button is on.",
@@ -131,6 +153,8 @@ pub(super) const MESSAGES: Messages = Messages {
         what_to_do: "What to do",
         facts: "What it sees work",
         facts_intro: "These go into the journal only, for the integration check.",
+        checks: "The integration check",
+        checks_intro: "What it looks for, and what to do where it is not there.",
     },
     home: HomeTexts {
         title: "Leadgate",
