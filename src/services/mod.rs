@@ -2,9 +2,11 @@
 //! error enum of its own, whose text is the reason that operators (and not clients) are shown.
 
 pub mod account;
+pub mod accounts;
 pub mod bearer;
 pub mod checks;
 pub mod clocks;
+pub mod connections;
 pub mod consent;
 pub mod csrf;
 pub mod dialog;
@@ -23,6 +25,7 @@ pub mod sandbox;
 pub mod seed;
 pub mod sign_in;
 pub mod throttle;
+pub mod tokens;
 pub mod users;
 
 use crate::crypto::password::Passwords;
