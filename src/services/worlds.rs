@@ -49,6 +49,7 @@ pub async fn reset(ctx: &Context) -> Result<Reset, SeedError> {
     });
     let done = done.await?;
     forget(ctx).await?;
+    ctx.faults.clear();
     ctx.journal.clear();
     Ok(done)
 }

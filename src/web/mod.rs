@@ -8,6 +8,7 @@ mod bearer;
 mod button;
 mod cookies;
 mod dialog;
+mod doctor;
 mod error;
 pub mod extract;
 mod faults;
@@ -90,7 +91,7 @@ pub fn router(web: Web) -> Router {
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
-        groups = groups.merge(sandbox::routes(&web));
+        groups = groups.merge(sandbox::routes(&web)).merge(doctor::routes()).merge(button::report_routes());
     }
     let base = web.urls.base().to_owned();
     let mounted = if base.is_empty() {

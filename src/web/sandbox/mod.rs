@@ -9,6 +9,7 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
+mod checks;
 mod clock;
 mod connections;
 mod faults;
@@ -52,6 +53,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())
         .merge(faults::routes())
