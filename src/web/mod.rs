@@ -8,6 +8,7 @@ mod bearer;
 mod button;
 mod cookies;
 mod dialog;
+mod doctor;
 mod error;
 pub mod extract;
 mod faults;
@@ -25,6 +26,7 @@ mod page;
 mod sandbox;
 mod statics;
 pub mod urls;
+pub mod worlds;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ use crate::config::secret::Secret;
 use crate::domain::origin::Origin;
 use crate::services::Context;
 use urls::Urls;
+use worlds::Namespaces;
 
 /// Largest body, in bytes, of any request of this surface.
 const MAX_BODY: usize = 64 * 1024;
@@ -50,6 +53,15 @@ pub struct Web {
     pub sandbox_token: Option<Secret>,
     /// Users and password of the demonstration, for the page that shows them; empty where another seed is used.
     pub demonstration: Demonstration,
+    /// The worlds beside this one; `None` in production mode, and of a namespace.
+    pub namespaces: Option<Arc<Namespaces>>,
+}
+
+impl Web {
+    /// The namespace that an address lies in, or lay in, and what follows below it.
+    fn namespace_in<'p>(&self, path: &'p str) -> Option<(&'p str, &'p str)> {
+        self.namespaces.as_ref().and_then(|_| self.urls.namespace_in(path))
+    }
 }
 
 /// What the start page may tell about the demonstration.
@@ -79,7 +91,7 @@ pub fn router(web: Web) -> Router {
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
-        groups = groups.merge(sandbox::routes(&web));
+        groups = groups.merge(sandbox::routes(&web)).merge(doctor::routes()).merge(button::report_routes());
     }
     let base = web.urls.base().to_owned();
     let mounted = if base.is_empty() {
@@ -97,5 +109,9 @@ pub fn router(web: Web) -> Router {
     if web.sandbox_token.is_some() {
         guarded = guarded.layer(from_fn_with_state(web.clone(), faults::faults));
     }
-    guarded.layer(from_fn_with_state(web.clone(), journal::keep)).layer(from_fn_with_state(web, observe::observe))
+    let whole = guarded
+        .layer(from_fn_with_state(web.clone(), journal::keep))
+        .layer(from_fn_with_state(web.clone(), observe::observe));
+    // Outermost: what is for another world is none of this one's business.
+    if web.namespaces.is_some() { whole.layer(worlds::Dispatch(web)) } else { whole }
 }

@@ -153,6 +153,7 @@ pub fn failed(status: StatusCode) -> Response {
     respond(status, &AuthorizeResult::refused(Code::ServerError, None, false))
 }
 
+/// Where there is no result, as there is no button.
 pub fn not_found() -> Response {
     respond(StatusCode::NOT_FOUND, &serde_json::json!({"error": "not_found"}))
 }

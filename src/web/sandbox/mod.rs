@@ -9,6 +9,7 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
+mod checks;
 mod clock;
 mod connections;
 mod faults;
@@ -18,6 +19,7 @@ mod registration;
 mod tokens;
 mod users;
 mod values;
+mod worlds;
 
 use std::sync::Arc;
 
@@ -51,12 +53,14 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())
         .merge(faults::routes())
         .merge(registration::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(worlds::routes())
 }
 
 /// What anybody may read: it says what there is, and nothing of what is in it.
