@@ -91,6 +91,12 @@ pub fn endpoint(route: &str) -> &str {
     route.rsplit('/').find(|word| !word.is_empty() && !word.starts_with('{')).unwrap_or_default()
 }
 
+/// Whether addresses that begin with this word are what a partner integrates with. Our own pages about the sandbox, its
+/// control plane and probes are not: they are in no journal, and nothing goes wrong there on purpose.
+pub fn is_emulated(first_word: &str) -> bool {
+    !matches!(first_word, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico")
+}
+
 /// A path for people: what it consists of besides our own words and ids is put through `mask`.
 pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
