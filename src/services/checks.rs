@@ -88,8 +88,7 @@ async fn find(ctx: &Context, id: &AppId) -> Result<Option<Subject>, StoreError> 
             let id = id.clone();
             Box::pin(async move {
                 let Some(app) = apps::find(conn, &id).await? else { return Ok(None) };
-                let mut buttons = buttons::list(conn, None, None, MAX_BUTTONS).await?;
-                buttons.retain(|button| button.app == app.id);
+                let buttons = buttons::list(conn, Some(&app.id), None, MAX_BUTTONS).await?;
                 Ok(Some(Subject { app, buttons }))
             })
         })
