@@ -12,6 +12,8 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::scope::ScopeSet;
 
 statements! {
+    IDS = "SELECT id FROM buttons ORDER BY id LIMIT $1";
+    LISTED_ORIGINS = "SELECT DISTINCT origin FROM button_origins ORDER BY origin LIMIT $1";
     FIND = "SELECT id, app_id, scopes, created_at FROM buttons WHERE id = $1";
     LIST = "SELECT id, app_id, scopes, created_at FROM buttons ORDER BY created_at, id LIMIT $1";
     LIST_OF_ORIGIN = "SELECT b.id, b.app_id, b.scopes, b.created_at FROM button_origins o \
@@ -129,4 +131,16 @@ async fn write_addresses(conn: &mut Conn, button: &Button) -> Result<(), StoreEr
 
 pub async fn delete(conn: &mut Conn, id: &ButtonId) -> Result<bool, StoreError> {
     Ok(execute!(conn, DELETE, id.as_str())? == 1)
+}
+
+/// The ids of at most `limit` buttons.
+pub async fn ids(conn: &mut Conn, limit: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = fetch_all!(conn, (String,), IDS, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// At most `limit` of the origins that some button may be used on.
+pub async fn origins(conn: &mut Conn, limit: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = fetch_all!(conn, (String,), LISTED_ORIGINS, limit)?;
+    Ok(rows.into_iter().map(|(origin,)| origin).collect())
 }

@@ -56,6 +56,7 @@ pub mod route {
         END_SESSION = "/oauth/logout";
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
+        SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
         LIVEZ = "/livez";
         READYZ = "/readyz";

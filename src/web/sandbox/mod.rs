@@ -6,6 +6,7 @@
 mod auth;
 mod authorize;
 mod body;
+mod clock;
 mod openapi;
 mod query;
 mod registration;
@@ -37,7 +38,7 @@ pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
 
 /// What needs the sandbox token.
 fn guarded() -> OpenApiRouter<Arc<Web>> {
-    OpenApiRouter::default().merge(authorize::routes()).merge(registration::routes())
+    OpenApiRouter::default().merge(authorize::routes()).merge(registration::routes()).merge(clock::routes())
 }
 
 /// What anybody may read: it says what there is, and nothing of what is in it.
