@@ -58,6 +58,14 @@ pub mod route {
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
         SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
+        SANDBOX_REQUESTS = "/_sandbox/requests";
+        SANDBOX_REQUEST = "/_sandbox/requests/{id}";
+        SANDBOX_TIMELINE = "/_sandbox/requests/{id}/timeline";
+        SANDBOX_VERIFY = "/_sandbox/requests/verify";
+        SANDBOX_HAR = "/_sandbox/requests.har";
+        INSPECTOR = "/inspector";
+        INSPECTOR_SESSION = "/inspector/session";
+        INSPECTOR_EVENTS = "/inspector/events";
         LIVEZ = "/livez";
         READYZ = "/readyz";
     }

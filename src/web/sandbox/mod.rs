@@ -10,6 +10,7 @@ mod clock;
 mod openapi;
 mod query;
 mod registration;
+pub mod requests;
 
 use std::sync::Arc;
 
@@ -38,7 +39,11 @@ pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
 
 /// What needs the sandbox token.
 fn guarded() -> OpenApiRouter<Arc<Web>> {
-    OpenApiRouter::default().merge(authorize::routes()).merge(registration::routes()).merge(clock::routes())
+    OpenApiRouter::default()
+        .merge(authorize::routes())
+        .merge(registration::routes())
+        .merge(clock::routes())
+        .merge(requests::routes())
 }
 
 /// What anybody may read: it says what there is, and nothing of what is in it.
