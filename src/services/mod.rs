@@ -2,8 +2,10 @@
 //! error enum of its own, whose text is the reason that operators (and not clients) are shown.
 
 pub mod account;
+pub mod accounts;
 pub mod bearer;
 pub mod clocks;
+pub mod connections;
 pub mod consent;
 pub mod csrf;
 pub mod dialog;
@@ -21,6 +23,7 @@ pub mod sandbox;
 pub mod seed;
 pub mod sign_in;
 pub mod throttle;
+pub mod tokens;
 pub mod users;
 
 use crate::crypto::password::Passwords;

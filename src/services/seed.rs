@@ -77,9 +77,9 @@ pub async fn is_empty(ctx: &Context) -> Result<bool, StoreError> {
     ctx.store
         .read(|conn| {
             Box::pin(async move {
-                Ok(accounts::list(conn, 1).await?.is_empty()
-                    && users::list(conn, 1).await?.is_empty()
-                    && apps::list(conn, 1).await?.is_empty())
+                Ok(accounts::list(conn, None, 1).await?.is_empty()
+                    && users::list(conn, None, 1).await?.is_empty()
+                    && apps::list(conn, None, 1).await?.is_empty())
             })
         })
         .await
@@ -138,8 +138,15 @@ async fn hash_passwords(ctx: &Context, file: &SeedFile) -> Result<HashMap<Email,
 }
 
 /// What is stored of an API key: keyed, because a person may have chosen it.
-fn hash_api_key(ctx: &Context, key: &str) -> SecretHash {
+pub(super) fn hash_api_key(ctx: &Context, key: &str) -> SecretHash {
     SecretHash(ctx.keys.ring().first_mac().sign(Purpose::ApiKey, key.as_bytes()))
+}
+
+/// A fresh API key: a GUID, as LeadExec's are; from 122 random bits of a version-4 UUID.
+pub(super) fn make_api_key(ctx: &Context) -> String {
+    let mut random = [0; 16];
+    ctx.entropy.fill(&mut random);
+    uuid::Builder::from_random_bytes(random).into_uuid().to_string()
 }
 
 /// Applications and accounts that are named, of those that share a secret.
@@ -186,10 +193,7 @@ fn api_keys(ctx: &Context, file: &SeedFile) -> Vec<AccountKeys> {
     let keys = |account: &crate::config::seed::SeedAccount| match &account.api_keys {
         Some(given) => AccountKeys::Given(given.iter().map(|key| hash(key.expose())).collect()),
         None => {
-            // A GUID, as LeadExec's are; from 122 random bits of a version-4 UUID.
-            let mut random = [0; 16];
-            ctx.entropy.fill(&mut random);
-            let key = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
+            let key = make_api_key(ctx);
             AccountKeys::Made { hash: hash(&key), key }
         }
     };
@@ -397,7 +401,7 @@ impl Plan {
         match existing {
             None => buttons::insert(conn, &wanted).await.map(|_| Change::Made),
             Some(existing) if existing == wanted => Ok(Change::None),
-            Some(_) => buttons::update(conn, &wanted).await.map(|()| Change::Changed),
+            Some(_) => buttons::update(conn, &wanted).await.map(|_| Change::Changed),
         }
     }
 }

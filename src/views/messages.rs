@@ -5,10 +5,12 @@
 
 mod en;
 mod es;
+mod inspector;
 
 use serde::Serialize;
 
 use super::error::Problem;
+pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -115,6 +117,7 @@ pub struct Messages {
     pub account: AccountTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,
+    pub inspector: InspectorTexts,
 }
 
 /// What each scope allows; every sentence continues "It will be able to".

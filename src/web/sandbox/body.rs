@@ -214,6 +214,7 @@ fn escaped(token: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(dead_code, reason = "only what is refused is looked at")]
 mod tests {
     use axum::http::{HeaderValue, header};
     use serde::Deserialize;

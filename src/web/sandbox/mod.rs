@@ -3,14 +3,21 @@
 //! Each file answers for one kind of thing. Its handlers say with `utoipa::path` what they are, and from that come both
 //! the routes and the document at `/_sandbox/openapi.json`, so that the two cannot part.
 
+mod accounts;
+mod apps;
 mod auth;
 mod authorize;
 mod body;
+mod buttons;
 mod clock;
+mod connections;
 mod openapi;
 mod query;
 mod registration;
 pub mod requests;
+mod tokens;
+mod users;
+mod values;
 
 use std::sync::Arc;
 
@@ -40,10 +47,16 @@ pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
 /// What needs the sandbox token.
 fn guarded() -> OpenApiRouter<Arc<Web>> {
     OpenApiRouter::default()
+        .merge(accounts::routes())
+        .merge(apps::routes())
         .merge(authorize::routes())
-        .merge(registration::routes())
+        .merge(buttons::routes())
         .merge(clock::routes())
+        .merge(connections::routes())
+        .merge(registration::routes())
         .merge(requests::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
 }
 
 /// What anybody may read: it says what there is, and nothing of what is in it.

@@ -65,6 +65,14 @@ impl World {
         self.send(request("POST", path, &headers, body.to_string())).await
     }
 
+    /// A request to the control plane (wire.md part E), with its token.
+    pub async fn control(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let token = format!("Bearer {SANDBOX_TOKEN}");
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        self.send(request(method, &format!("/_sandbox{path}"), &headers, body)).await
+    }
+
     /// wire.md part E.
     pub async fn sandbox_authorize(&self, body: &Value) -> Answer {
         let token = format!("Bearer {SANDBOX_TOKEN}");
