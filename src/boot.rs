@@ -194,7 +194,7 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
     let background = tokio::spawn(worker::run(ctx.clone()));
-    let served = lifecycle::serve(listener, app.router, background).await;
+    let served = lifecycle::serve(listener, app.router, background, || ctx.journal.close()).await;
     ctx.store.close().await;
     served.map_err(BootError::Serve)
 }

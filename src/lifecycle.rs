@@ -11,12 +11,17 @@ use tokio::task::JoinHandle;
 /// How long requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves until SIGTERM or SIGINT, then lets requests finish. `background` never ends by itself: when it
+/// Serves until SIGTERM or SIGINT, then lets requests finish; `wind_up` ends those that would go on. `background` never ends by itself: when it
 /// does, it crashed, and the server stops with an error rather than limp on.
 ///
 /// # Errors
 /// When the listener fails or the background work crashed.
-pub async fn serve(listener: TcpListener, router: Router, background: JoinHandle<()>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    background: JoinHandle<()>,
+    wind_up: impl FnOnce(),
+) -> std::io::Result<()> {
     let listener = listener.tap_io(|stream| {
         // Small answers, each waited for: none may be held back for the next.
         if let Err(error) = stream.set_nodelay(true) {
@@ -41,6 +46,7 @@ pub async fn serve(listener: TcpListener, router: Router, background: JoinHandle
     };
     tracing::info!("stopping: requests in flight may finish");
     drop(stop);
+    wind_up();
     if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
         tracing::warn!("some requests did not finish within {DRAIN:?}");
         server.abort();

@@ -13,6 +13,7 @@ pub mod extract;
 mod forms;
 mod guard;
 mod home;
+mod inspector;
 mod journal;
 mod leadexec;
 mod login;
@@ -78,7 +79,7 @@ pub fn router(web: Web) -> Router {
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
-        groups = groups.merge(sandbox::routes(&web));
+        groups = groups.merge(sandbox::routes(&web)).merge(inspector::routes());
     }
     let base = web.urls.base().to_owned();
     let mounted = if base.is_empty() {

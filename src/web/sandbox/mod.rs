@@ -12,7 +12,7 @@ mod buttons;
 mod clock;
 mod connections;
 mod openapi;
-mod query;
+pub mod query;
 mod registration;
 pub mod requests;
 mod tokens;
