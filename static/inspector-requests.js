@@ -1,6 +1,6 @@
 // The list as it grows, one request in full, and the sign-in that it belongs to.
 import { apps, attempt, call, file, loadApps, offerApps } from './inspector-api.js';
-import { base, byId, code, complain, copy, fill, make, outcomes, say, span, text, timeOfDay } from './inspector-dom.js';
+import { base, byId, code, copy, fill, make, outcomes, say, span, text, timeOfDay } from './inspector-dom.js';
 
 // Rows that the page keeps; the journal has more.
 const MAX_ROWS = 1000;
@@ -130,30 +130,29 @@ function who({ user, app }) {
   return [user, app && (apps.get(app) ?? app)].filter(Boolean).join(' · ');
 }
 
-function what({ method, route }, target) {
-  return make(target, { class: 'row-what' }, make('b', {}, method), ` ${route}`);
+function what({ method, route }) {
+  return make('code', { class: 'row-what' }, make('b', {}, method), ` ${route}`);
+}
+
+// A token in the path is no address of its own.
+function title({ route, endpoint }) {
+  return steps.get(route.replace(/\/(\{\*.*)?$/, '')) ?? endpoint;
 }
 
 function link(request, href) {
-  const title = steps.get(route(request));
   return make(
     'a',
     { class: 'row', href, 'data-outcome': request.outcome, 'aria-current': open === request.id },
     badge(request),
-    make('span', { class: 'row-main' }, title ? make('span', { class: 'row-title' }, title) : null, what(request, 'code')),
+    make('span', { class: 'row-title' }, title(request)),
     make('time', { datetime: request.at, title: request.at }, timeOfDay(request.at).slice(0, 8)),
-    make('span', { class: 'row-who' }, who(request)),
+    make('span', { class: 'row-about' }, what(request), make('span', { class: 'row-who' }, who(request))),
     request.why ? make('span', { class: 'row-why' }, sentence(request.why.message)) : null,
   );
 }
 
 function sentence(message) {
   return message.charAt(0).toUpperCase() + message.slice(1);
-}
-
-// A token in the path is no address of its own.
-function route(request) {
-  return request.route.replace(/\/(\{\*.*)?$/, '');
 }
 
 function announce(come) {
@@ -261,7 +260,9 @@ function details(request) {
   return [
     make('div', { class: 'details-head' },
       make('p', {}, make('a', { class: 'back', href: story ? `#story/${story}` : '#requests' }, `← ${story ? text.wholeStory : text.allRequests}`)),
-      make('h2', { id: 'details-title', tabindex: '-1' }, badge(request), ' ', what(request, 'code'))),
+      badge(request),
+      make('h2', { id: 'details-title', tabindex: '-1' }, title(request)),
+      what(request)),
     make('div', { class: 'tools' },
       make('button', { class: 'button small', type: 'button', onclick: (event) => copy(event.currentTarget, curl) }, text.copyCurl),
       hasStory && !story ? make('a', { class: 'button small', href: `#story/${id}/${id}` }, text.wholeStory) : null),
@@ -320,7 +321,8 @@ async function showStory(id) {
     let before = null;
     const told = all.map((request) => {
       const at = Date.parse(request.at);
-      const later = before === null ? null : make('span', { class: 'later' }, fill(text.later, span(Math.max(0, at - before))));
+      const waited = before === null ? 0 : at - before;
+      const later = waited < 1000 ? null : make('span', { class: 'later' }, fill(text.later, span(waited)));
       before = at;
       return make('li', { 'data-outcome': request.outcome }, link(request, `#story/${id}/${request.id}`), later);
     });

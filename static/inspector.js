@@ -2,7 +2,7 @@
 // came from, and keeps nothing.
 import { loadApps } from './inspector-api.js';
 import * as clocks from './inspector-clocks.js';
-import { byId } from './inspector-dom.js';
+import { byId, settle } from './inspector-dom.js';
 import * as faults from './inspector-faults.js';
 import * as requests from './inspector-requests.js';
 import * as world from './inspector-world.js';
@@ -20,6 +20,7 @@ function place() {
 }
 
 async function show(isFirst) {
+  settle();
   const [view, rest] = place();
   const section = view === 'story' ? 'requests' : view;
   for (const name of ['requests', 'clocks', 'faults', 'world']) byId(name).hidden = name !== section;
