@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, MonotonicClock};
@@ -25,6 +25,8 @@ impl Limits {
     pub const NONE: Limits = Limits { logins: 0, refusals: 0 };
 }
 
+/// What pages may report to the button doctor from one address, in a minute: room for a machine that runs browser tests.
+const REPORTS: u32 = 600;
 /// How many times the limit for one subject an address may use up over all subjects.
 const SUBJECTS: u32 = 10;
 /// Longest subject that is told apart, in bytes: memory is bounded.
@@ -117,32 +119,67 @@ fn is_shared(address: IpAddr) -> bool {
     }
 }
 
-/// The limits of a server. In a sandbox none fires unless it is configured.
+/// The limits of a server. In a sandbox none fires unless it is configured, but for the one that keeps pages from filling
+/// the journal.
 pub struct Throttle {
+    limits: Limits,
+    meters: RwLock<Arc<Meters>>,
+}
+
+struct Meters {
     logins: Option<Meter>,
     refusals: Option<Meter>,
+    reports: Option<Meter>,
+}
+
+impl Meters {
+    fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            logins: Meter::new(limits.logins),
+            refusals: Meter::new(limits.refusals),
+            reports: Meter::new(REPORTS),
+        })
+    }
 }
 
 impl Throttle {
     pub fn new(limits: Limits) -> Self {
-        Self { logins: Meter::new(limits.logins), refusals: Meter::new(limits.refusals) }
+        Self { limits, meters: RwLock::new(Meters::new(limits)) }
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Forgets every attempt.
+    pub fn clear(&self) {
+        *self.meters.write().unwrap_or_else(PoisonError::into_inner) = Meters::new(self.limits);
+    }
+
+    fn meters(&self) -> Arc<Meters> {
+        self.meters.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts an attempt to sign in, before its password is looked at. A caller without an address (there is
     /// none in tests of the router alone) is not counted.
     pub fn login(&self, address: Option<IpAddr>, email: &str) -> Result<(), TooMany> {
-        count(self.logins.as_ref(), address, email.trim())
+        count(self.meters().logins.as_ref(), address, email.trim())
     }
 
     /// Counts a token that was refused. Good ones are not counted: nobody can use up what a partner needs.
     pub fn refusal(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
-        count(self.refusals.as_ref(), address, app)
+        count(self.meters().refusals.as_ref(), address, app)
+    }
+
+    /// Counts what a page reports.
+    pub fn report(&self, address: Option<IpAddr>) -> Result<(), TooMany> {
+        count(self.meters().reports.as_ref(), address, "")
     }
 
     /// Whether what is presented is looked at: not while the time runs that the last refusal named, or a guess past the
     /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
     pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
-        match (&self.refusals, address) {
+        match (&self.meters().refusals, address) {
             (Some(meter), Some(address)) => meter.check(address, app),
             _ => Ok(()),
         }
@@ -150,7 +187,8 @@ impl Throttle {
 
     /// Frees the memory of addresses that have been quiet.
     pub fn forget_idle(&self) {
-        for meter in [&self.logins, &self.refusals].into_iter().flatten() {
+        let meters = self.meters();
+        for meter in [&meters.logins, &meters.refusals, &meters.reports].into_iter().flatten() {
             meter.forget_idle();
         }
     }
@@ -184,6 +222,19 @@ mod tests {
     }
 
     #[test]
+    fn wire_e_a_cleared_throttle_remembers_nobody() {
+        let throttle = Throttle::new(Limits { logins: 1, refusals: 1 });
+        let here = Some(IpAddr::from([192, 0, 2, 1]));
+        let attempts =
+            || (throttle.login(here, "ada@acme.test"), throttle.refusal(here, "app"), throttle.admit(here, "app"));
+        assert_eq!(attempts(), (Ok(()), Ok(()), Ok(())));
+        let (login, refusal, admit) = attempts();
+        assert!(login.is_err() && refusal.is_err() && admit.is_err());
+        throttle.clear();
+        assert_eq!(attempts(), (Ok(()), Ok(()), Ok(())));
+    }
+
+    #[test]
     fn c10_behind_a_proxy_one_sender_does_not_use_up_the_limit_of_all() {
         let throttle = Throttle::new(Limits { logins: 2, refusals: 0 });
         let proxy = Some(IpAddr::from([10, 0, 0, 1]));
@@ -200,6 +251,14 @@ mod tests {
         assert_eq!(throttle.login(host(1), "ada@acme.test"), Ok(()));
         assert_eq!(throttle.login(host(2), "ada@acme.test"), Ok(()));
         assert!(throttle.login(host(3), "ada@acme.test").is_err());
+    }
+
+    #[test]
+    fn e_pages_cannot_fill_the_journal() {
+        let throttle = Throttle::new(Limits::NONE);
+        let here = Some(IpAddr::from([127, 0, 0, 1]));
+        let heard = (0..2 * REPORTS).filter(|_| throttle.report(here).is_ok()).count();
+        assert!((600..700).contains(&heard), "{heard}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the button's script talks to (wire.md A1): the click, the swap of the code, automatic sign-in.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +29,9 @@ use crate::services::resume::{self, MAX_BUTTONS, ResumeRefusal};
 use crate::services::sign_in::{self, Click, ClickError};
 use crate::services::throttle::TooMany;
 use crate::views::Problem;
+
+/// For sandbox mode alone.
+pub use report::routes as report_routes;
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -113,6 +118,14 @@ fn readable_by(mut response: Response, origin: &Origin) -> Response {
         headers.insert(header::VARY, HeaderValue::from_static("Origin"));
     }
     response
+}
+
+/// The same for the origin of a request, if some button may be used on it.
+pub async fn readable_where_listed(web: &Web, headers: &HeaderMap, response: Response) -> Response {
+    match judged_origin(web, headers).await {
+        Ok(origin) => readable_by(response, &origin),
+        Err(_) => response,
+    }
 }
 
 /// The page's origin, if some button may be used on it; else the answer, which no other origin can read.

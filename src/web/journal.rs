@@ -13,12 +13,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::urls;
-use super::{Web, mask, observe};
+use super::{Web, faults, mask, observe};
+use crate::domain::doctor::Finding;
 use crate::domain::journal::{Entry, Message, Outcome, Why};
 use crate::domain::timestamp::Timestamp;
 use crate::services::journal::note::{self, Notes};
 
 mod tee;
+
+/// In place of a status line.
+const NO_ANSWER: &str = "(the connection was closed without an answer)";
 
 /// Wraps every request, and lets those pass that are not for an emulated surface.
 pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -33,6 +37,9 @@ pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> 
     let head = parts.clone();
     let (body, seen) = tee::body(body, mask::MAX_BODY);
     let (response, notes) = note::around(next.run(Request::from_parts(parts, body))).await;
+    if notes.left_out {
+        return response;
+    }
     let (answer, body) = response.into_parts();
     let (body, answered) = whole(body).await;
     #[expect(clippy::cast_possible_truncation, reason = "no request lasts for centuries")]
@@ -49,7 +56,8 @@ fn is_emulated(web: &Web, route: &str, path: &str) -> bool {
     let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
     let place = if route.is_empty() { path } else { route };
     let first = place.trim_start_matches('/').split('/').next().unwrap_or_default();
-    let is_ours = matches!(first, "" | "_sandbox" | "inspector" | "static" | "livez" | "readyz" | "favicon.ico");
+    let is_ours =
+        matches!(first, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico");
     !is_ours
 }
 
@@ -79,12 +87,19 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     fn entry(self, web: &Web, notes: Notes) -> Entry {
         let status = self.answer.status;
+        let is_dropped = faults::is_dropped(&self.answer.extensions);
         let response = Message {
-            line: format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default()),
+            line: if is_dropped {
+                NO_ANSWER.to_owned()
+            } else {
+                format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default())
+            },
             headers: mask::headers(&self.answer.headers),
             body: mask::body(self.answer.headers.get(header::CONTENT_TYPE), &self.answered),
         };
-        let refused = notes.why.is_some() || status.is_client_error() || self.says_no();
+        // What the button doctor saw work is a reason to keep, and none to refuse.
+        let is_fact = |why: &Why| Finding::of_rule(&why.rule).is_some_and(Finding::is_fact);
+        let refused = notes.why.as_ref().is_some_and(|why| !is_fact(why)) || status.is_client_error() || self.says_no();
         let outcome = match () {
             () if notes.fault.is_some() => Outcome::Fault,
             () if status.is_server_error() => Outcome::Error,
@@ -107,7 +122,7 @@ impl Exchange<'_> {
             method: self.head.method.to_string(),
             endpoint: if endpoint.is_empty() { "(none)".into() } else { endpoint },
             route: if self.route.is_empty() { "(none)".into() } else { self.route.clone() },
-            status: status.as_u16(),
+            status: if is_dropped { 0 } else { status.as_u16() },
             duration_us: 0,
             app: notes.app,
             user: notes.user,

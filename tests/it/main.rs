@@ -13,6 +13,8 @@ mod cli;
 mod code;
 mod consent;
 mod dialog;
+mod doctor;
+mod faults;
 mod hostile;
 mod jsonp;
 mod keys;

@@ -9,8 +9,10 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
+mod checks;
 mod clock;
 mod connections;
+mod faults;
 mod openapi;
 pub mod query;
 mod registration;
@@ -18,6 +20,7 @@ pub mod requests;
 mod tokens;
 mod users;
 mod values;
+mod worlds;
 
 use std::sync::Arc;
 
@@ -51,12 +54,15 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())
+        .merge(faults::routes())
         .merge(registration::routes())
         .merge(requests::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(worlds::routes())
 }
 
 /// What anybody may read: it says what there is, and nothing of what is in it.
