@@ -147,7 +147,7 @@ function link(request, href) {
     make('span', { class: 'row-title' }, title(request)),
     make('time', { datetime: request.at, title: request.at }, timeOfDay(request.at).slice(0, 8)),
     make('span', { class: 'row-about' }, what(request), make('span', { class: 'row-who' }, who(request))),
-    request.why ? make('span', { class: 'row-why' }, sentence(request.why.message)) : null,
+    request.why ? make('span', { class: 'row-why', 'data-outcome': request.outcome }, sentence(request.why.message)) : null,
   );
 }
 
@@ -226,10 +226,10 @@ function fact(name, value) {
   return value ? make('div', {}, make('dt', {}, name), make('dd', {}, value)) : null;
 }
 
-function reason({ rule, message, nearest }) {
+function reason({ outcome, why: { rule, message, nearest } }) {
   return make(
     'div',
-    { class: 'outcome', 'data-state': 'failure' },
+    { class: 'outcome', 'data-state': { ok: 'success', fault: 'pending' }[outcome] ?? 'failure' },
     make('h3', { class: 'outcome-title' }, text.why),
     make('p', { class: 'outcome-text' }, sentence(message)),
     nearest ? make('p', {}, `${text.nearest}: `, make('strong', {}, nearest)) : null,
@@ -266,7 +266,7 @@ function details(request) {
     make('div', { class: 'tools' },
       make('button', { class: 'button small', type: 'button', onclick: (event) => copy(event.currentTarget, curl) }, text.copyCurl),
       hasStory && !story ? make('a', { class: 'button small', href: `#story/${id}/${id}` }, text.wholeStory) : null),
-    why ? reason(why) : null,
+    why ? reason(request) : null,
     make('dl', { class: 'facts' },
       fact(text.at, `${at.replace('T', ' ').replace('Z', ' UTC')}`),
       appAt === at ? null : fact(text.appAt, appAt.replace('T', ' ').replace('Z', ' UTC')),

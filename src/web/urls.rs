@@ -89,6 +89,7 @@ pub mod route {
         INSPECTOR = "/inspector";
         INSPECTOR_SESSION = "/inspector/session";
         INSPECTOR_EVENTS = "/inspector/events";
+        INSPECTOR_CHECKS = "/inspector/checks/{app}";
         LIVEZ = "/livez";
         READYZ = "/readyz";
     }

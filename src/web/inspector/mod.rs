@@ -8,17 +8,20 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::error::{method_not_allowed_page, retry_after_header};
+use super::error::{failed_page, method_not_allowed_page, retry_after_header};
 use super::forms::{field, posted, see_other};
 use super::page::{self, Kind};
+use super::sandbox::checks::html;
 use super::urls::route;
 use super::{Web, cookies, extract};
+use crate::domain::ids::AppId;
+use crate::services::checks;
 use crate::views::{Inspector, InspectorSignIn, InspectorSignInError, Problem};
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -26,6 +29,7 @@ pub fn routes() -> Router<Arc<Web>> {
         .route(route::INSPECTOR, get(show).fallback(other_method))
         .route(route::INSPECTOR_SESSION, post(sign_in).fallback(other_method))
         .route(route::INSPECTOR_EVENTS, get(events::stream).fallback(other_method))
+        .route(route::INSPECTOR_CHECKS, get(check).fallback(other_method))
 }
 
 async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
@@ -33,14 +37,45 @@ async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Respon
 }
 
 async fn show(State(web): State<Arc<Web>>, headers: HeaderMap, extensions: Extensions) -> Response {
-    if session::is_open(&web, &headers) {
-        return inspector(&web, &headers);
+    let_in(&web, &headers, &extensions, async || inspector(&web, &headers)).await
+}
+
+/// The integration check of an application, as a page (wire.md E).
+async fn check(
+    State(web): State<Arc<Web>>,
+    Path(app): Path<String>,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> Response {
+    let page = async || {
+        let report = match AppId::parse(&app) {
+            Ok(id) => checks::run(&web.ctx, &id).await,
+            Err(_) => Ok(None),
+        };
+        match report {
+            Ok(Some(report)) => html(&web, &headers, &report),
+            Ok(None) => page::error(&web, &headers, None, Problem::NotFound, None),
+            Err(error) => failed_page(&web, &headers, &error),
+        }
+    };
+    let_in(&web, &headers, &extensions, page).await
+}
+
+/// A page, for whoever may see it; else the way to that.
+async fn let_in(
+    web: &Web,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    page: impl AsyncFnOnce() -> Response,
+) -> Response {
+    if session::is_open(web, headers) {
+        return page().await;
     }
-    if !session::may_come_in(&web, &headers, &extensions) {
-        return sign_in_page(&web, &headers, None);
+    if !session::may_come_in(web, headers, extensions) {
+        return sign_in_page(web, headers, None);
     }
-    let mut response = inspector(&web, &headers);
-    cookies::set(response.headers_mut(), [session::open(&web)]);
+    let mut response = page().await;
+    cookies::set(response.headers_mut(), [session::open(web)]);
     response
 }
 

@@ -9,7 +9,7 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
-mod checks;
+pub mod checks;
 mod clock;
 mod connections;
 mod faults;
