@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -22,6 +21,7 @@ use crate::domain::namespace::{MAX_NAMESPACES, Namespace, NamespaceId};
 use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
 use crate::services::namespaces::{self, Made, NamespaceError};
+use crate::socket::Peer;
 use crate::store::StoreError;
 
 /// How often it is looked whether a namespace is over, or was ended on another node; real time.
@@ -70,6 +70,11 @@ impl Namespaces {
         let made = namespaces::make(&self.home, ttl).await?;
         self.serve(web, &made.namespace, made.ctx.clone());
         Ok(made)
+    }
+
+    /// Ends answers that would go on for as long as somebody listens.
+    pub fn wind_up(&self) {
+        self.served().values().for_each(|served| served.ctx.journal.close());
     }
 
     /// Every one that is not over, oldest first.
@@ -168,6 +173,7 @@ impl Namespaces {
 
 impl Served {
     async fn close(self) {
+        self.ctx.journal.close();
         self.background.abort();
         self.ctx.store.close().await;
     }
@@ -248,7 +254,7 @@ where
 /// The request as it came in: what our own router wrote on it does not hold in another one.
 fn afresh(request: Request) -> Request {
     let (mut parts, body) = request.into_parts();
-    let peer = parts.extensions.remove::<ConnectInfo<SocketAddr>>();
+    let peer = parts.extensions.remove::<ConnectInfo<Peer>>();
     parts.extensions.clear();
     if let Some(peer) = peer {
         parts.extensions.insert(peer);
