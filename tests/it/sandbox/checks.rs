@@ -138,11 +138,11 @@ async fn e_a_right_integration_passes(world: World) {
 /// A page and a back end that do what one ought not to.
 async fn e_a_wrong_integration_is_told_what_is_wrong(world: World) {
     doctor(&world, "callback_threw", "TypeError: result is null").await;
+    let mut ada = world.actor();
+    let tokens = ada.connect("btn-one", PARTNER, ADA).await;
     let unknown = json!({"problem": "unknown_button", "page": "https://other.test/", "btn": "btn-oen"});
     let headers = [("content-type", "text/plain"), ("origin", "https://other.test")];
     world.send(request("POST", "/button/report", &headers, unknown.to_string())).await.expect(204);
-    let mut ada = world.actor();
-    let tokens = ada.connect("btn-one", PARTNER, ADA).await;
     let from_page = [("origin", PARTNER), ("sec-fetch-site", "cross-site")];
     let address = format!("/authorize/refreshaccesstoken/{}?appid={APP_ONE}", tokens.refresh);
     for _ in 0..3 {
