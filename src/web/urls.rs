@@ -57,6 +57,7 @@ pub mod route {
         REGISTER_CLIENT = "/oauth/register/{client_id}";
         END_SESSION = "/oauth/logout";
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
+        SANDBOX_FAULTS = "/_sandbox/faults";
         SANDBOX_CHECKS = "/_sandbox/checks/{app}";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
         SANDBOX_CLOCK = "/_sandbox/clock";
@@ -73,6 +74,12 @@ pub mod route {
         SANDBOX_TOKENS = "/_sandbox/tokens";
         SANDBOX_TOKENS_EXPIRE = "/_sandbox/tokens/expire";
         SANDBOX_TOKENS_REVOKE = "/_sandbox/tokens/revoke";
+        SANDBOX_RESET = "/_sandbox/reset";
+        SANDBOX_SNAPSHOTS = "/_sandbox/snapshots";
+        SANDBOX_SNAPSHOT = "/_sandbox/snapshots/{name}";
+        SANDBOX_SNAPSHOT_RESTORE = "/_sandbox/snapshots/{name}/restore";
+        SANDBOX_NAMESPACES = "/_sandbox/namespaces";
+        SANDBOX_NAMESPACE = "/_sandbox/namespaces/{id}";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
         LIVEZ = "/livez";
         READYZ = "/readyz";
@@ -144,6 +151,21 @@ impl Urls {
         self.https
     }
 
+    /// What an address names a namespace with, and what follows below it: the address lies below the namespace's own, or
+    /// is that of its metadata at the root of the origin (RFC 8414 section 3.1).
+    pub fn namespace_in<'p>(&self, path: &'p str) -> Option<(&'p str, &'p str)> {
+        let below = |path: &'p str| {
+            let rest = path.strip_prefix(self.base.as_str())?.strip_prefix("/ns/")?;
+            Some(rest.split_at(rest.find('/').unwrap_or(rest.len())))
+        };
+        let at_the_root = || {
+            let document =
+                [route::SERVER_METADATA, route::OPENID_METADATA].into_iter().find(|d| path.starts_with(d))?;
+            below(&path[document.len()..]).map(|(id, _)| (id, document))
+        };
+        below(path).or_else(at_the_root)
+    }
+
     /// A fixed route as clients outside know it: the whole public address.
     pub fn public(&self, route: &str) -> String {
         format!("{}{route}", self.issuer)
@@ -202,6 +224,30 @@ mod tests {
             (route::HOME, ""),
         ] {
             assert_eq!(endpoint(route), word, "{route}");
+        }
+    }
+
+    #[test]
+    fn wire_e_an_address_names_its_namespace() {
+        let root = Urls::new("https://a.test", "");
+        let below = Urls::new("https://a.test/t1", "/t1");
+        for (urls, path, named) in [
+            (&root, "/ns/abc/oauth/token", Some(("abc", "/oauth/token"))),
+            (&root, "/ns/abc", Some(("abc", ""))),
+            (&root, "/ns/", Some(("", ""))),
+            (&root, "/ns", None),
+            (&root, "/nsabc/", None),
+            (&root, "/oauth/ns/abc", None),
+            (&root, "/.well-known/oauth-authorization-server/ns/abc", Some(("abc", route::SERVER_METADATA))),
+            (&root, "/.well-known/openid-configuration/ns/abc", Some(("abc", route::OPENID_METADATA))),
+            (&root, "/.well-known/oauth-authorization-server", None),
+            (&root, "/.well-known/jwks.json/ns/abc", None),
+            (&below, "/t1/ns/abc/x", Some(("abc", "/x"))),
+            (&below, "/ns/abc/x", None),
+            (&below, "/.well-known/openid-configuration/t1/ns/abc", Some(("abc", route::OPENID_METADATA))),
+            (&below, "/.well-known/openid-configuration/ns/abc", None),
+        ] {
+            assert_eq!(urls.namespace_in(path), named, "{path}");
         }
     }
 

@@ -14,6 +14,7 @@ mod code;
 mod consent;
 mod dialog;
 mod doctor;
+mod faults;
 mod hostile;
 mod jsonp;
 mod keys;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
+use leadgate::socket::Peer;
 use serde_json::Value;
 use tower::ServiceExt as _;
 use url::form_urlencoded;
@@ -23,7 +24,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: impl In
 /// The same request, from an address of its own.
 pub fn from_address(mut request: Request<Body>, last_octet: u8) -> Request<Body> {
     let address = SocketAddr::new(IpAddr::from([192, 0, 2, last_octet]), 40_000);
-    request.extensions_mut().insert(ConnectInfo(address));
+    request.extensions_mut().insert(ConnectInfo(Peer::at(address)));
     request
 }
 
