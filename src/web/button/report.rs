@@ -51,7 +51,12 @@ struct Told {
 
 /// Text, so that no browser asks in advance: a page whose origin is not listed has to be heard, too. And nothing else, for
 /// the journal shows JSON as it came.
-async fn by_post(State(web): State<Arc<Web>>, extensions: Extensions, body: Result<Bytes, BytesRejection>) -> Response {
+async fn by_post(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     match body {
         _ if !extract::is_type(&headers, "text/plain") => answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, false),
         Ok(body) => answer(hear(&web, &extensions, &body).await, false),

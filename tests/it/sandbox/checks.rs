@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use leadgate::domain::check::Check;
 use serde_json::{Value, json};
 
 use super::assert_problem;
@@ -343,3 +344,12 @@ both! {
     e_the_check_needs_an_application_and_the_token,
 }
 both! { with support::Setup::production(); e_production_checks_nothing }
+
+/// The page of the documentation has a row for each check, in their order, and no other.
+#[test]
+fn e_the_documentation_lists_every_check() {
+    let text = include_str!("../../../docs/integration-check.md");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name));
+    let checks: Vec<&str> = Check::ALL.iter().map(|check| check.as_str()).collect();
+    assert_eq!(rows.collect::<Vec<_>>(), checks);
+}
