@@ -3,6 +3,7 @@
 mod apps;
 mod authorize;
 mod buttons;
+mod checks;
 mod clock;
 mod connections;
 mod lists;
