@@ -29,6 +29,10 @@ SELECT CAST(t.relname AS TEXT), CAST(r.relname AS TEXT) FROM pg_constraint f JOI
 JOIN pg_class r ON r.oid = f.confrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
 WHERE n.nspname = current_schema() AND f.contype = 'f'";
 
+/// How long each table is waited for.
+pub(super) const HOLD_WAIT_ON_POSTGRES: &str = "SET LOCAL lock_timeout = '50ms'";
+const HOLD_ATTEMPTS: usize = 50;
+
 /// The tables of a world, each after those that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
@@ -161,10 +165,18 @@ impl Tables {
     /// Holds off who would write until this transaction is over: on PostgreSQL a row could come into a table that was
     /// emptied, or copied, already. SQLite has one writer.
     pub async fn hold(&self, conn: &mut Conn) -> Result<(), StoreError> {
-        if let Some(lock) = self.lock() {
-            execute!(conn, AssertSqlSafe(lock.as_str()))?;
+        let Some(lock) = self.lock() else { return Ok(()) };
+        // Who writes takes its tables in another order: it may hold one that we want, and want one that we hold. Then it
+        // is we who let go, and soon: the database itself would look for a victim only after a second.
+        execute!(conn, HOLD_WAIT_ON_POSTGRES)?;
+        for _ in 1..HOLD_ATTEMPTS {
+            execute!(conn, "SAVEPOINT hold")?;
+            match execute!(conn, AssertSqlSafe(lock.as_str())) {
+                Err(StoreError::Unavailable(_) | StoreError::Again) => execute!(conn, "ROLLBACK TO SAVEPOINT hold")?,
+                locked => return locked.map(|_| ()),
+            };
         }
-        Ok(())
+        execute!(conn, AssertSqlSafe(lock.as_str())).map(|_| ())
     }
 
     /// Deletes every row; answers how many that were.

@@ -33,3 +33,4 @@ mod statics;
 mod store_contract;
 mod support;
 mod time;
+mod worlds;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -32,6 +33,13 @@ pub fn routes() -> OpenApiRouter<Arc<Web>> {
         .routes(routes!(restore_snapshot))
         .routes(routes!(list_namespaces, make_namespace))
         .routes(routes!(show_namespace, delete_namespace))
+}
+
+/// What the address names; what is no UTF-8 is the name of nothing.
+type Named = Result<Path<String>, PathRejection>;
+
+fn named(path: &Named) -> &str {
+    path.as_ref().map_or("", |Path(name)| name)
 }
 
 #[derive(Serialize, ToSchema)]
@@ -120,8 +128,8 @@ async fn list_snapshots(State(web): State<Arc<Web>>) -> Result<Response, Problem
         (status = 409, description = "There are too many.", body = Problem),
     ),
 )]
-async fn take_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) -> Result<Response, Problem> {
-    let name = SnapshotName::parse(&name).map_err(|_| {
+async fn take_snapshot(State(web): State<Arc<Web>>, name: Named) -> Result<Response, Problem> {
+    let name = SnapshotName::parse(named(&name)).map_err(|_| {
         Problem::invalid("A snapshot's name is 1 to 64 characters out of A-Z a-z 0-9 . _ -, in the address.")
     })?;
     let (snapshot, replaced) = worlds::take(&web.ctx, name).await?;
@@ -143,7 +151,7 @@ async fn take_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) ->
         (status = 409, description = "It was made by another version.", body = Problem),
     ),
 )]
-async fn restore_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) -> Result<Response, Problem> {
+async fn restore_snapshot(State(web): State<Arc<Web>>, name: Named) -> Result<Response, Problem> {
     let snapshot = worlds::restore(&web.ctx, &known(&name)?).await?;
     Ok(oauth::json(StatusCode::OK, &SnapshotAnswer::from(snapshot)))
 }
@@ -159,14 +167,14 @@ async fn restore_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>)
         (status = 404, description = "There is none of this name.", body = Problem),
     ),
 )]
-async fn delete_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) -> Result<Response, Problem> {
+async fn delete_snapshot(State(web): State<Arc<Web>>, name: Named) -> Result<Response, Problem> {
     worlds::remove(&web.ctx, &known(&name)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// What cannot be a name is the name of none.
-fn known(name: &str) -> Result<SnapshotName, Problem> {
-    SnapshotName::parse(name).map_err(|_| SnapshotError::Unknown.into())
+fn known(name: &Named) -> Result<SnapshotName, Problem> {
+    SnapshotName::parse(named(name)).map_err(|_| SnapshotError::Unknown.into())
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -296,9 +304,9 @@ async fn make_namespace(
         (status = 409, description = "This is a namespace itself.", body = Problem),
     ),
 )]
-async fn show_namespace(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn show_namespace(State(web): State<Arc<Web>>, id: Named) -> Result<Response, Problem> {
     let list = beside(&web)?.list().await?;
-    let found = list.iter().find(|namespace| namespace.id.as_str() == id).ok_or_else(over)?;
+    let found = list.iter().find(|namespace| namespace.id.as_str() == named(&id)).ok_or_else(over)?;
     Ok(oauth::json(StatusCode::OK, &NamespaceAnswer::of(&web, found)))
 }
 
@@ -316,9 +324,9 @@ async fn show_namespace(State(web): State<Arc<Web>>, Path(id): Path<String>) -> 
         (status = 409, description = "This is a namespace itself.", body = Problem),
     ),
 )]
-async fn delete_namespace(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn delete_namespace(State(web): State<Arc<Web>>, id: Named) -> Result<Response, Problem> {
     let namespaces = beside(&web)?;
-    let id = NamespaceId::parse(&id).ok_or_else(over)?;
+    let id = NamespaceId::parse(named(&id)).ok_or_else(over)?;
     if namespaces.remove(&id).await? { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(over()) }
 }
 
