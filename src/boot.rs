@@ -21,6 +21,7 @@ use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
 use crate::services::clocks::{self, Clocks};
+use crate::services::faults::Faults;
 use crate::services::journal::Journal;
 use crate::services::keys::KeysError;
 use crate::services::seed::{self, Audience, Seed, SeedError, WorldSeed};
@@ -91,6 +92,7 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
         passwords: Passwords::new(entropy.clone())?,
         throttle: Throttle::new(limits),
         journal: Journal::new(sandbox_token.is_some()),
+        faults: Faults::default(),
         seed: WorldSeed::new(seed),
         store,
         clocks: Clocks::new(clock),

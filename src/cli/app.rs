@@ -14,7 +14,7 @@ use crate::domain::app::App;
 use crate::domain::duration;
 use crate::domain::ids::AppId;
 use crate::services::Context;
-use crate::services::partner::{self, PartnerError};
+use crate::services::partner::{self, PartnerError, Wanted};
 use client::ClientArgs;
 use show::{Fresh, Owners};
 
@@ -102,7 +102,7 @@ pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
     match command {
         AppCommand::Add(args) => add(&ctx, *args).await,
         AppCommand::List(args) => {
-            let apps = partner::list_apps(&ctx, args::MAX_LISTED).await.map_err(CliError::failure)?;
+            let apps = partner::list_apps(&ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?;
             show::list(&apps, &Owners::read(&ctx).await?, args.json)
         }
         AppCommand::Show(args) => show(&ctx, &find(&ctx, &args.id).await?, Fresh::default(), args.json).await,
@@ -119,7 +119,8 @@ async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
     let owner = args.client.owner.clone();
     let id = args.id.clone();
     let app = args.client.describe(partner::draft_app(ctx, args.id, args.name))?;
-    let (app, client_secret) = partner::add_app(ctx, app, owner).await.map_err(|error| match (error, id) {
+    let wanted = Wanted { owner, ..app.into() };
+    let (app, client_secret) = partner::add_app(ctx, wanted, Vec::new()).await.map_err(|error| match (error, id) {
         (PartnerError::AppTaken, Some(id)) => CliError::failure(format!("there is an application {id} already")),
         (PartnerError::Inconsistent(why), _) => CliError::usage(why),
         (error, _) => CliError::failure(error),
@@ -146,7 +147,8 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     if args.no_resources {
         app.resources.clear();
     }
-    let (app, client_secret) = partner::set_app(ctx, app, owner).await.map_err(|error| failure(&args.app.id, error))?;
+    let wanted = Wanted { owner, ..app.into() };
+    let (app, client_secret) = partner::set_app(ctx, wanted).await.map_err(|error| failure(&args.app.id, error))?;
     show(ctx, &app, Fresh { client_secret, previous_until: None }, args.app.json).await
 }
 

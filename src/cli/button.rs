@@ -10,7 +10,7 @@ use crate::domain::button::Button;
 use crate::domain::ids::{AppId, ButtonId};
 use crate::domain::origin::Origin;
 use crate::domain::return_url::ReturnUrl;
-use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::scope::Scope;
 use crate::services::Context;
 use crate::services::partner::{self, NewButton, PartnerError};
 
@@ -103,11 +103,11 @@ pub async fn run(flags: &Flags, command: ButtonCommand) -> Result<(), CliError> 
     match command {
         ButtonCommand::Add(args) => add(&ctx, args).await,
         ButtonCommand::List(list) => {
-            let mut buttons = partner::list_buttons(&ctx, args::MAX_LISTED).await.map_err(CliError::failure)?;
             if let Some(app) = &list.app {
                 partner::find_app(&ctx, app).await.map_err(|error| app::failure(app, error))?;
-                buttons.retain(|button| button.app == *app);
             }
+            let buttons = partner::list_buttons(&ctx, list.app, None, args::MAX_LISTED).await;
+            let buttons = buttons.map_err(CliError::failure)?;
             list_buttons(&buttons, list.json)
         }
         ButtonCommand::Show(args) => show(&find(&ctx, &args.id).await?, args.json),
@@ -121,7 +121,6 @@ pub async fn run(flags: &Flags, command: ButtonCommand) -> Result<(), CliError> 
 
 async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
     let scopes = (!args.scopes.is_empty()).then(|| args.scopes.into_iter().collect());
-    check_scopes(ctx, &args.app, scopes.as_ref()).await?;
     let (app, id) = (args.app.clone(), args.id.clone());
     let new = NewButton { id: args.id, app: args.app, origins: args.origins, return_urls: args.return_urls, scopes };
     let button = partner::add_button(ctx, new).await.map_err(|error| match (error, id) {
@@ -145,21 +144,8 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     } else if !changes.scopes.is_empty() {
         button.scopes = Some(changes.scopes.into_iter().collect());
     }
-    check_scopes(ctx, &button.app, button.scopes.as_ref()).await?;
     let button = partner::set_button(ctx, button).await.map_err(|error| failure(&args.button.id, error))?;
     show(&button, args.button.json)
-}
-
-/// A button cannot ask for what its application may not have.
-async fn check_scopes(ctx: &Context, app_id: &AppId, scopes: Option<&ScopeSet>) -> Result<(), CliError> {
-    let app = partner::find_app(ctx, app_id).await.map_err(|error| app::failure(app_id, error))?;
-    match scopes {
-        Some(scopes) if !app.scopes.covers(scopes) => Err(CliError::failure(format!(
-            "a button of application {app_id} can ask for `{}` only, which is what the application has",
-            app.scopes
-        ))),
-        _ => Ok(()),
-    }
 }
 
 async fn find(ctx: &Context, id: &ButtonId) -> Result<Button, CliError> {

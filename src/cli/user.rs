@@ -7,6 +7,7 @@ use super::args::{self, Password};
 use super::error::CliError;
 use super::output;
 use crate::config::Flags;
+use crate::config::seed::SeedPassword;
 use crate::domain::email::Email;
 use crate::domain::magic::Magic;
 use crate::domain::role::Role;
@@ -90,8 +91,15 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
         UserCommand::Add(add) => {
             let password = args::password(&ctx, add.password.password_stdin)?;
             let account = add.account.clone();
-            let new = NewUser { email: add.email, name: add.name, account: add.account, role: add.role };
-            let user = users::add(&ctx, new, password.secret.expose()).await.map_err(|error| match error {
+            let new = NewUser {
+                email: add.email,
+                name: add.name,
+                account: add.account,
+                role: add.role,
+                password: SeedPassword::Plain(password.secret.clone()),
+                is_disabled: false,
+            };
+            let user = users::add(&ctx, new).await.map_err(|error| match error {
                 UserError::UnknownAccount => CliError::failure(format!(
                     "there is no account with the id or name `{account}`; a seed file makes accounts (`leadgate seed`)"
                 )),
@@ -100,7 +108,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
             show(&user, Some(&password), add.json)
         }
         UserCommand::List(list) => {
-            list_users(&users::list(&ctx, args::MAX_LISTED).await.map_err(CliError::failure)?, list.json)
+            list_users(&users::list(&ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?, list.json)
         }
         UserCommand::Show(args) => {
             let user = users::find(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;

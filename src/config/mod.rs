@@ -8,6 +8,7 @@ pub mod demonstration;
 mod document;
 pub mod error;
 pub mod example;
+pub mod expected;
 pub mod issuer;
 mod layers;
 pub mod nearest;

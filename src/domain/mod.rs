@@ -14,6 +14,7 @@ pub mod connection;
 pub mod device_code;
 pub mod duration;
 pub mod email;
+pub mod fault;
 pub mod flow;
 pub mod grant;
 pub mod grant_type;

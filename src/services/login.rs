@@ -127,7 +127,7 @@ pub async fn offered_users(ctx: &Context) -> Result<Vec<User>, StoreError> {
     if !ctx.sandbox {
         return Ok(Vec::new());
     }
-    let all = ctx.store.read(|conn| Box::pin(users::list(conn, OFFERED))).await?;
+    let all = ctx.store.read(|conn| Box::pin(users::list(conn, None, OFFERED))).await?;
     Ok(all.into_iter().filter(User::is_active).collect())
 }
 

@@ -2,12 +2,15 @@
 //! error enum of its own, whose text is the reason that operators (and not clients) are shown.
 
 pub mod account;
+pub mod accounts;
 pub mod bearer;
 pub mod clocks;
+pub mod connections;
 pub mod consent;
 pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
+pub mod faults;
 pub mod journal;
 pub mod keys;
 pub mod login;
@@ -22,6 +25,7 @@ pub mod sandbox;
 pub mod seed;
 pub mod sign_in;
 pub mod throttle;
+pub mod tokens;
 pub mod users;
 pub mod worlds;
 
@@ -33,6 +37,7 @@ use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
 use clocks::Clocks;
+use faults::Faults;
 use journal::Journal;
 use keys::Keys;
 use seed::WorldSeed;
@@ -47,6 +52,8 @@ pub struct Context {
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub journal: Journal,
+    /// What goes wrong on purpose; empty but in a sandbox.
+    pub faults: Faults,
     /// What the world begins with, and with again at each reset. Empty outside sandbox mode, which has no reset.
     pub seed: WorldSeed,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::clocks;
+use super::faults::Faults;
 use super::journal::Journal;
 use super::keys::{self, KeysError};
 use super::seed::{self, SeedError, WorldSeed};
@@ -90,6 +91,7 @@ pub async fn open(ctx: &Context, namespace: &Namespace) -> Result<Arc<Context>, 
         passwords: ctx.passwords.clone(),
         throttle: Throttle::new(ctx.throttle.limits()),
         journal: Journal::new(true),
+        faults: Faults::default(),
         seed: WorldSeed::planned(plan),
         issuer,
         password_grant: ctx.password_grant,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::reason::likest;
+use crate::config::Secret;
 use crate::crypto::client_keys::{ClientKeys, ClientKeysError};
 use crate::crypto::mac::Purpose;
 use crate::domain::app::{App, Inconsistent};
@@ -30,6 +31,8 @@ pub enum PartnerError {
     ButtonTaken,
     #[error("there is no button with this id")]
     UnknownButton,
+    #[error("a button of application {app} can ask for `{scopes}` only, which is what the application has")]
+    WiderButton { app: AppId, scopes: ScopeSet },
     #[error("there is no user with the owner's e-mail address")]
     UnknownOwner,
     #[error(transparent)]
@@ -51,6 +54,22 @@ pub struct NewButton {
     pub scopes: Option<ScopeSet>,
 }
 
+/// An application as it is to be.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub app: App,
+    /// Who owns it from now on; `None`: whom the application names.
+    pub owner: Option<Email>,
+    /// Of one that authenticates with a secret; `None`: the one that it has, else one that is made.
+    pub client_secret: Option<Secret>,
+}
+
+impl From<App> for Wanted {
+    fn from(app: App) -> Self {
+        Self { app, owner: None, client_secret: None }
+    }
+}
+
 /// What is stored of a client secret: keyed, because a person may have chosen it.
 pub fn hash_client_secret(ctx: &Context, secret: &str) -> SecretHash {
     SecretHash(ctx.keys.ring().first_mac().sign(Purpose::ClientSecret, secret.as_bytes()))
@@ -68,38 +87,72 @@ pub fn draft_app(ctx: &Context, id: Option<AppId>, name: String) -> App {
     App::new(id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()), name, now)
 }
 
-/// Registers an application; one that authenticates with a secret gets it, shown this once.
-pub async fn add_app(ctx: &Context, app: App, owner: Option<Email>) -> Result<(App, Option<String>), PartnerError> {
-    app.check()?;
-    let secret = app.auth_method.has_secret().then(|| make_client_secret(ctx));
-    let client = secret.as_deref().map(|secret| hash_client_secret(ctx, secret));
+/// Registers an application with its buttons. A client secret that was made is shown this once.
+pub async fn add_app(
+    ctx: &Context,
+    wanted: Wanted,
+    buttons: Vec<NewButton>,
+) -> Result<(App, Option<String>), PartnerError> {
+    wanted.app.check()?;
+    let (chosen, has_secret) = (wanted.client_secret.as_ref().map(Secret::expose), wanted.app.auth_method.has_secret());
+    let made = (has_secret && chosen.is_none()).then(|| make_client_secret(ctx));
+    let client = chosen.or(made.as_deref()).filter(|_| has_secret).map(|secret| hash_client_secret(ctx, secret));
+    let buttons: Vec<Button> = buttons.into_iter().map(|new| draft_button(ctx, new)).collect();
     let added = ctx.store.write(move |conn| {
-        let (app, owner) = (app.clone(), owner.clone());
+        let (wanted, buttons) = (wanted.clone(), buttons.clone());
         Box::pin(async move {
-            let Some(app) = owned(conn, app, owner).await? else { return Ok(Err(PartnerError::UnknownOwner)) };
-            let inserted = apps::insert(conn, &app, &Secrets { client, ..Secrets::default() }).await?;
-            Ok(if inserted { Ok(app) } else { Err(PartnerError::AppTaken) })
+            let Some(app) = owned(conn, wanted.app, wanted.owner).await? else {
+                return Ok(Err(PartnerError::UnknownOwner));
+            };
+            // Judged before anything is written: an application is made with all of its buttons or not at all.
+            for (nth, button) in buttons.iter().enumerate() {
+                if let Err(why) = check_button(button, &app) {
+                    return Ok(Err(why));
+                }
+                let is_repeated = buttons[..nth].iter().any(|other| other.id == button.id);
+                if is_repeated || buttons::find(conn, &button.id).await?.is_some() {
+                    return Ok(Err(PartnerError::ButtonTaken));
+                }
+            }
+            if !apps::insert(conn, &app, &Secrets { client, ..Secrets::default() }).await? {
+                return Ok(Err(PartnerError::AppTaken));
+            }
+            for button in &buttons {
+                if !buttons::insert(conn, button).await? {
+                    return Err(StoreError::Again);
+                }
+            }
+            Ok(Ok(app))
         })
     });
-    Ok((added.await??, secret))
+    Ok((added.await??, made))
 }
 
 /// Writes an application anew. One that has to have a secret from now on gets it, shown this once; one that must not
 /// have any loses it.
-pub async fn set_app(ctx: &Context, app: App, owner: Option<Email>) -> Result<(App, Option<String>), PartnerError> {
-    app.check()?;
-    let secret = make_client_secret(ctx);
+pub async fn set_app(ctx: &Context, wanted: Wanted) -> Result<(App, Option<String>), PartnerError> {
+    wanted.app.check()?;
+    let is_chosen = wanted.client_secret.is_some();
+    let secret =
+        wanted.client_secret.as_ref().map_or_else(|| make_client_secret(ctx), |given| given.expose().to_owned());
     let fresh = hash_client_secret(ctx, &secret);
     let written = ctx.store.write(move |conn| {
-        let (app, owner) = (app.clone(), owner.clone());
+        let wanted = wanted.clone();
         Box::pin(async move {
-            let Some(app) = owned(conn, app, owner).await? else { return Ok(Err(PartnerError::UnknownOwner)) };
-            let is_taken = replace_app(conn, &app, &fresh).await?;
-            Ok(is_taken.map(|is_taken| (app, is_taken)).ok_or(PartnerError::UnknownApp))
+            let Some(app) = owned(conn, wanted.app, wanted.owner).await? else {
+                return Ok(Err(PartnerError::UnknownOwner));
+            };
+            let Some(is_taken) = replace_app(conn, &app, &fresh).await? else {
+                return Ok(Err(PartnerError::UnknownApp));
+            };
+            if is_chosen && !is_taken && app.auth_method.has_secret() {
+                apps::set_secret(conn, &app.id, Some(&fresh)).await?;
+            }
+            Ok(Ok((app, is_taken)))
         })
     });
     let (app, is_taken) = written.await??;
-    Ok((app, is_taken.then_some(secret)))
+    Ok((app, (is_taken && !is_chosen).then_some(secret)))
 }
 
 /// The application with its new owner, where one is named. `None` where there is no such user.
@@ -127,9 +180,13 @@ pub fn client_keys(text: &str) -> Result<String, PartnerError> {
     Ok(ClientKeys::parse(text)?.to_json().to_string())
 }
 
-/// The oldest `limit` applications.
-pub async fn list_apps(ctx: &Context, limit: i64) -> Result<Vec<App>, PartnerError> {
-    Ok(ctx.store.read(move |conn| Box::pin(apps::list(conn, limit))).await?)
+/// The oldest `limit` applications, of those after this one.
+pub async fn list_apps(ctx: &Context, after: Option<AppId>, limit: i64) -> Result<Vec<App>, PartnerError> {
+    let listed = ctx.store.read(move |conn| {
+        let after = after.clone();
+        Box::pin(async move { apps::list(conn, after.as_ref(), limit).await })
+    });
+    Ok(listed.await?)
 }
 
 pub async fn find_app(ctx: &Context, id: &AppId) -> Result<App, PartnerError> {
@@ -171,7 +228,7 @@ pub async fn nearest_app(ctx: &Context, id: &str) -> Result<Option<String>, Stor
     if !ctx.journal.is_on() {
         return Ok(None);
     }
-    let known = ctx.store.read(|conn| Box::pin(apps::list(conn, 1_000))).await?;
+    let known = ctx.store.read(|conn| Box::pin(apps::list(conn, None, 1_000))).await?;
     Ok(likest(id, known.iter().map(|app| app.id.as_str())))
 }
 
@@ -205,22 +262,37 @@ pub async fn delete_app(ctx: &Context, id: &AppId) -> Result<(), PartnerError> {
     if deleted { Ok(()) } else { Err(PartnerError::UnknownApp) }
 }
 
-pub async fn add_button(ctx: &Context, new: NewButton) -> Result<Button, PartnerError> {
+fn draft_button(ctx: &Context, new: NewButton) -> Button {
     let now = ctx.now_for(&new.app);
-    let button = Button {
+    Button {
         id: new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()),
         app: new.app,
         origins: new.origins,
         return_urls: new.return_urls,
         scopes: new.scopes,
         created_at: now,
-    };
+    }
+}
+
+/// A button cannot ask for what its application may not have.
+fn check_button(button: &Button, app: &App) -> Result<(), PartnerError> {
+    match &button.scopes {
+        Some(scopes) if !app.scopes.covers(scopes) => {
+            Err(PartnerError::WiderButton { app: app.id.clone(), scopes: app.scopes.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub async fn add_button(ctx: &Context, new: NewButton) -> Result<Button, PartnerError> {
+    let button = draft_button(ctx, new);
     ctx.store
         .write(move |conn| {
             let button = button.clone();
             Box::pin(async move {
-                if apps::find(conn, &button.app).await?.is_none() {
-                    return Ok(Err(PartnerError::UnknownApp));
+                let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+                if let Err(why) = check_button(&button, &app) {
+                    return Ok(Err(why));
                 }
                 let inserted = buttons::insert(conn, &button).await?;
                 Ok(if inserted { Ok(button) } else { Err(PartnerError::ButtonTaken) })
@@ -229,9 +301,18 @@ pub async fn add_button(ctx: &Context, new: NewButton) -> Result<Button, Partner
         .await?
 }
 
-/// The oldest `limit` buttons.
-pub async fn list_buttons(ctx: &Context, limit: i64) -> Result<Vec<Button>, PartnerError> {
-    Ok(ctx.store.read(move |conn| Box::pin(buttons::list(conn, limit))).await?)
+/// The oldest `limit` buttons, of those of an application, and of those after this one.
+pub async fn list_buttons(
+    ctx: &Context,
+    app: Option<AppId>,
+    after: Option<ButtonId>,
+    limit: i64,
+) -> Result<Vec<Button>, PartnerError> {
+    let listed = ctx.store.read(move |conn| {
+        let (app, after) = (app.clone(), after.clone());
+        Box::pin(async move { buttons::list(conn, app.as_ref(), after.as_ref(), limit).await })
+    });
+    Ok(listed.await?)
 }
 
 /// A button that may be used on the server's own origin: what the "Try it" page shows.
@@ -260,16 +341,21 @@ pub async fn find_button(ctx: &Context, id: &ButtonId) -> Result<Button, Partner
     found.ok_or(PartnerError::UnknownButton)
 }
 
-/// Writes what may change about a button: origins, return addresses, scopes.
+/// Writes what may change about a button: its application, origins, return addresses, scopes.
 pub async fn set_button(ctx: &Context, button: Button) -> Result<Button, PartnerError> {
-    let written = button.clone();
     ctx.store
         .write(move |conn| {
             let button = button.clone();
-            Box::pin(async move { buttons::update(conn, &button).await })
+            Box::pin(async move {
+                let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+                if let Err(why) = check_button(&button, &app) {
+                    return Ok(Err(why));
+                }
+                let is_there = buttons::update(conn, &button).await?;
+                Ok(if is_there { Ok(button) } else { Err(PartnerError::UnknownButton) })
+            })
         })
-        .await?;
-    Ok(written)
+        .await?
 }
 
 pub async fn delete_button(ctx: &Context, id: &ButtonId) -> Result<(), PartnerError> {

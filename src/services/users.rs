@@ -1,14 +1,17 @@
 //! What an operator does with users.
 
 use super::Context;
+use crate::config::Secret;
+use crate::config::seed::SeedPassword;
 use crate::crypto::password::PasswordError;
+use crate::domain::account::Account;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
 use crate::domain::ids::{AccountId, UserId};
 use crate::domain::role::Role;
-use crate::domain::user::{User, UserState};
+use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
-use crate::store::{StoreError, accounts, connections, sessions, users};
+use crate::store::{Conn, StoreError, accounts, connections, sessions, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
@@ -32,25 +35,22 @@ pub struct NewUser {
     /// Id or name of an account that exists.
     pub account: String,
     pub role: Role,
+    pub password: SeedPassword,
+    pub is_disabled: bool,
 }
 
-pub async fn add(ctx: &Context, new: NewUser, password: &str) -> Result<User, UserError> {
-    let hash = ctx.passwords.hash(password).await?;
+pub async fn add(ctx: &Context, new: NewUser) -> Result<User, UserError> {
+    let hash = hashed(ctx, &new.password).await?;
     let now = ctx.now();
     let id = UserId(time_ordered_id(&*ctx.entropy, now));
+    let state = if new.is_disabled { UserState::Disabled { since: now } } else { UserState::Active };
     ctx.store
         .write(move |conn| {
             let (new, hash) = (new.clone(), hash.clone());
             Box::pin(async move {
-                let by_id = match AccountId::parse(&new.account) {
-                    Ok(id) => accounts::find(conn, &id).await?,
-                    Err(_) => None,
+                let Some(account) = find_account(conn, &new.account).await? else {
+                    return Ok(Err(UserError::UnknownAccount));
                 };
-                let account = match by_id {
-                    Some(account) => Some(account),
-                    None => accounts::find_by_name(conn, &new.account).await?,
-                };
-                let Some(account) = account else { return Ok(Err(UserError::UnknownAccount)) };
                 let user = User {
                     id,
                     account: account.id,
@@ -58,19 +58,45 @@ pub async fn add(ctx: &Context, new: NewUser, password: &str) -> Result<User, Us
                     name: new.name,
                     role: new.role,
                     magic: None,
-                    state: UserState::Active,
+                    state,
                     created_at: now,
                 };
-                let inserted = users::insert(conn, &user, &hash).await?;
-                Ok(if inserted { Ok(user) } else { Err(UserError::Taken) })
+                if !users::insert(conn, &user, &hash).await? {
+                    return Ok(Err(UserError::Taken));
+                }
+                if new.is_disabled {
+                    users::set_disabled(conn, id, Some(now)).await?;
+                }
+                Ok(Ok(user))
             })
         })
         .await?
 }
 
-/// The oldest `limit` users.
-pub async fn list(ctx: &Context, limit: i64) -> Result<Vec<User>, UserError> {
-    Ok(ctx.store.read(move |conn| Box::pin(users::list(conn, limit))).await?)
+async fn hashed(ctx: &Context, password: &SeedPassword) -> Result<PasswordHash, UserError> {
+    match password {
+        SeedPassword::Hash(hash) => Ok(hash.clone()),
+        SeedPassword::Plain(password) => Ok(ctx.passwords.hash(password.expose()).await?),
+    }
+}
+
+/// The account with this id, or else the oldest of this name.
+async fn find_account(conn: &mut Conn, text: &str) -> Result<Option<Account>, StoreError> {
+    if let Ok(id) = AccountId::parse(text)
+        && let Some(account) = accounts::find(conn, &id).await?
+    {
+        return Ok(Some(account));
+    }
+    accounts::find_by_name(conn, text).await
+}
+
+/// The oldest `limit` users, of those after this one.
+pub async fn list(ctx: &Context, after: Option<UserId>, limit: i64) -> Result<Vec<User>, UserError> {
+    Ok(ctx.store.read(move |conn| Box::pin(users::list(conn, after, limit))).await?)
+}
+
+pub async fn find_by_id(ctx: &Context, id: UserId) -> Result<User, UserError> {
+    ctx.store.read(move |conn| Box::pin(users::find(conn, id))).await?.ok_or(UserError::Unknown)
 }
 
 pub async fn find(ctx: &Context, email: &Email) -> Result<User, UserError> {
@@ -85,47 +111,71 @@ pub async fn find(ctx: &Context, email: &Email) -> Result<User, UserError> {
     found.map(|(user, _)| user).ok_or(UserError::Unknown)
 }
 
+/// What is to be different about a user; what is not named stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub name: Option<String>,
+    /// Id or name of an account that exists.
+    pub account: Option<String>,
+    pub role: Option<Role>,
+    pub password: Option<SeedPassword>,
+    pub is_disabled: Option<bool>,
+}
+
+/// Changes a user. A password that is set or an account that is closed ends what was open: sessions and connections
+/// (rule F8). What was ended stays ended.
+pub async fn change(ctx: &Context, id: UserId, change: Change) -> Result<User, UserError> {
+    let hash = match &change.password {
+        Some(password) => Some(hashed(ctx, password).await?),
+        None => None,
+    };
+    let now = ctx.now();
+    ctx.store
+        .write(move |conn| {
+            let (change, hash) = (change.clone(), hash.clone());
+            Box::pin(async move {
+                let Some(mut user) = users::find(conn, id).await? else { return Ok(Err(UserError::Unknown)) };
+                if let Some(account) = &change.account {
+                    let Some(account) = find_account(conn, account).await? else {
+                        return Ok(Err(UserError::UnknownAccount));
+                    };
+                    user.account = account.id;
+                }
+                user.name = change.name.unwrap_or(user.name);
+                user.role = change.role.unwrap_or(user.role);
+                users::update(conn, &user).await?;
+                if let Some(hash) = &hash {
+                    users::set_password(conn, id, hash).await?;
+                }
+                if let Some(is_disabled) = change.is_disabled {
+                    user.state = if is_disabled { UserState::Disabled { since: now } } else { UserState::Active };
+                    users::set_disabled(conn, id, is_disabled.then_some(now)).await?;
+                }
+                if hash.is_some() || change.is_disabled == Some(true) {
+                    connections::end_all_of_user(conn, id, now, EndedBy::Operator).await?;
+                    sessions::end_all_of_user(conn, id, now).await?;
+                }
+                Ok(Ok(user))
+            })
+        })
+        .await?
+}
+
 /// Sets a password; whoever is signed in under the old one is not any more, and the user's connections end
 /// (rule F8).
 pub async fn set_password(ctx: &Context, email: &Email, password: &str) -> Result<User, UserError> {
-    let user = find(ctx, email).await?;
-    let hash = ctx.passwords.hash(password).await?;
-    let (id, now) = (user.id, ctx.now());
-    ctx.store
-        .write(move |conn| {
-            let hash = hash.clone();
-            Box::pin(async move {
-                users::set_password(conn, id, &hash).await?;
-                connections::end_all_of_user(conn, id, now, EndedBy::Operator).await?;
-                sessions::end_all_of_user(conn, id, now).await
-            })
-        })
-        .await?;
-    Ok(user)
+    let password = Some(SeedPassword::Plain(Secret::new(password)));
+    change(ctx, find(ctx, email).await?.id, Change { password, ..Change::default() }).await
 }
 
 /// Keeps a user out, and ends what was open: sessions and connections.
 pub async fn disable(ctx: &Context, email: &Email) -> Result<User, UserError> {
-    let user = find(ctx, email).await?;
-    let (id, now) = (user.id, ctx.now());
-    ctx.store
-        .write(move |conn| {
-            Box::pin(async move {
-                users::set_disabled(conn, id, Some(now)).await?;
-                connections::end_all_of_user(conn, id, now, EndedBy::Operator).await?;
-                sessions::end_all_of_user(conn, id, now).await
-            })
-        })
-        .await?;
-    Ok(User { state: UserState::Disabled { since: now }, ..user })
+    change(ctx, find(ctx, email).await?.id, Change { is_disabled: Some(true), ..Change::default() }).await
 }
 
 /// Lets a user in again. What was ended stays ended.
 pub async fn enable(ctx: &Context, email: &Email) -> Result<User, UserError> {
-    let user = find(ctx, email).await?;
-    let id = user.id;
-    ctx.store.write(move |conn| Box::pin(users::set_disabled(conn, id, None))).await?;
-    Ok(User { state: UserState::Active, ..user })
+    change(ctx, find(ctx, email).await?.id, Change { is_disabled: Some(false), ..Change::default() }).await
 }
 
 /// Deletes a user with sessions and connections.

@@ -36,6 +36,8 @@ statements! {
             LEFT JOIN users u ON u.id = CASE WHEN t.connection_id IS NULL THEN a.owner_id ELSE c.user_id END \
             LEFT JOIN accounts ac ON ac.id = u.account_id \
             WHERE t.id = $1";
+    LIMIT = "UPDATE access_tokens SET scopes = $2, expires_at = COALESCE($3, expires_at) WHERE id = $1";
+    EXPIRE = "UPDATE access_tokens SET expires_at = $2 WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2";
     REVOKE = "UPDATE access_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
     SWEEP = "DELETE FROM access_tokens WHERE id IN \
              (SELECT id FROM access_tokens WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
@@ -398,6 +400,21 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
             && row.grant_used_at.is_none()
             && row.grant_replayable.is_some(),
     }))
+}
+
+/// Gives one token scopes of its own, and an end of its own where one is named.
+pub async fn limit(
+    conn: &mut Conn,
+    id: AccessTokenId,
+    scopes: &ScopeSet,
+    expires_at: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    Ok(execute!(conn, LIMIT, id.0, scopes.to_string(), expires_at.map(Timestamp::as_micros))? == 1)
+}
+
+/// Lets one token's time be over. `false` where it was, or the token was revoked.
+pub async fn expire(conn: &mut Conn, id: AccessTokenId, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(execute!(conn, EXPIRE, id.0, at.as_micros())? == 1)
 }
 
 /// Ends one token. `false` where it was revoked before.

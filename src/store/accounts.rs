@@ -13,11 +13,15 @@ use crate::domain::timestamp::Timestamp;
 statements! {
     FIND = "SELECT id, name FROM accounts WHERE id = $1";
     FIND_BY_NAME = "SELECT id, name FROM accounts WHERE name = $1 ORDER BY created_at, id LIMIT 1";
-    LIST = "SELECT id, name FROM accounts ORDER BY created_at, id LIMIT $1";
+    LIST = "SELECT id, name FROM accounts \
+            WHERE $1 IS NULL OR (created_at, id) > (SELECT created_at, id FROM accounts WHERE id = $1) \
+            ORDER BY created_at, id LIMIT $2";
     INSERT = "INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     RENAME = "UPDATE accounts SET name = $2 WHERE id = $1 AND name <> $2";
     ADD_API_KEY = "INSERT INTO account_api_keys (key_hash, account_id, created_at) VALUES ($1, $2, $3) \
                    ON CONFLICT DO NOTHING";
+    CLEAR_API_KEYS = "DELETE FROM account_api_keys WHERE account_id = $1";
+    DELETE = "DELETE FROM accounts WHERE id = $1";
     FIND_BY_API_KEY = "SELECT a.id, a.name FROM account_api_keys k JOIN accounts a ON a.id = k.account_id \
                        WHERE k.key_hash = $1";
     LIST_API_KEYS = "SELECT key_hash FROM account_api_keys WHERE account_id = $1 ORDER BY created_at, key_hash";
@@ -47,9 +51,9 @@ pub async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<Account>
     fetch_optional!(conn, Row, FIND_BY_NAME, name)?.map(Account::try_from).transpose()
 }
 
-/// The oldest `limit` accounts.
-pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Account>, StoreError> {
-    fetch_all!(conn, Row, LIST, limit)?.into_iter().map(Account::try_from).collect()
+/// The oldest `limit` accounts, of those after this one.
+pub async fn list(conn: &mut Conn, after: Option<&AccountId>, limit: i64) -> Result<Vec<Account>, StoreError> {
+    fetch_all!(conn, Row, LIST, after.map(AccountId::as_str), limit)?.into_iter().map(Account::try_from).collect()
 }
 
 /// `false` where the id is taken.
@@ -71,6 +75,16 @@ pub async fn add_api_key(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(execute!(conn, ADD_API_KEY, key.0.as_slice(), account.as_str(), now.as_micros())? == 1)
+}
+
+/// Takes every API key away.
+pub async fn clear_api_keys(conn: &mut Conn, account: &AccountId) -> Result<u64, StoreError> {
+    execute!(conn, CLEAR_API_KEYS, account.as_str())
+}
+
+/// Deletes an account that has no users. `false` where there is none.
+pub async fn delete(conn: &mut Conn, id: &AccountId) -> Result<bool, StoreError> {
+    Ok(execute!(conn, DELETE, id.as_str())? == 1)
 }
 
 /// The account that an API key belongs to.

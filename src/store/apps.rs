@@ -32,7 +32,9 @@ statements! {
     LIST = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
             post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
             requires_par, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
-            registration_secret_hash FROM apps ORDER BY created_at, id LIMIT $1";
+            registration_secret_hash FROM apps \
+            WHERE $1 IS NULL OR (created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) \
+            ORDER BY created_at, id LIMIT $2";
     INSERT = "INSERT INTO apps (id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
               post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
               requires_par, created_at, client_secret_hash, registration_secret_hash) \
@@ -144,9 +146,9 @@ pub async fn list_by_secret(conn: &mut Conn, secret: &SecretHash, limit: i64) ->
     fetch_all!(conn, Row, LIST_BY_SECRET, secret.0.as_slice(), limit)?.into_iter().map(app_only).collect()
 }
 
-/// The oldest `limit` applications.
-pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<App>, StoreError> {
-    fetch_all!(conn, Row, LIST, limit)?.into_iter().map(app_only).collect()
+/// The oldest `limit` applications, of those after this one.
+pub async fn list(conn: &mut Conn, after: Option<&AppId>, limit: i64) -> Result<Vec<App>, StoreError> {
+    fetch_all!(conn, Row, LIST, after.map(AppId::as_str), limit)?.into_iter().map(app_only).collect()
 }
 
 fn joined<T>(items: &[T], text: fn(&T) -> &str) -> String {

@@ -15,7 +15,9 @@ statements! {
     IDS = "SELECT id FROM buttons ORDER BY id LIMIT $1";
     LISTED_ORIGINS = "SELECT DISTINCT origin FROM button_origins ORDER BY origin LIMIT $1";
     FIND = "SELECT id, app_id, scopes, created_at FROM buttons WHERE id = $1";
-    LIST = "SELECT id, app_id, scopes, created_at FROM buttons ORDER BY created_at, id LIMIT $1";
+    LIST = "SELECT id, app_id, scopes, created_at FROM buttons WHERE ($1 IS NULL OR app_id = $1) \
+            AND ($2 IS NULL OR (created_at, id) > (SELECT created_at, id FROM buttons WHERE id = $2)) \
+            ORDER BY created_at, id LIMIT $3";
     LIST_OF_ORIGIN = "SELECT b.id, b.app_id, b.scopes, b.created_at FROM button_origins o \
                       JOIN buttons b ON b.id = o.button_id WHERE o.origin = $1 ORDER BY b.created_at, b.id LIMIT $2";
     ORIGINS = "SELECT origin AS value FROM button_origins WHERE button_id = $1 ORDER BY origin";
@@ -78,9 +80,14 @@ pub async fn find(conn: &mut Conn, id: &ButtonId) -> Result<Option<Button>, Stor
     }
 }
 
-/// The oldest `limit` buttons.
-pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Button>, StoreError> {
-    let rows = fetch_all!(conn, Row, LIST, limit)?;
+/// The oldest `limit` buttons, of those of an application, and of those after this one.
+pub async fn list(
+    conn: &mut Conn,
+    app: Option<&AppId>,
+    after: Option<&ButtonId>,
+    limit: i64,
+) -> Result<Vec<Button>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST, app.map(AppId::as_str), after.map(ButtonId::as_str), limit)?;
     complete_all(conn, rows).await
 }
 
@@ -111,12 +118,16 @@ pub async fn insert(conn: &mut Conn, button: &Button) -> Result<bool, StoreError
     Ok(rows == 1)
 }
 
-pub async fn update(conn: &mut Conn, button: &Button) -> Result<(), StoreError> {
+/// `false` where the button is gone.
+pub async fn update(conn: &mut Conn, button: &Button) -> Result<bool, StoreError> {
     let scopes = button.scopes.as_ref().map(ScopeSet::to_string);
-    execute!(conn, UPDATE, button.id.as_str(), button.app.as_str(), scopes.as_deref())?;
+    if execute!(conn, UPDATE, button.id.as_str(), button.app.as_str(), scopes.as_deref())? == 0 {
+        return Ok(false);
+    }
     execute!(conn, CLEAR_ORIGINS, button.id.as_str())?;
     execute!(conn, CLEAR_RETURN_URLS, button.id.as_str())?;
-    write_addresses(conn, button).await
+    write_addresses(conn, button).await?;
+    Ok(true)
 }
 
 async fn write_addresses(conn: &mut Conn, button: &Button) -> Result<(), StoreError> {

@@ -23,12 +23,21 @@ statements! {
     LIST_UNENDED = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
                  ended_at, ended_by FROM connections WHERE user_id = $1 AND ended_at IS NULL \
                     ORDER BY created_at DESC, id DESC LIMIT $2";
+    /// Those that are not ended, of an application, of a user.
+    LIST = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
+            ended_at, ended_by FROM connections WHERE ($1 IS NULL OR app_id = $1) AND ($2 IS NULL OR user_id = $2) \
+            AND ended_at IS NULL \
+            AND ($3 IS NULL OR (created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3)) \
+            ORDER BY created_at, id LIMIT $4";
     INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
     END = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL \
            AND (expires_at IS NULL OR expires_at > $2) RETURNING app_id";
     END_OF_USER = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE user_id = $1 AND ended_at IS NULL";
+    /// An end that its clock was moved back before may be moved too.
+    EXPIRE = "UPDATE connections SET expires_at = $2 WHERE id = $1 AND ended_at IS NULL \
+              AND (expires_at IS NULL OR expires_at > $2)";
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
                    WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3";
     EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
@@ -97,6 +106,19 @@ pub async fn list_unended(conn: &mut Conn, user: UserId, limit: i64) -> Result<V
     rows.into_iter().map(Connection::try_from).collect()
 }
 
+/// The oldest `limit` that are not ended, of those after this one.
+pub async fn list(
+    conn: &mut Conn,
+    app: Option<&AppId>,
+    user: Option<UserId>,
+    after: Option<ConnectionId>,
+    limit: i64,
+) -> Result<Vec<Connection>, StoreError> {
+    let (app, user, after) = (app.map(AppId::as_str), user.map(|id| id.0), after.map(|id| id.0));
+    let rows = fetch_all!(conn, Row, LIST, app, user, after, limit)?;
+    rows.into_iter().map(Connection::try_from).collect()
+}
+
 /// `false` where the user has one to this application that is not ended.
 pub async fn insert(conn: &mut Conn, connection: &Connection) -> Result<bool, StoreError> {
     let expires_at = match connection.state {
@@ -129,6 +151,11 @@ pub async fn set_scopes(conn: &mut Conn, connection: &Connection) -> Result<bool
 pub async fn end(conn: &mut Conn, id: ConnectionId, at: Timestamp, by: EndedBy) -> Result<Option<AppId>, StoreError> {
     let row: Option<(String,)> = fetch_optional!(conn, (String,), END, id.0, at.as_micros(), by.as_str())?;
     row.map(|(app,)| AppId::parse(&app).map_err(corrupt("connections.app_id"))).transpose()
+}
+
+/// Lets a connection's time be over. `false` where it was, or the connection has ended.
+pub async fn expire(conn: &mut Conn, id: ConnectionId, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(execute!(conn, EXPIRE, id.0, at.as_micros())? == 1)
 }
 
 /// Ends each connection of a user; answers how many there were.

@@ -30,6 +30,7 @@ statements! {
     MARK_USED = "UPDATE grants SET used_at = COALESCE(used_at, $3) \
                  WHERE id = $1 AND access_token_id = $2 AND ended_at IS NULL";
     END = "UPDATE grants SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL";
+    EXPIRE = "UPDATE grants SET expires_at = $2 WHERE id = $1 AND ended_at IS NULL AND expires_at > $2";
     SWEEP = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND (app_id = $3 OR $3 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) LIMIT $2)";
 }
 
@@ -156,6 +157,11 @@ pub async fn mark_used(
 /// Ends the grant with each token of it. `false` where it was over.
 pub async fn end(conn: &mut Conn, id: GrantId, at: Timestamp, why: GrantEnd) -> Result<bool, StoreError> {
     Ok(execute!(conn, END, id.0, at.as_micros(), why.as_str())? == 1)
+}
+
+/// Lets the grant's time be over. `false` where it was, or the grant has ended.
+pub async fn expire(conn: &mut Conn, id: GrantId, at: Timestamp) -> Result<bool, StoreError> {
+    Ok(execute!(conn, EXPIRE, id.0, at.as_micros())? == 1)
 }
 
 /// Deletes grants that have long expired.

@@ -19,7 +19,10 @@ statements! {
     FIND_BY_EMAIL = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
                      FROM users WHERE email = $1";
     LIST = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
-            FROM users ORDER BY created_at, id LIMIT $1";
+            FROM users WHERE $1 IS NULL OR (created_at, id) > (SELECT created_at, id FROM users WHERE id = $1) \
+            ORDER BY created_at, id LIMIT $2";
+    LIST_OF_ACCOUNT = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
+                       FROM users WHERE account_id = $1 ORDER BY created_at, id LIMIT $2";
     INSERT = "INSERT INTO users (id, account_id, email, name, role, password_hash, magic, created_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE users SET account_id = $2, name = $3, role = $4, magic = $5 WHERE id = $1";
@@ -82,9 +85,14 @@ pub async fn find_by_email(conn: &mut Conn, email: &Email) -> Result<Option<(Use
     fetch_optional!(conn, Row, FIND_BY_EMAIL, email.as_str())?.map(TryFrom::try_from).transpose()
 }
 
-/// The oldest `limit` users.
-pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<User>, StoreError> {
-    fetch_all!(conn, Row, LIST, limit)?.into_iter().map(user_only).collect()
+/// The oldest `limit` users, of those after this one.
+pub async fn list(conn: &mut Conn, after: Option<UserId>, limit: i64) -> Result<Vec<User>, StoreError> {
+    fetch_all!(conn, Row, LIST, after.map(|id| id.0), limit)?.into_iter().map(user_only).collect()
+}
+
+/// The oldest `limit` users of an account.
+pub async fn list_of_account(conn: &mut Conn, account: &AccountId, limit: i64) -> Result<Vec<User>, StoreError> {
+    fetch_all!(conn, Row, LIST_OF_ACCOUNT, account.as_str(), limit)?.into_iter().map(user_only).collect()
 }
 
 /// `false` where the e-mail address is taken.

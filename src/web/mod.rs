@@ -10,6 +10,7 @@ mod cookies;
 mod dialog;
 mod error;
 pub mod extract;
+mod faults;
 mod forms;
 mod guard;
 mod home;
@@ -100,10 +101,14 @@ pub fn router(web: Web) -> Router {
     };
     let mounted = mounted.fallback(error::not_found).with_state(web.clone());
     // Probes are asked for by the machine that runs us, which knows nothing of the public path.
-    let whole = mounted
+    let mut guarded = mounted
         .merge(ops::routes().with_state(web.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(web.clone(), guard::guard))
+        .layer(from_fn_with_state(web.clone(), guard::guard));
+    if web.sandbox_token.is_some() {
+        guarded = guarded.layer(from_fn_with_state(web.clone(), faults::faults));
+    }
+    let whole = guarded
         .layer(from_fn_with_state(web.clone(), journal::keep))
         .layer(from_fn_with_state(web.clone(), observe::observe));
     // Outermost: what is for another world is none of this one's business.

@@ -55,8 +55,22 @@ pub mod route {
         REGISTER_CLIENT = "/oauth/register/{client_id}";
         END_SESSION = "/oauth/logout";
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
+        SANDBOX_FAULTS = "/_sandbox/faults";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
         SANDBOX_CLOCK = "/_sandbox/clock";
+        SANDBOX_APPS = "/_sandbox/apps";
+        SANDBOX_APP = "/_sandbox/apps/{id}";
+        SANDBOX_BUTTONS = "/_sandbox/buttons";
+        SANDBOX_BUTTON = "/_sandbox/buttons/{id}";
+        SANDBOX_USERS = "/_sandbox/users";
+        SANDBOX_USER = "/_sandbox/users/{id}";
+        SANDBOX_ACCOUNTS = "/_sandbox/accounts";
+        SANDBOX_ACCOUNT = "/_sandbox/accounts/{id}";
+        SANDBOX_CONNECTIONS = "/_sandbox/connections";
+        SANDBOX_CONNECTION = "/_sandbox/connections/{id}";
+        SANDBOX_TOKENS = "/_sandbox/tokens";
+        SANDBOX_TOKENS_EXPIRE = "/_sandbox/tokens/expire";
+        SANDBOX_TOKENS_REVOKE = "/_sandbox/tokens/revoke";
         SANDBOX_RESET = "/_sandbox/reset";
         SANDBOX_SNAPSHOTS = "/_sandbox/snapshots";
         SANDBOX_SNAPSHOT = "/_sandbox/snapshots/{name}";
@@ -101,14 +115,14 @@ fn is_id(text: &str) -> bool {
 /// The route that an address was probably meant to be.
 pub fn nearest(path: &str) -> Option<&'static str> {
     let path = path.to_ascii_lowercase();
-    let likeness = |route: &str| strsim::normalized_levenshtein(&path, route);
     // A token behind the words would make every address unlike its route.
-    let begins = route::ALL.iter().filter(|route| route.contains("/{*")).find(|route| {
-        let words = route.split("/{*").next().unwrap_or_default();
-        path.strip_prefix(words).is_some_and(|rest| rest.starts_with('/'))
-    });
+    let before_last = path.rsplit_once('/').map_or("", |(before, _)| before);
+    let likeness = |route: &str| match route.split_once("/{*") {
+        Some((words, _)) => strsim::normalized_levenshtein(before_last, words),
+        None => strsim::normalized_levenshtein(&path, route),
+    };
     let likest = route::ALL.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    begins.or(likest.filter(|route| likeness(route) > 0.6)).copied()
+    likest.filter(|route| likeness(route) > 0.6).copied()
 }
 
 /// Addresses below the issuer's path.

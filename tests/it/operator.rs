@@ -1,6 +1,8 @@
 //! What an operator does to users, applications and buttons, and what is left of them (rules R14, F8, B23).
 
+use leadgate::config::Secret;
 use leadgate::config::seed::SeedFile;
+use leadgate::config::seed::SeedPassword;
 use leadgate::domain::email::Email;
 use leadgate::domain::ids::{AppId, ButtonId};
 use leadgate::services::login::{self, LoginError};
@@ -69,8 +71,10 @@ async fn r14_a_deleted_user_leaves_nothing(world: World) {
         name: "Another Ada".into(),
         account: "acme".into(),
         role: leadgate::domain::role::Role::Member,
+        password: SeedPassword::Plain(Secret::new(PASSWORD)),
+        is_disabled: false,
     };
-    users::add(&world.ctx, new, PASSWORD).await.unwrap();
+    users::add(&world.ctx, new).await.unwrap();
     assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
     assert!(ada.log_in(&opened, ADA).await.is_consent_page(), "nobody consented for her");

@@ -19,7 +19,7 @@ pub struct Owners(Vec<(UserId, Email)>);
 
 impl Owners {
     pub async fn read(ctx: &Context) -> Result<Self, CliError> {
-        let users = users::list(ctx, args::MAX_LISTED).await.map_err(CliError::failure)?;
+        let users = users::list(ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?;
         Ok(Self(users.into_iter().map(|user| (user.id, user.email)).collect()))
     }
 

@@ -4,6 +4,7 @@
 use super::SeedClient;
 use super::values;
 use crate::config::document::{Document, Located, Section};
+use crate::config::expected;
 use crate::config::secret::Secret;
 use crate::domain::app::{DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
 use crate::domain::auth_method::AuthMethod;
@@ -30,10 +31,11 @@ pub const KEYS: &[&str] = &[
 
 pub fn client<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> SeedClient {
     let Credentials { auth_method, client_secret, jwks } = credentials(document, section);
-    let redirect_uris = values::list(document, section, "redirect_uris", values::redirect_uri);
-    let after_logout = values::list(document, section, "post_logout_redirect_uris", values::return_url);
+    let redirect_uris = values::list(document, section, "redirect_uris", values::element(expected::redirect_uri));
+    let after_logout =
+        values::list(document, section, "post_logout_redirect_uris", values::element(expected::return_url));
     let scopes = values::scopes(document, section, None);
-    let resources = values::list(document, section, "resources", values::resource);
+    let resources = values::list(document, section, "resources", values::element(expected::resource));
     let access_token_alg = algorithm(document, section, "access_token_signing_alg");
     let id_token_alg = algorithm(document, section, "id_token_signed_response_alg");
     SeedClient {
@@ -62,7 +64,7 @@ fn credentials<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Cr
     let secret = section.text(document, "client_secret");
     let keys = section.json(document, "jwks");
     let given = section.text(document, METHOD);
-    let named = values::auth_method(document, given);
+    let named = values::parsed(document, given, expected::auth_method).map(|method| method.value);
     let implied = if section.has("client_secret") { AuthMethod::ClientSecretBasic } else { AuthMethod::None };
     let auth_method = named.unwrap_or(implied);
     // What goes with a method that could not be read, nobody knows.
@@ -72,7 +74,7 @@ fn credentials<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Cr
     }
     Credentials {
         auth_method,
-        client_secret: secret.and_then(|secret| values::ascii_secret(document, secret)),
+        client_secret: secret.and_then(|secret| values::secret(document, secret, expected::ascii_secret)),
         jwks: keys.and_then(|keys| values::jwks(document, &keys)),
     }
 }
@@ -99,7 +101,7 @@ fn check_beside<'t>(
 fn grant_types<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, method: AuthMethod) -> Vec<GrantType> {
     let given = values::list(document, section, "grant_types", |document, given| {
         let at: Located<()> = given.with(());
-        let grant = values::grant_type(document, given)?;
+        let grant = values::parsed(document, Some(given), expected::grant_type)?.value;
         if method == AuthMethod::None && grant == GrantType::ClientCredentials {
             let found = "found `client_credentials` without a `client_secret` or `jwks`";
             document.fault(&at, found, "credentials: this grant is nothing without them (RFC 6749 section 4.4)");
@@ -120,7 +122,7 @@ fn grant_types<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, metho
 
 fn algorithm<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, name: &str) -> Option<SigningAlgorithm> {
     let given = section.text(document, name);
-    values::signing_algorithm(document, given)
+    values::parsed(document, given, expected::signing_algorithm).map(|algorithm| algorithm.value)
 }
 
 fn is_on<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, name: &str) -> bool {

@@ -4,8 +4,8 @@ use super::client;
 use super::values::{self, MAX_ENTRIES, Unique};
 use super::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedLeadType, SeedPassword, SeedUser};
 use crate::config::document::{Document, Located, Section};
+use crate::config::expected;
 use crate::domain::email::Email;
-use crate::domain::ids::{AccountId, AppId, ButtonId};
 use crate::domain::role::Role;
 use crate::domain::scope::ScopeSet;
 
@@ -51,7 +51,7 @@ fn account<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mu
     section.refuse_unknown(document, &["id", "name", "api_keys"]);
     let id = section.text(document, "id");
     let id_is_given = id.is_some();
-    let id = values::id(document, id, AccountId::parse);
+    let id = values::parsed(document, id, expected::account_id);
     let given_name = section.required_text(document, "name");
     let name = values::name(document, given_name.clone());
     if let Some(id) = &id {
@@ -62,7 +62,7 @@ fn account<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mu
     }
     let api_keys = values::list(document, section, "api_keys", |document, key| {
         let is_new = seen.api_keys.take(document, &key, &key.value, "a key of its own for each account");
-        values::ascii_secret(document, key).filter(|_| is_new)
+        values::secret(document, key, expected::ascii_secret).filter(|_| is_new)
     });
     Some(SeedAccount { id: id.map(|id| id.value), name: name?, api_keys: api_keys.map(|keys| keys.value) })
 }
@@ -84,15 +84,15 @@ fn user<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut S
     let given_role = section.text(document, "role");
     let role = match given_role {
         None => Some(Role::Member),
-        given => values::role(document, given),
+        given => values::parsed(document, given, expected::role).map(|role| role.value),
     };
     Some(SeedUser { email: email?.value, password: password?, name: name?, account: account?, role: role? })
 }
 
 fn password<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Option<SeedPassword> {
     match (section.text(document, "password"), section.text(document, "password_hash")) {
-        (Some(plain), None) => values::password(document, plain).map(SeedPassword::Plain),
-        (None, Some(hash)) => values::password_hash(document, hash).map(SeedPassword::Hash),
+        (Some(plain), None) => values::secret(document, plain, expected::password).map(SeedPassword::Plain),
+        (None, Some(hash)) => values::secret(document, hash, expected::password_hash).map(SeedPassword::Hash),
         (Some(_), Some(hash)) => {
             document.fault(&hash, "found `password_hash` beside `password`", "one of the two");
             None
@@ -110,7 +110,7 @@ fn password<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Optio
 fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedApp> {
     section.refuse_unknown(document, &[&["id", "name", "publisher", "owner", "buttons"], client::KEYS].concat());
     let id = section.required_text(document, "id");
-    let id = values::id(document, id, AppId::parse);
+    let id = values::parsed(document, id, expected::app_id);
     if let Some(id) = &id {
         seen.apps.take(document, id, id.value.as_str(), "one entry for each application");
     }
@@ -148,16 +148,16 @@ fn button<'t>(
 ) -> Option<SeedButton> {
     section.refuse_unknown(document, &["id", "origins", "return_urls", "scopes"]);
     let id = section.required_text(document, "id");
-    let id = values::id(document, id, ButtonId::parse);
+    let id = values::parsed(document, id, expected::button_id);
     if let Some(id) = &id {
         seen.buttons.take(document, id, id.value.as_str(), "an id of its own for each button of all applications");
     }
-    let origins = values::list(document, section, "origins", values::origin);
+    let origins = values::list(document, section, "origins", values::element(expected::origin));
     if !section.has("origins") {
         let at = section.location();
         document.fault(&at, "`origins` is missing", "the origins of the pages that the button stands on");
     }
-    let return_urls = values::list(document, section, "return_urls", values::return_url);
+    let return_urls = values::list(document, section, "return_urls", values::element(expected::return_url));
     let scopes = values::scopes(document, section, Some(app_scopes));
     Some(SeedButton {
         id: id?.value,

@@ -1,34 +1,17 @@
-//! Single values of a seed file: what each may be, and what to say where it is not.
+//! Single values of a seed file: where one is not what it may be, the place and what was found.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
 use crate::config::document::{Document, Located, Section};
-use crate::config::nearest::suggestion;
-use crate::config::secret::Secret;
+use crate::config::expected::{self, MAX_LIST};
 use crate::crypto::client_keys::ClientKeys;
-use crate::crypto::password::check_phc;
-use crate::domain::app::{MAX_NAME, is_name};
-use crate::domain::auth_method::AuthMethod;
-use crate::domain::email::{Email, MAX_EMAIL};
-use crate::domain::grant_type::GrantType;
-use crate::domain::ids::{IdError, MAX_TEXT_ID};
-use crate::domain::origin::Origin;
-use crate::domain::redirect_uri::RedirectUri;
-use crate::domain::resource::{Resource, ResourceError};
-use crate::domain::return_url::ReturnUrl;
-use crate::domain::role::Role;
-use crate::domain::scope::{Scope, ScopeSet};
-use crate::domain::signing_algorithm::SigningAlgorithm;
-use crate::domain::user::{MAX_PASSWORD, PasswordHash};
+use crate::domain::email::Email;
+use crate::domain::scope::ScopeSet;
 
 /// Most entries of one kind: a seed is written by hand, and each password in it costs a hash.
 pub const MAX_ENTRIES: usize = 1_000;
-/// Most elements of one list within an entry.
-pub const MAX_LIST: usize = 100;
-/// Longest client secret and API key, in characters.
-pub const MAX_SECRET: usize = 256;
 
 /// What was found, shortened and with control characters written out.
 pub fn quoted(text: &str) -> String {
@@ -40,18 +23,16 @@ pub fn quoted(text: &str) -> String {
     format!("found {start:?}… ({} characters)", text.chars().count())
 }
 
-/// Turns a text into a value, or faults it with what `expected` says about the error.
-pub fn parsed<T, E>(
+/// Turns a text into a value, or faults it with what is expected in its place.
+pub fn parsed<T>(
     document: &mut Document<'_>,
     given: Option<Located<String>>,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-    expected: impl FnOnce(&str, E) -> String,
+    parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Option<Located<T>> {
     let given = given?;
     match parse(&given.value) {
         Ok(value) => Some(given.with(value)),
-        Err(error) => {
-            let expected = expected(&given.value, error);
+        Err(expected) => {
             document.fault(&given, quoted(&given.value), expected);
             None
         }
@@ -60,39 +41,11 @@ pub fn parsed<T, E>(
 
 /// A name that is shown to people.
 pub fn name(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<String> {
-    let shown = |text: &str| if is_name(text) { Ok(text.to_owned()) } else { Err(()) };
-    let expected = |_: &str, ()| format!("1 to {MAX_NAME} visible characters");
-    parsed(document, given, shown, expected).map(|name| name.value)
-}
-
-/// An identifier that the file chooses.
-pub fn id<T>(
-    document: &mut Document<'_>,
-    given: Option<Located<String>>,
-    parse: impl FnOnce(&str) -> Result<T, IdError>,
-) -> Option<Located<T>> {
-    parsed(document, given, parse, |_, _| format!("1 to {MAX_TEXT_ID} characters out of A-Z a-z 0-9 . _ -"))
+    parsed(document, given, expected::name).map(|name| name.value)
 }
 
 pub fn email(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<Located<Email>> {
-    parsed(document, given, Email::parse, |_, _| {
-        format!("an e-mail address, name@host, of at most {MAX_EMAIL} characters")
-    })
-}
-
-pub fn role(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<Role> {
-    let expected = |word: &str, _| suggestion(word, &Role::ALL.map(Role::as_str));
-    parsed(document, given, Role::parse, expected).map(|role| role.value)
-}
-
-pub fn grant_type(document: &mut Document<'_>, given: Located<String>) -> Option<GrantType> {
-    let expected = |word: &str, _| suggestion(word, &GrantType::ALL.map(GrantType::short_name));
-    parsed(document, Some(given), GrantType::named, expected).map(|grant| grant.value)
-}
-
-pub fn auth_method(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<AuthMethod> {
-    let expected = |word: &str, _| suggestion(word, &AuthMethod::ALL.map(AuthMethod::as_str));
-    parsed(document, given, AuthMethod::parse, expected).map(|method| method.value)
+    parsed(document, given, expected::email)
 }
 
 /// A client's public keys, in the form that is kept of them.
@@ -106,41 +59,11 @@ pub fn jwks(document: &mut Document<'_>, given: &Located<Value>) -> Option<Strin
     }
 }
 
-pub fn signing_algorithm(document: &mut Document<'_>, given: Option<Located<String>>) -> Option<SigningAlgorithm> {
-    let expected = |word: &str, _| suggestion(word, &SigningAlgorithm::ALL.map(SigningAlgorithm::as_str));
-    parsed(document, given, SigningAlgorithm::parse, expected).map(|algorithm| algorithm.value)
-}
-
-pub fn resource(document: &mut Document<'_>, given: Located<String>) -> Option<Resource> {
-    let expected = |_: &str, error: ResourceError| format!("an address such as `https://api.example.com`: {error}");
-    parsed(document, Some(given), Resource::parse, expected).map(|resource| resource.value)
-}
-
-fn scope(document: &mut Document<'_>, given: Located<String>) -> Option<Located<Scope>> {
-    let expected = |word: &str, _| suggestion(word, &Scope::ALL.map(Scope::as_str));
-    parsed(document, Some(given), Scope::parse, expected)
-}
-
-pub fn origin(document: &mut Document<'_>, given: Located<String>) -> Option<Origin> {
-    parsed(document, Some(given), Origin::parse, |_, error| match &error.nearest {
-        Some(nearest) => format!("`{nearest}`: {}", error.problem),
-        None => format!("an origin such as `https://www.example.com`: {}", error.problem),
-    })
-    .map(|origin| origin.value)
-}
-
-pub fn return_url(document: &mut Document<'_>, given: Located<String>) -> Option<ReturnUrl> {
-    parsed(document, Some(given), ReturnUrl::parse, |_, error| {
-        format!("an address such as `https://www.example.com/signin`: it is refused because of this: {error}")
-    })
-    .map(|url| url.value)
-}
-
-pub fn redirect_uri(document: &mut Document<'_>, given: Located<String>) -> Option<RedirectUri> {
-    parsed(document, Some(given), RedirectUri::parse, |_, error| {
-        format!("an address such as `https://www.example.com/callback`: it is refused because of this: {error}")
-    })
-    .map(|uri| uri.value)
+/// The same for an element of a list.
+pub fn element<T>(
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> impl FnMut(&mut Document<'_>, Located<String>) -> Option<T> {
+    move |document, given| parsed(document, Some(given), &parse).map(|value| value.value)
 }
 
 /// The elements of an optional list, each turned into a value; repeated ones are faults.
@@ -175,7 +98,7 @@ pub fn scopes<'t>(
     limit: Option<&ScopeSet>,
 ) -> Option<ScopeSet> {
     let scopes = list(document, section, "scopes", |document, given| {
-        let scope = scope(document, given)?;
+        let scope = parsed(document, Some(given), expected::scope)?;
         if let Some(limit) = limit.filter(|limit| !limit.contains(scope.value)) {
             let found = format!("found `{}`, which its application does not have", scope.value);
             document.fault(&scope, found, format!("some of `{limit}`"));
@@ -186,31 +109,16 @@ pub fn scopes<'t>(
     Some(scopes.value.into_iter().collect())
 }
 
-/// A secret that goes through headers and forms: printable ASCII (RFC 6749 appendix A.2).
-pub fn ascii_secret(document: &mut Document<'_>, given: Located<String>) -> Option<Secret> {
-    let good = (1..=MAX_SECRET).contains(&given.value.len()) && given.value.bytes().all(|b| (0x20..0x7f).contains(&b));
-    if !good {
-        let expected = format!("1 to {MAX_SECRET} printable ASCII characters");
-        document.fault(&given, "found another kind of text", expected);
-        return None;
-    }
-    Some(Secret::new(given.value))
-}
-
-pub fn password(document: &mut Document<'_>, given: Located<String>) -> Option<Secret> {
-    if given.value.is_empty() || given.value.len() > MAX_PASSWORD {
-        let expected = format!("a password of 1 to {MAX_PASSWORD} bytes");
-        document.fault(&given, format!("found {} bytes", given.value.len()), expected);
-        return None;
-    }
-    Some(Secret::new(given.value))
-}
-
-pub fn password_hash(document: &mut Document<'_>, given: Located<String>) -> Option<PasswordHash> {
-    match check_phc(&given.value) {
-        Ok(hash) => Some(hash),
-        Err(error) => {
-            document.fault(&given, error.to_string(), "an argon2id hash in PHC form (`$argon2id$v=19$…`)");
+/// A secret, which is not quoted where it cannot be one.
+pub fn secret<T>(
+    document: &mut Document<'_>,
+    given: Located<String>,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    match parse(&given.value) {
+        Ok(secret) => Some(secret),
+        Err(expected) => {
+            document.fault(&given, format!("found another text of {} bytes", given.value.len()), expected);
             None
         }
     }

@@ -83,9 +83,9 @@ pub async fn is_empty(ctx: &Context) -> Result<bool, StoreError> {
     ctx.store
         .read(|conn| {
             Box::pin(async move {
-                Ok(accounts::list(conn, 1).await?.is_empty()
-                    && users::list(conn, 1).await?.is_empty()
-                    && apps::list(conn, 1).await?.is_empty())
+                Ok(accounts::list(conn, None, 1).await?.is_empty()
+                    && users::list(conn, None, 1).await?.is_empty()
+                    && apps::list(conn, None, 1).await?.is_empty())
             })
         })
         .await
@@ -118,8 +118,15 @@ pub(super) async fn own_plan(ctx: &Context) -> Result<Arc<Plan>, SeedError> {
 }
 
 /// What is stored of an API key: keyed, because a person may have chosen it.
-fn hash_api_key(ctx: &Context, key: &str) -> SecretHash {
+pub(super) fn hash_api_key(ctx: &Context, key: &str) -> SecretHash {
     SecretHash(ctx.keys.ring().first_mac().sign(Purpose::ApiKey, key.as_bytes()))
+}
+
+/// A fresh API key: a GUID, as LeadExec's are; from 122 random bits of a version-4 UUID.
+pub(super) fn make_api_key(ctx: &Context) -> String {
+    let mut random = [0; 16];
+    ctx.entropy.fill(&mut random);
+    uuid::Builder::from_random_bytes(random).into_uuid().to_string()
 }
 
 /// Applications and accounts that are named, of those that share a secret.

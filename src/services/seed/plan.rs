@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Applied, Audience, Context, Seed, SeedError, hash_api_key, partner};
+use super::{Applied, Audience, Context, Seed, SeedError, hash_api_key, make_api_key, partner};
 use crate::config::ConfigError;
 use crate::config::secret::Secret;
 use crate::config::seed::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedPassword, SeedUser};
@@ -20,7 +20,7 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{PasswordHash, User, UserState};
-use crate::entropy::{Entropy, time_ordered_id};
+use crate::entropy::time_ordered_id;
 use crate::store::apps::Secrets;
 use crate::store::{Conn, StoreError, accounts, apps, buttons, connections, lead_types, sessions, users};
 
@@ -170,14 +170,7 @@ async fn plan_account(ctx: &Context, seed: &SeedAccount, now: Timestamp) -> Resu
     });
     let (id, kept) = known.await?;
     let id = id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into());
-    Ok(PlannedAccount { id, kept, made: made_api_key(&*ctx.entropy) })
-}
-
-/// A GUID, as LeadExec's are; from 122 random bits of a version-4 UUID.
-fn made_api_key(entropy: &dyn Entropy) -> Secret {
-    let mut random = [0; 16];
-    entropy.fill(&mut random);
-    Secret::new(uuid::Builder::from_random_bytes(random).into_uuid().to_string())
+    Ok(PlannedAccount { id, kept, made: Secret::new(make_api_key(ctx)) })
 }
 
 async fn plan_user(ctx: &Context, seed: &SeedUser, now: Timestamp) -> Result<PlannedUser, SeedError> {
@@ -383,7 +376,7 @@ impl Step {
         match existing {
             None => buttons::insert(conn, &wanted).await.map(|_| Change::Made),
             Some(existing) if existing == wanted => Ok(Change::None),
-            Some(_) => buttons::update(conn, &wanted).await.map(|()| Change::Changed),
+            Some(_) => buttons::update(conn, &wanted).await.map(|_| Change::Changed),
         }
     }
 }

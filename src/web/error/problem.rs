@@ -87,6 +87,16 @@ impl Problem {
         self
     }
 
+    /// Whether it is that something is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND.as_u16()
+    }
+
+    /// Another problem where this one is that something is not there.
+    pub fn or(self, other: impl FnOnce() -> Self) -> Self {
+        if self.is_not_found() { other() } else { self }
+    }
+
     /// A member that this kind of problem has besides.
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.more.insert(member.to_owned(), value.into());

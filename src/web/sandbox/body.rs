@@ -123,6 +123,14 @@ impl<'t> Said<'t> {
         Self::Own(text)
     }
 
+    /// The name that it is about.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Unknown { name, .. } | Self::Missing(name) | Self::Twice(name) => Some(name),
+            Self::Wrong(_) | Self::Own(_) => None,
+        }
+    }
+
     fn title(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "Unknown name",
@@ -176,7 +184,8 @@ fn in_json(expected: &str) -> &str {
     }
 }
 
-fn shown(name: &str) -> String {
+/// A name that is short enough to repeat.
+pub(super) fn shown(name: &str) -> String {
     let shown: String = name.chars().filter(|c| !c.is_control()).collect();
     match shown.char_indices().find(|(at, _)| *at >= MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &shown[..end]),
@@ -205,6 +214,7 @@ fn escaped(token: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(dead_code, reason = "only what is refused is looked at")]
 mod tests {
     use axum::http::{HeaderValue, header};
     use serde::Deserialize;

@@ -3,21 +3,29 @@
 //! Each file answers for one kind of thing. Its handlers say with `utoipa::path` what they are, and from that come both
 //! the routes and the document at `/_sandbox/openapi.json`, so that the two cannot part.
 
+mod accounts;
+mod apps;
 mod auth;
 mod authorize;
 mod body;
+mod buttons;
 mod clock;
+mod connections;
+mod faults;
 mod openapi;
 mod query;
 mod registration;
+mod tokens;
+mod users;
+mod values;
 mod worlds;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Web;
@@ -25,20 +33,31 @@ use super::error::problem::Problem;
 
 pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     let (guarded, public) = (guarded(), public());
-    let document = openapi::document(web, guarded.get_openapi().clone(), public.get_openapi().clone());
-    let guarded = Router::from(guarded)
-        .method_not_allowed_fallback(other_method)
-        .layer(from_fn_with_state(web.clone(), auth::require));
-    let public = Router::from(public).method_not_allowed_fallback(other_method);
-    guarded.merge(public.layer(axum::Extension(document)))
+    let document = openapi::describe(web, guarded.get_openapi().clone(), public.get_openapi().clone());
+    let known = query::Known::of(&document, web.urls.base());
+    let checked = |router: OpenApiRouter<Arc<Web>>| {
+        Router::from(router)
+            .method_not_allowed_fallback(other_method)
+            .layer(from_fn_with_state(known.clone(), query::check))
+    };
+    let guarded = checked(guarded).layer(from_fn_with_state(web.clone(), auth::require));
+    let public = checked(public).layer(Extension(openapi::Document::of(&document)));
+    guarded.merge(public)
 }
 
 /// What needs the sandbox token.
 fn guarded() -> OpenApiRouter<Arc<Web>> {
     OpenApiRouter::default()
+        .merge(accounts::routes())
+        .merge(apps::routes())
         .merge(authorize::routes())
-        .merge(registration::routes())
+        .merge(buttons::routes())
         .merge(clock::routes())
+        .merge(connections::routes())
+        .merge(faults::routes())
+        .merge(registration::routes())
+        .merge(tokens::routes())
+        .merge(users::routes())
         .merge(worlds::routes())
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
+use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, ServerBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,18 +20,38 @@ pub fn routes() -> OpenApiRouter<Arc<Web>> {
     OpenApiRouter::default().routes(routes!(show))
 }
 
-/// The finished document.
+/// The finished document, as it is sent.
 #[derive(Clone)]
 pub struct Document(Arc<str>);
 
-/// One document of what needs the token and what does not.
-pub fn document(web: &Web, mut guarded: OpenApi, public: OpenApi) -> Document {
+impl Document {
+    pub fn of(document: &OpenApi) -> Self {
+        Self(document.to_json().unwrap_or_default().into())
+    }
+}
+
+/// Each operation of a document with its path and method.
+pub fn operations(document: &OpenApi) -> impl Iterator<Item = (&str, Method, &Operation)> {
+    document.paths.paths.iter().flat_map(|(path, item)| {
+        let PathItem { get, put, post, patch, delete, .. } = item;
+        let methods = [
+            (Method::GET, get),
+            (Method::PUT, put),
+            (Method::POST, post),
+            (Method::PATCH, patch),
+            (Method::DELETE, delete),
+        ];
+        methods.into_iter().filter_map(|(method, operation)| Some((path.as_str(), method, operation.as_ref()?)))
+    })
+}
+
+/// The document of all routes, of which `guarded` need the sandbox token.
+pub fn describe(web: &Web, mut guarded: OpenApi, public: OpenApi) -> OpenApi {
     let requirement = SecurityRequirement::new(SCHEME, Vec::<String>::new());
     for item in guarded.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete] {
-            if let Some(operation) = operation {
-                operation.security = Some(vec![requirement.clone()]);
-            }
+        let PathItem { get, put, post, patch, delete, .. } = item;
+        for operation in [get, put, post, patch, delete].into_iter().flatten() {
+            operation.security = Some(vec![requirement.clone()]);
         }
     }
     let info = InfoBuilder::new()
@@ -48,7 +69,7 @@ pub fn document(web: &Web, mut guarded: OpenApi, public: OpenApi) -> Document {
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.security_schemes.insert(SCHEME.to_owned(), bearer.into());
     }
-    Document(document.to_json().unwrap_or_default().into())
+    document
 }
 
 /// Show this document

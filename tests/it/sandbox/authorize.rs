@@ -2,22 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::{assert_problem, assert_problem_at};
 use crate::support::http::request;
-use crate::support::{ADA, APP_ONE, Answer, Click, GRACE, PARTNER, SANDBOX_TOKEN, Tokens, World, both};
+use crate::support::{ADA, APP_ONE, Click, GRACE, PARTNER, SANDBOX_TOKEN, Tokens, World, both};
 
 const PATH: &str = "/_sandbox/authorize";
-
-#[track_caller]
-fn assert_problem(answer: &Answer, status: u16) {
-    assert_eq!(answer.status, status, "{answer:?}");
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let problem = answer.json();
-    assert_eq!(problem["status"], status);
-    for member in ["type", "title", "detail"] {
-        assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {problem}");
-    }
-}
 
 fn ask(user: &str, button: &str, decision: &str) -> Value {
     json!({"user": user, "button": button, "decision": decision})
@@ -147,6 +136,49 @@ async fn e_errors_are_problems(world: World) {
     assert_problem(&world.sandbox_authorize(&ask(GRACE, "btn-one", "allow")).await, 409);
 }
 
+/// A problem points at what is wrong (RFC 6901), and names the nearest known word.
+async fn e_a_problem_says_where(world: World) {
+    let with = |member: &str, value: Value| {
+        let mut body = ask(ADA, "btn-one", "allow");
+        body[member] = value;
+        body
+    };
+    for (body, pointer, says) in [
+        (with("scpoes", json!([])), "/scpoes", "`scopes`"),
+        (with("decision", json!("alow")), "/decision", "`allow`"),
+        (with("user", json!(7)), "/user", "a string"),
+        (with("user", json!("nobody@acme.test")), "/user", "no user"),
+        (with("button", json!("btn-none")), "/button", "no button"),
+        (with("scopes", json!(["data_api", "admin"])), "/scopes", "account_api"),
+        (with("scopes", json!([1])), "/scopes/0", "a string"),
+        (with("authorize_url", json!("/oauth/authorize?x")), "/authorize_url", "not both"),
+        (json!({"user": ADA, "decision": "allow"}), "/button", "authorize_url"),
+        (json!({"button": "btn-one", "decision": "allow"}), "/user", "missing"),
+    ] {
+        let answer = world.sandbox_authorize(&body).await;
+        assert_problem_at(&answer, if says.starts_with("no ") { 404 } else { 400 }, pointer);
+        assert!(answer.json()["detail"].as_str().unwrap().contains(says), "{body}: {}", answer.json());
+    }
+    let long = with(&"x".repeat(5_000), json!(1));
+    assert!(world.sandbox_authorize(&long).await.expect(400).body.len() < 1_000);
+}
+
+/// A parameter of the query that an operation does not know is refused, and named.
+async fn e_an_unknown_parameter_is_refused(world: World) {
+    for (path, meant) in
+        [("/authorize?user=x", "nothing"), ("/users?limt=3", "`limit`"), ("/openapi.json?x", "nothing")]
+    {
+        let method = if path.starts_with("/authorize") { "POST" } else { "GET" };
+        let answer = world.plane(method, path, None).await;
+        assert_problem(&answer, 400);
+        let problem = answer.json();
+        assert!(path.contains(problem["parameter"].as_str().unwrap()), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(meant), "{problem}");
+    }
+    world.show("/users?limit=3&limit=4").await.expect(400);
+    world.plane("HEAD", "/users?limit=3", None).await.expect(200);
+}
+
 /// In production mode there is none of it, whatever token is sent.
 async fn e_production_has_no_control_plane(world: World) {
     assert_problem(&world.sandbox_authorize(&ask(ADA, "btn-one", "allow")).await, 404);
@@ -162,5 +194,7 @@ both! {
     e_scopes_can_be_narrowed_only,
     e_without_the_sandbox_token_it_is_401,
     e_errors_are_problems,
+    e_a_problem_says_where,
+    e_an_unknown_parameter_is_refused,
 }
 both! { with support::Setup::production(); e_production_has_no_control_plane }

@@ -1,3 +1,14 @@
 //! The control plane (wire.md part E), one file for each of its topics.
 
+mod apps;
 mod authorize;
+mod buttons;
+mod clock;
+mod connections;
+mod lists;
+mod reasons;
+mod support;
+mod tokens;
+mod users;
+
+pub use support::{assert_problem, assert_problem_at, at, each};
