@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -22,6 +21,7 @@ use crate::domain::namespace::{MAX_NAMESPACES, Namespace, NamespaceId};
 use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
 use crate::services::namespaces::{self, Made, NamespaceError};
+use crate::socket::Peer;
 use crate::store::StoreError;
 
 /// How often it is looked whether a namespace is over, or was ended on another node; real time.
@@ -86,6 +86,7 @@ impl Namespaces {
 
     /// Ends one. `false` where there is none.
     pub async fn remove(&self, id: &NamespaceId) -> Result<bool, StoreError> {
+        self.close_over(self.home.real_now()).await;
         let served = self.served().remove(id);
         let was_here = served.is_some();
         if let Some(served) = served {
@@ -248,7 +249,7 @@ where
 /// The request as it came in: what our own router wrote on it does not hold in another one.
 fn afresh(request: Request) -> Request {
     let (mut parts, body) = request.into_parts();
-    let peer = parts.extensions.remove::<ConnectInfo<SocketAddr>>();
+    let peer = parts.extensions.remove::<ConnectInfo<Peer>>();
     parts.extensions.clear();
     if let Some(peer) = peer {
         parts.extensions.insert(peer);

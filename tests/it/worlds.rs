@@ -8,19 +8,21 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use leadgate::services::throttle::Limits;
 use leadgate::store::tables::EXEMPT;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::sandbox::support::assert_problem;
 use crate::store_contract::tables::Db;
-use crate::support::http::request;
+use crate::support::http::{from_address, request};
 use crate::support::{
     ADA, APP_ONE, APP_TWO, Answer, Click, GRACE, Kind, PARTNER, SANDBOX_TOKEN, Setup, World, both, connect_by_api,
 };
 
 impl World {
     /// Asks the control plane.
-    async fn control(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let token = format!("Bearer {SANDBOX_TOKEN}");
         let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
         let body = body.map(|body| body.to_string()).unwrap_or_default();
@@ -29,7 +31,7 @@ impl World {
     }
 
     async fn reset(&self) -> Value {
-        self.control("POST", "/reset", None).await.expect(200).json()
+        self.ask("POST", "/reset", None).await.expect(200).json()
     }
 
     /// Every row of the world, as a text.
@@ -48,7 +50,7 @@ impl World {
 
     /// A namespace of this world, seen as a world: its addresses begin with its own path.
     async fn namespace(&self) -> (World, Value) {
-        let made = self.control("POST", "/namespaces", None).await.expect(201).json();
+        let made = self.ask("POST", "/namespaces", None).await.expect(201).json();
         let issuer = made["issuer"].as_str().unwrap().to_owned();
         (self.at_issuer(issuer), made)
     }
@@ -84,13 +86,6 @@ impl World {
     }
 }
 
-#[track_caller]
-fn assert_problem(answer: &Answer, status: u16) {
-    assert_eq!(answer.status, status, "{answer:?}");
-    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
-    assert!(!answer.json()["detail"].as_str().unwrap().is_empty());
-}
-
 /// Waits for what happens by itself within seconds.
 async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     let reached = async {
@@ -108,7 +103,7 @@ async fn e_a_reset_gives_back_the_seeded_state(world: World) {
     let mut ada = world.actor();
     let tokens = ada.connect("btn-one", PARTNER, ADA).await;
     world.db_fill(7).await;
-    world.control("POST", "/clock", Some(json!({"advance": "30m"}))).await.expect(200);
+    world.ask("POST", "/clock", Some(json!({"advance": "30m"}))).await.expect(200);
     world.disable(GRACE).await;
     world.delete_app(APP_TWO).await;
     let changed = world.db_rows().await;
@@ -125,7 +120,7 @@ async fn e_a_reset_gives_back_the_seeded_state(world: World) {
     assert!(!world.refreshes(&tokens.refresh).await);
     assert_eq!(ada.resume(PARTNER, &["btn-one"]).await["btn-one"]["error"], "login_required");
     assert!(ada.get("/account").await.is_login_page());
-    let clock = world.control("GET", "/clock", None).await.expect(200).json();
+    let clock = world.ask("GET", "/clock", None).await.expect(200).json();
     assert_eq!((&clock["offset_ms"], &clock["frozen"]), (&json!(0), &json!(false)));
 
     // And it works as at the start, as often as wanted.
@@ -136,11 +131,36 @@ async fn e_a_reset_gives_back_the_seeded_state(world: World) {
     assert_eq!(world.db_rows().await, before);
 }
 
-async fn e_a_reset_empties_the_journal(world: World) {
-    world.me("nonsense").await.expect(401);
+async fn e_a_reset_empties_journal_and_faults(world: World) {
+    let rule = json!([{"match": {"endpoint": "me"}, "times": "always", "effect": {"status": 503}}]);
+    world.ask("PUT", "/faults", Some(rule)).await.expect(200);
+    world.me("nonsense").await.expect(503);
     assert!(!world.ctx.journal.list(&Default::default()).is_empty());
     world.reset().await;
     assert!(world.ctx.journal.list(&Default::default()).is_empty());
+    assert_eq!(world.ask("GET", "/faults", None).await.expect(200).json(), json!([]));
+    world.me("nonsense").await.expect(401);
+}
+
+/// A namespace knows who asks (its limits need the address), and what is counted there is not counted here.
+async fn e_a_namespace_counts_for_itself(world: World) {
+    let (inside, _) = world.namespace().await;
+    let refused = async |world: &World| {
+        let path = format!("/authorize/refreshaccesstoken/nonsense?appid={APP_ONE}");
+        world.send(from_address(request("GET", &path, &[], ""), 7)).await.status
+    };
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(refused(&inside).await);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429]);
+    assert_eq!(refused(&world).await, 200);
+    inside.reset().await;
+    assert_eq!(refused(&inside).await, 200);
+}
+
+fn few_refusals() -> Setup {
+    Setup { limits: Limits { logins: 0, refusals: 3 }, ..Setup::default() }
 }
 
 /// Counts statements that this thread sends to a database.
@@ -170,7 +190,7 @@ async fn e_their_cost_does_not_grow_with_the_world(world: World) {
     let guard = tracing::subscriber::set_default(statements.clone());
     let cost = async |method: &str, path: &str| {
         let before = statements.0.load(Ordering::Relaxed);
-        let answer = world.control(method, path, None).await;
+        let answer = world.ask(method, path, None).await;
         assert!(answer.status < 300, "{answer:?}");
         statements.0.load(Ordering::Relaxed) - before
     };
@@ -196,24 +216,24 @@ async fn e_their_cost_does_not_grow_with_the_world(world: World) {
 async fn e_a_snapshot_gives_the_world_back(world: World) {
     let mut ada = world.actor();
     let tokens = ada.connect("btn-one", PARTNER, ADA).await;
-    world.control("POST", "/clock", Some(json!({"advance": "10m"}))).await.expect(200);
+    world.ask("POST", "/clock", Some(json!({"advance": "10m"}))).await.expect(200);
     world.ctx.store.flush_last_used().await.unwrap();
     world.db_fill(7).await;
     let before = world.db_rows().await;
-    let taken = world.control("PUT", "/snapshots/ada-is-connected", None).await.expect(201).json();
+    let taken = world.ask("PUT", "/snapshots/ada-is-connected", None).await.expect(201).json();
     let rows: usize = before.values().map(Vec::len).sum();
     assert_eq!((&taken["name"], &taken["rows"]), (&json!("ada-is-connected"), &json!(rows)));
 
     assert_eq!(world.disconnect(&tokens.refresh).await.json()["valid"], true);
     let later = connect_by_api(&world, GRACE, "btn-one").await;
-    world.control("POST", "/clock", Some(json!({"advance": "2h"}))).await.expect(200);
+    world.ask("POST", "/clock", Some(json!({"advance": "2h"}))).await.expect(200);
     world.delete_app(APP_ONE).await;
     assert!(!world.refreshes(&tokens.refresh).await);
 
-    let restored = world.control("POST", "/snapshots/ada-is-connected/restore", None).await.expect(200).json();
+    let restored = world.ask("POST", "/snapshots/ada-is-connected/restore", None).await.expect(200).json();
     assert_eq!(restored, taken);
     assert_eq!(world.db_rows().await, before);
-    let clock = world.control("GET", "/clock", None).await.json();
+    let clock = world.ask("GET", "/clock", None).await.json();
     assert_eq!(clock["offset_ms"], 600_000);
     world.me(&tokens.access).await.expect(200);
     assert!(world.refreshes(&tokens.refresh).await);
@@ -224,31 +244,31 @@ async fn e_a_snapshot_gives_the_world_back(world: World) {
     // A reset leaves it alone.
     world.reset().await;
     assert!(!world.refreshes(&tokens.refresh).await);
-    world.control("POST", "/snapshots/ada-is-connected/restore", None).await.expect(200);
+    world.ask("POST", "/snapshots/ada-is-connected/restore", None).await.expect(200);
     assert!(world.refreshes(&tokens.refresh).await);
 }
 
 async fn e_snapshots_are_named_listed_replaced_and_deleted(world: World) {
     let names = async || {
-        let list = world.control("GET", "/snapshots", None).await.expect(200).json();
+        let list = world.ask("GET", "/snapshots", None).await.expect(200).json();
         let list = list["snapshots"].as_array().unwrap().clone();
         list.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert!(names().await.is_empty());
     for name in ["a", "B.c_d-0", &"x".repeat(64)] {
-        world.control("PUT", &format!("/snapshots/{name}"), None).await.expect(201);
+        world.ask("PUT", &format!("/snapshots/{name}"), None).await.expect(201);
     }
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
-    world.control("PUT", "/snapshots/a", None).await.expect(200);
+    world.ask("PUT", "/snapshots/a", None).await.expect(200);
     let mut known = names().await;
     known.sort();
     assert_eq!(known, ["B.c_d-0", "a", &"x".repeat(64)]);
-    world.control("POST", "/snapshots/B.c_d-0/restore", None).await.expect(200);
+    world.ask("POST", "/snapshots/B.c_d-0/restore", None).await.expect(200);
     assert!(!world.refreshes(&tokens.refresh).await);
-    world.control("POST", "/snapshots/a/restore", None).await.expect(200);
+    world.ask("POST", "/snapshots/a/restore", None).await.expect(200);
     assert!(world.refreshes(&tokens.refresh).await, "the second one of this name");
 
-    world.control("DELETE", "/snapshots/a", None).await.expect(204);
+    world.ask("DELETE", "/snapshots/a", None).await.expect(204);
     for (method, path) in [
         ("DELETE", "/snapshots/a"),
         ("POST", "/snapshots/a/restore"),
@@ -256,25 +276,25 @@ async fn e_snapshots_are_named_listed_replaced_and_deleted(world: World) {
         ("POST", "/snapshots/%20/restore"),
         ("DELETE", "/snapshots/%ff"),
     ] {
-        assert_problem(&world.control(method, path, None).await, 404);
+        assert_problem(&world.ask(method, path, None).await, 404);
     }
-    for bad in ["a%20b", "a%2Fb", "%C3%A9", "%ff", &"x".repeat(65)] {
-        assert_problem(&world.control("PUT", &format!("/snapshots/{bad}"), None).await, 400);
+    for bad in ["a%20b", "a%2Fb", "%C3%A9", &"x".repeat(65)] {
+        assert_problem(&world.ask("PUT", &format!("/snapshots/{bad}"), None).await, 400);
     }
     assert_eq!(names().await.len(), 2);
     for nth in 2..32 {
-        world.control("PUT", &format!("/snapshots/nth-{nth}"), None).await.expect(201);
+        world.ask("PUT", &format!("/snapshots/nth-{nth}"), None).await.expect(201);
     }
-    assert_problem(&world.control("PUT", "/snapshots/one-more", None).await, 409);
-    world.control("PUT", "/snapshots/nth-2", None).await.expect(200);
+    assert_problem(&world.ask("PUT", "/snapshots/one-more", None).await, 409);
+    world.ask("PUT", "/snapshots/nth-2", None).await.expect(200);
 }
 
 /// One that was made under another schema fits no more, and nothing is lost by trying.
 async fn e_a_snapshot_of_another_schema_is_refused(world: World) {
-    world.control("PUT", "/snapshots/old", None).await.expect(201);
+    world.ask("PUT", "/snapshots/old", None).await.expect(201);
     world.database.db_execute("UPDATE snapshots SET version = 1").await;
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
-    let refused = world.control("POST", "/snapshots/old/restore", None).await;
+    let refused = world.ask("POST", "/snapshots/old/restore", None).await;
     assert_problem(&refused, 409);
     assert!(refused.json()["detail"].as_str().unwrap().contains("version 1"), "{refused:?}");
     assert!(world.refreshes(&tokens.refresh).await);
@@ -311,8 +331,8 @@ async fn e_a_seed_that_leans_on_the_database_cannot_be_reset(world: World) {
     let leaning = Setup { seed: text.to_owned(), ..setup };
     let store = leadgate::store::Store::open(&world.database.location()).await.unwrap();
     let second = World::start_on(store, world.database.clone(), &leaning).await;
-    assert_problem(&second.control("POST", "/reset", None).await, 409);
-    assert_problem(&second.control("POST", "/namespaces", None).await, 409);
+    assert_problem(&second.ask("POST", "/reset", None).await, 409);
+    assert_problem(&second.ask("POST", "/namespaces", None).await, 409);
     connect_by_api(&world, ADA, "btn-one").await;
 }
 
@@ -342,7 +362,7 @@ async fn e_a_namespace_is_a_world_of_its_own(world: World) {
     assert_eq!(ada.resume(PARTNER, &["btn-one"]).await["btn-one"]["valid"], true);
 
     // Clocks, users, apps, journal, keys.
-    inside.control("POST", "/clock", Some(json!({"advance": "2h"}))).await.expect(200);
+    inside.ask("POST", "/clock", Some(json!({"advance": "2h"}))).await.expect(200);
     inside.me(&inner.access).await.expect(401);
     world.me(&outer.access).await.expect(200);
     world.delete_app(APP_TWO).await;
@@ -357,15 +377,21 @@ async fn e_a_namespace_is_a_world_of_its_own(world: World) {
     let (outer_keys, inner_keys) = (kids(world.jwks().await), kids(inside.jwks().await));
     assert!(!inner_keys.is_empty() && inner_keys.iter().all(|kid| !outer_keys.contains(kid)));
 
+    let rule = json!([{"match": {"endpoint": "me"}, "times": "always", "effect": {"status": 503}}]);
+    inside.ask("PUT", "/faults", Some(rule)).await.expect(200);
+    inside.me(&theirs.access).await.expect(503);
+    world.me(&outer.access).await.expect(200);
+    inside.ask("DELETE", "/faults", None).await.expect(204);
+
     // A reset and a snapshot of one are none of the other's.
     let again = connect_by_api(&inside, ADA, "btn-one").await;
-    inside.control("PUT", "/snapshots/inner", None).await.expect(201);
-    assert_problem(&world.control("POST", "/snapshots/inner/restore", None).await, 404);
+    inside.ask("PUT", "/snapshots/inner", None).await.expect(201);
+    assert_problem(&world.ask("POST", "/snapshots/inner/restore", None).await, 404);
     world.reset().await;
     inside.me(&again.access).await.expect(200);
     inside.reset().await;
     inside.me(&again.access).await.expect(401);
-    inside.control("POST", "/snapshots/inner/restore", None).await.expect(200);
+    inside.ask("POST", "/snapshots/inner/restore", None).await.expect(200);
     inside.me(&again.access).await.expect(200);
 }
 
@@ -440,7 +466,7 @@ async fn e_parallel_namespaces_do_not_meet(world: World) {
             assert_eq!(inside.me(&tokens.access).await.status, if i == j { 200 } else { 401 });
         }
     }
-    let listed = world.control("GET", "/namespaces", None).await.expect(200).json();
+    let listed = world.ask("GET", "/namespaces", None).await.expect(200).json();
     let mut listed: Vec<Value> = listed["namespaces"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
     let mut made: Vec<Value> = all.into_iter().map(|(_, id, _)| id).collect();
     listed.sort_by_key(Value::to_string);
@@ -450,22 +476,22 @@ async fn e_parallel_namespaces_do_not_meet(world: World) {
 
 /// By the machine's clock; afterwards every surface says so in its form, and nothing is left of it.
 async fn e_a_namespace_is_gone_when_its_time_is_over(world: World) {
-    let asked = world.control("POST", "/namespaces", Some(json!({"ttl": "1m30s"}))).await.expect(201).json();
+    let asked = world.ask("POST", "/namespaces", Some(json!({"ttl": "1m30s"}))).await.expect(201).json();
     let id = asked["id"].as_str().unwrap().to_owned();
     let inside = world.at_issuer(asked["issuer"].as_str().unwrap().to_owned());
-    let shown = world.control("GET", &format!("/namespaces/{id}"), None).await.expect(200).json();
+    let shown = world.ask("GET", &format!("/namespaces/{id}"), None).await.expect(200).json();
     assert_eq!(shown, asked);
     let tokens = connect_by_api(&inside, ADA, "btn-one").await;
     // Neither its own clock nor the world's is the machine's.
     for each in [&world, &inside] {
-        each.control("POST", "/clock", Some(json!({"advance": "1d"}))).await.expect(200);
+        each.ask("POST", "/clock", Some(json!({"advance": "1d"}))).await.expect(200);
     }
     world.advance(89);
     inside.me("nonsense").await.expect(401);
     world.advance(1);
-    assert_problem(&inside.control("GET", "/clock", None).await, 404);
-    assert_problem(&world.control("GET", &format!("/namespaces/{id}"), None).await, 404);
-    assert_problem(&world.control("DELETE", &format!("/namespaces/{}", "0".repeat(16)), None).await, 404);
+    assert_problem(&inside.ask("GET", "/clock", None).await, 404);
+    assert_problem(&world.ask("GET", &format!("/namespaces/{id}"), None).await, 404);
+    assert_problem(&world.ask("DELETE", &format!("/namespaces/{}", "0".repeat(16)), None).await, 404);
     let answer = inside.me(&tokens.access).await.expect(404).json();
     assert_eq!(answer["error"], "not_found");
     assert!(answer["error_description"].as_str().unwrap().contains("namespace"));
@@ -488,9 +514,9 @@ async fn e_a_namespace_can_be_ended(world: World) {
     let (other, _) = world.namespace().await;
     let tokens = connect_by_api(&inside, ADA, "btn-one").await;
     let path = format!("/namespaces/{}", made["id"].as_str().unwrap());
-    world.control("DELETE", &path, None).await.expect(204);
+    world.ask("DELETE", &path, None).await.expect(204);
     inside.me(&tokens.access).await.expect(404);
-    assert_problem(&world.control("DELETE", &path, None).await, 404);
+    assert_problem(&world.ask("DELETE", &path, None).await, 404);
     other.me("nonsense").await.expect(401);
     if world.database.kind == Kind::Postgres {
         assert_eq!(world.db_schemas().await, 1);
@@ -500,18 +526,18 @@ async fn e_a_namespace_can_be_ended(world: World) {
 /// What is asked for has to make sense, and a namespace has none of its own.
 async fn e_a_namespace_is_asked_for_properly(world: World) {
     for ttl in [json!("0s"), json!("999ms"), json!("24h1ms"), json!("10"), json!(""), json!("-1m"), json!(600)] {
-        let refused = world.control("POST", "/namespaces", Some(json!({"ttl": ttl}))).await;
+        let refused = world.ask("POST", "/namespaces", Some(json!({"ttl": ttl}))).await;
         assert_problem(&refused, 400);
         assert_eq!(refused.json()["pointer"], "/ttl");
     }
-    assert_problem(&world.control("POST", "/namespaces", Some(json!({"tll": "1m"}))).await, 400);
+    assert_problem(&world.ask("POST", "/namespaces", Some(json!({"tll": "1m"}))).await, 400);
     for ttl in ["1s", "24h"] {
-        world.control("POST", "/namespaces", Some(json!({"ttl": ttl}))).await.expect(201);
+        world.ask("POST", "/namespaces", Some(json!({"ttl": ttl}))).await.expect(201);
     }
     let (inside, made) = world.namespace().await;
     let path = format!("/namespaces/{}", made["id"].as_str().unwrap());
     for (method, path) in [("POST", "/namespaces"), ("GET", "/namespaces"), ("GET", &path), ("DELETE", &path)] {
-        assert_problem(&inside.control(method, path, None).await, 409);
+        assert_problem(&inside.ask(method, path, None).await, 409);
     }
     inside.get(&format!("/ns/{}/livez", "0".repeat(16))).await.expect(404);
     assert_problem(&inside.send(request("POST", "/_sandbox/reset", &[], "")).await, 401);
@@ -527,10 +553,10 @@ async fn e_there_are_at_most_64_namespaces(world: World) {
         world.namespace().await;
     } else {
         for _ in 0..64 {
-            world.control("POST", "/namespaces", Some(json!({"ttl": "1m"}))).await.expect(201);
+            world.ask("POST", "/namespaces", Some(json!({"ttl": "1m"}))).await.expect(201);
         }
     }
-    assert_problem(&world.control("POST", "/namespaces", None).await, 429);
+    assert_problem(&world.ask("POST", "/namespaces", None).await, 429);
     if world.database.kind == Kind::Postgres {
         world.database.db_execute("UPDATE namespaces SET expires_at = 1 WHERE created_at = 0").await;
     } else {
@@ -551,8 +577,8 @@ async fn e_nodes_share_namespaces(world: World) {
     assert!(inside.refreshes(&theirs.refresh).await, "one key for both");
     second.me(&tokens.access).await.expect(401);
     let path = format!("/namespaces/{}", made["id"].as_str().unwrap());
-    assert_eq!(second.control("GET", &path, None).await.expect(200).json(), made);
-    second.control("DELETE", &path, None).await.expect(204);
+    assert_eq!(second.ask("GET", &path, None).await.expect(200).json(), made);
+    second.ask("DELETE", &path, None).await.expect(204);
     there.me(&tokens.access).await.expect(404);
     until("the first node notices", async || inside.me(&tokens.access).await.status == 404).await;
     assert_eq!(world.db_schemas().await, 0);
@@ -570,7 +596,7 @@ async fn e_a_namespace_of_a_node_that_died_is_swept(world: World) {
 
 both! {
     e_a_reset_gives_back_the_seeded_state,
-    e_a_reset_empties_the_journal,
+    e_a_reset_empties_journal_and_faults,
     e_their_cost_does_not_grow_with_the_world,
     e_a_snapshot_gives_the_world_back,
     e_snapshots_are_named_listed_replaced_and_deleted,
@@ -586,6 +612,7 @@ both! {
 }
 both! { on many threads; e_a_reset_amid_writes_leaves_the_seeded_state, e_parallel_namespaces_do_not_meet }
 
+both! { with super::few_refusals(); e_a_namespace_counts_for_itself }
 both! { with support::Setup::at("https://auth.test/t1"); e_a_namespace_may_lie_below_a_path }
 
 mod on_postgres {
