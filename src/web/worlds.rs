@@ -72,6 +72,11 @@ impl Namespaces {
         Ok(made)
     }
 
+    /// Ends answers that would go on for as long as somebody listens.
+    pub fn wind_up(&self) {
+        self.served().values().for_each(|served| served.ctx.journal.close());
+    }
+
     /// Every one that is not over, oldest first.
     pub async fn list(&self) -> Result<Vec<Namespace>, StoreError> {
         if self.home.store.has_shared_namespaces() {
@@ -169,6 +174,7 @@ impl Namespaces {
 
 impl Served {
     async fn close(self) {
+        self.ctx.journal.close();
         self.background.abort();
         self.ctx.store.close().await;
     }

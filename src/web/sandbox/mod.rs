@@ -9,12 +9,14 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
+pub mod checks;
 mod clock;
 mod connections;
 mod faults;
 mod openapi;
-mod query;
+pub mod query;
 mod registration;
+pub mod requests;
 mod tokens;
 mod users;
 mod values;
@@ -52,10 +54,12 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())
         .merge(faults::routes())
         .merge(registration::routes())
+        .merge(requests::routes())
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(worlds::routes())
