@@ -54,19 +54,17 @@ struct Column {
 
 /// Reads the catalogue. It changes with a migration only.
 pub async fn read(conn: &mut Conn) -> Result<Tables, StoreError> {
-    let (dialect, columns, references): (_, Vec<(String, String, String)>, Vec<(String, String)>) = match conn.driver()
-    {
-        Driver::Sqlite(c) => (
-            Dialect::Sqlite,
-            sqlx::query_as(COLUMNS_ON_SQLITE).fetch_all(&mut *c).await?,
-            sqlx::query_as(REFERENCES_ON_SQLITE).fetch_all(c).await?,
-        ),
-        Driver::Postgres(c) => (
-            Dialect::Postgres,
-            sqlx::query_as(COLUMNS_ON_POSTGRES).fetch_all(&mut *c).await?,
-            sqlx::query_as(REFERENCES_ON_POSTGRES).fetch_all(c).await?,
-        ),
+    let (dialect, columns, references) = match conn.driver() {
+        Driver::Sqlite(c) => {
+            let columns = sqlx::query_as(COLUMNS_ON_SQLITE).fetch_all(&mut *c).await?;
+            (Dialect::Sqlite, columns, sqlx::query_as(REFERENCES_ON_SQLITE).fetch_all(c).await?)
+        }
+        Driver::Postgres(c) => {
+            let columns = sqlx::query_as(COLUMNS_ON_POSTGRES).fetch_all(&mut *c).await?;
+            (Dialect::Postgres, columns, sqlx::query_as(REFERENCES_ON_POSTGRES).fetch_all(c).await?)
+        }
     };
+    let columns: Vec<(String, String, String)> = columns;
     let mut tables: BTreeMap<String, Vec<Column>> = BTreeMap::new();
     for (table, name, kind) in columns.into_iter().filter(|(table, ..)| !EXEMPT.contains(&table.as_str())) {
         tables.entry(table).or_default().push(Column { name, is_bytes: kind == "BLOB" });
