@@ -91,6 +91,7 @@ impl Namespaces {
 
     /// Ends one. `false` where there is none.
     pub async fn remove(&self, id: &NamespaceId) -> Result<bool, StoreError> {
+        self.close_over(self.home.real_now()).await;
         let served = self.served().remove(id);
         let was_here = served.is_some();
         if let Some(served) = served {

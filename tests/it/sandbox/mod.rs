@@ -8,7 +8,7 @@ mod clock;
 mod connections;
 mod lists;
 mod reasons;
-mod support;
+pub mod support;
 mod tokens;
 mod users;
 
