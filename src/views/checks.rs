@@ -108,7 +108,7 @@ impl Checks {
 
     /// Where the request can be looked at.
     fn request_url(&self, evidence: &Evidence) -> String {
-        format!("{}/inspector#{}", self.page.base, evidence.request)
+        format!("{}/inspector#requests/{}", self.page.base, evidence.request)
     }
 }
 

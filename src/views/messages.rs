@@ -5,12 +5,14 @@
 
 mod en;
 mod es;
+mod inspector;
 
 use serde::Serialize;
 
 use super::error::Problem;
 use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
+pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -137,6 +139,7 @@ pub struct Messages {
     pub doctor: DoctorTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,
+    pub inspector: InspectorTexts,
 }
 
 /// What each scope allows; every sentence continues "It will be able to".

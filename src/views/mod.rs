@@ -19,6 +19,8 @@
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
 //! | [`Doctor`] | `doctor.html` | `GET /doctor` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
+//! | [`Inspector`] | `inspector.html` | `GET /inspector` |
+//! | [`InspectorSignIn`] | `inspector_sign_in.html` | the same without a session, `POST /inspector/session` |
 //!
 //! Shared by all: [`Page`] (language, nonce, base path, mode), [`Lang`] and [`Messages`]. Dialog pages
 //! carry a [`Handover`], the data that `dialog.js` gives to the partner's page. Each view has
@@ -35,6 +37,7 @@ mod form_post;
 mod handover;
 mod hidden;
 mod home;
+mod inspector;
 mod login;
 mod logout;
 pub mod messages;
@@ -56,6 +59,7 @@ pub use form_post::FormPost;
 pub use handover::{DialogResult, Handover, Mode, script_json};
 pub use hidden::HiddenField;
 pub use home::Home;
+pub use inspector::{Inspector, InspectorSignIn, InspectorSignInError};
 pub use login::{Login, LoginError, SandboxUser};
 pub use logout::{Logout, SignedOut};
 pub use messages::{Lang, Messages};

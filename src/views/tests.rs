@@ -31,6 +31,8 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("doctor", render(&Doctor::sample(lang))),
         ("home", render(&Home::sample(lang))),
         ("try_it", render(&TryIt::sample(lang))),
+        ("inspector", render(&Inspector::sample(lang))),
+        ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
     ];
     pages.push(("try_it without a button", render(&TryIt { demo: None, ..TryIt::sample(lang) })));
     pages.extend(Problem::ALL.into_iter().map(|problem| {
@@ -122,6 +124,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         origins: vec![h()],
         users: vec![DemoUser { name: h(), email: h(), password: Some(h()), note: Some(h()) }],
     };
+    let sign_in = InspectorSignIn { page: page.clone(), action: h(), elsewhere: None, error: None };
+    let elsewhere = InspectorSignIn { elsewhere: Some(h()), ..sign_in.clone() };
     let try_it = |demo| TryIt { page: page.clone(), issuer: h(), demo };
     let evidence = Evidence { request: h(), at: h(), exchange: h(), value: h() };
     let rows = vec![CheckRow { check: Check::CallbackReturns, status: Status::Fail, evidence: Some(evidence) }];
@@ -141,6 +145,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("account", render(&account)),
         ("try_it", render(&try_it(Some(demo)))),
         ("try_it without a button", render(&try_it(None))),
+        ("inspector_sign_in", render(&sign_in)),
+        ("inspector elsewhere", render(&elsewhere)),
     ]
 }
 

@@ -46,7 +46,10 @@ pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> 
     let duration_us = started.elapsed().as_micros() as u64;
     let exchange = Exchange { route, head, sent: seen.await.unwrap_or_default(), answer: &answer, answered };
     let entry = exchange.entry(&web, notes);
-    web.ctx.journal.record(Entry { at, duration_us, ..entry });
+    // An application that has no clock of its own got its answer by the same one.
+    let has_own = entry.app.as_ref().is_some_and(|app| web.ctx.clocks.is_apart(app));
+    let app_at = if has_own { entry.app_at } else { at };
+    web.ctx.journal.record(Entry { at, app_at, duration_us, ..entry });
     Response::from_parts(answer, body)
 }
 

@@ -15,6 +15,7 @@ mod faults;
 mod forms;
 mod guard;
 mod home;
+mod inspector;
 mod journal;
 mod leadexec;
 mod login;
@@ -91,7 +92,8 @@ pub fn router(web: Web) -> Router {
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
-        groups = groups.merge(sandbox::routes(&web)).merge(doctor::routes()).merge(button::report_routes());
+        let sandbox = sandbox::routes(&web).merge(inspector::routes()).merge(doctor::routes());
+        groups = groups.merge(sandbox).merge(button::report_routes());
     }
     let base = web.urls.base().to_owned();
     let mounted = if base.is_empty() {

@@ -81,6 +81,15 @@ pub mod route {
         SANDBOX_NAMESPACES = "/_sandbox/namespaces";
         SANDBOX_NAMESPACE = "/_sandbox/namespaces/{id}";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
+        SANDBOX_REQUESTS = "/_sandbox/requests";
+        SANDBOX_REQUEST = "/_sandbox/requests/{id}";
+        SANDBOX_TIMELINE = "/_sandbox/requests/{id}/timeline";
+        SANDBOX_VERIFY = "/_sandbox/requests/verify";
+        SANDBOX_HAR = "/_sandbox/requests.har";
+        INSPECTOR = "/inspector";
+        INSPECTOR_SESSION = "/inspector/session";
+        INSPECTOR_EVENTS = "/inspector/events";
+        INSPECTOR_CHECKS = "/inspector/checks/{app}";
         LIVEZ = "/livez";
         READYZ = "/readyz";
     }

@@ -35,3 +35,4 @@ mod statics;
 mod store_contract;
 mod support;
 mod time;
+mod worlds;

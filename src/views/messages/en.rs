@@ -248,6 +248,7 @@ pub(super) const MESSAGES: Messages = Messages {
             },
         },
     },
+    inspector: super::inspector::EN,
 };
 
 pub(super) const fn problem(problem: Problem) -> ProblemText {

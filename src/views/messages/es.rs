@@ -250,6 +250,7 @@ pub(super) const MESSAGES: Messages = Messages {
             },
         },
     },
+    inspector: super::inspector::ES,
 };
 
 pub(super) const fn problem(problem: Problem) -> ProblemText {

@@ -9,13 +9,14 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
-mod checks;
+pub mod checks;
 mod clock;
 mod connections;
 mod faults;
 mod openapi;
-mod query;
+pub mod query;
 mod registration;
+pub mod requests;
 mod tokens;
 mod users;
 mod values;
@@ -58,6 +59,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(connections::routes())
         .merge(faults::routes())
         .merge(registration::routes())
+        .merge(requests::routes())
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(worlds::routes())

@@ -3,11 +3,12 @@
 mod apps;
 mod authorize;
 mod buttons;
+mod checks;
 mod clock;
 mod connections;
 mod lists;
 mod reasons;
-mod support;
+pub mod support;
 mod tokens;
 mod users;
 
