@@ -64,6 +64,16 @@ impl EndedBy {
         }
     }
 
+    /// For people.
+    pub const fn described(self) -> &'static str {
+        match self {
+            EndedBy::Partner => "the application, by the disconnect call",
+            EndedBy::User => "the user, on the account page",
+            EndedBy::Operator => "an operator",
+            EndedBy::Expiry => "its own time, which was over",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         EndedBy::ALL.into_iter().find(|by| by.as_str() == text)
     }

@@ -35,9 +35,17 @@ impl Timestamp {
 
     /// RFC 3339, UTC with `Z`, whole seconds (rounded down): the form of `expireDate`.
     pub fn to_rfc3339(self) -> String {
-        DateTime::<Utc>::from_timestamp_micros(self.0)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
-            .to_rfc3339_opts(SecondsFormat::Secs, true)
+        self.written(SecondsFormat::Secs)
+    }
+
+    /// The same with milliseconds.
+    pub fn to_rfc3339_millis(self) -> String {
+        self.written(SecondsFormat::Millis)
+    }
+
+    fn written(self, precision: SecondsFormat) -> String {
+        let moment = DateTime::<Utc>::from_timestamp_micros(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        moment.to_rfc3339_opts(precision, true)
     }
 
     /// The moment `span` later; stays at the end of time when it would go past it.
@@ -69,6 +77,7 @@ mod tests {
         let t = Timestamp::from_micros(1_795_342_530_999_999);
         assert_eq!(t.to_rfc3339(), "2026-11-22T10:15:30Z");
         assert_eq!(t.plus(Duration::from_secs(3600)).to_rfc3339(), "2026-11-22T11:15:30Z");
+        assert_eq!(t.to_rfc3339_millis(), "2026-11-22T10:15:30.999Z");
     }
 
     #[test]

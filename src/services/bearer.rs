@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Context;
+use super::journal::note;
 use super::keys::{self, VerifyError};
 use super::oauth::dpop::{self, DpopError, DpopRefusal, Request};
 use crate::crypto::jwt::{JwtError, JwtType};
@@ -12,7 +13,7 @@ use crate::domain::connection::EndedBy;
 use crate::domain::grant::GrantEnd;
 use crate::domain::ids::AccessTokenId;
 use crate::domain::resource::Resource;
-use crate::domain::scope::Scope;
+use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::Timestamp;
 use crate::store::access_tokens::Found;
 use crate::store::{StoreError, access_tokens, grants};
@@ -36,9 +37,9 @@ pub enum BearerRefusal {
     Revoked { at: Timestamp },
     #[error("its grant has ended: {}", why.as_str())]
     GrantEnded { at: Timestamp, why: GrantEnd },
-    #[error("the connection was ended by the {by}", by = by.as_str())]
+    #[error("the connection was ended by {}", by.described())]
     ConnectionEnded { at: Timestamp, by: EndedBy },
-    #[error("the connection's time is over")]
+    #[error("the connection expired")]
     ConnectionExpired { at: Timestamp },
     #[error("the user is disabled")]
     UserDisabled,
@@ -55,7 +56,7 @@ pub enum BearerError {
     #[error(transparent)]
     Dpop(#[from] DpopRefusal),
     #[error("the access token was not granted the scope that this takes")]
-    Scope,
+    Scope { has: ScopeSet },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -101,7 +102,7 @@ pub async fn authenticate(
         }
     }
     if !found.token.scopes.contains(scope) {
-        return Err(BearerError::Scope);
+        return Err(BearerError::Scope { has: found.token.scopes });
     }
     note_use(ctx, &found, now).await?;
     Ok(found.token)
@@ -146,6 +147,9 @@ pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
         }
     };
     let found = ctx.store.read(move |conn| Box::pin(access_tokens::find(conn, id))).await?;
+    if let Some(found) = &found {
+        note_whose(&found.token);
+    }
     let is_its_own = |found: &Found| match (&proof, &found.secret_hash) {
         (Proof::Secret(handle), Some(hash)) => handle.matches(hash),
         (Proof::Signature { aud, exp }, None) => {
@@ -156,6 +160,14 @@ pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
         _ => false,
     };
     Ok(found.filter(is_its_own).ok_or(BearerRefusal::Unknown)?)
+}
+
+fn note_whose(token: &AccessToken) {
+    note::app(&token.app);
+    if let Subject::User { connection, user, .. } = &token.subject {
+        note::connection(*connection);
+        note::user(user.email.as_str());
+    }
 }
 
 /// What shows that a token is the one of its row.

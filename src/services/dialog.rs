@@ -2,6 +2,7 @@
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
 use super::consent::{self, Through};
+use super::journal::note;
 use super::login::{self, SignedIn};
 use super::oauth::authorization::error_response;
 use super::oauth::error::{ErrorCode, Invalid};
@@ -32,8 +33,8 @@ use crate::store::{
 pub enum DialogError {
     #[error("there is no such flow")]
     Unknown,
-    #[error("the flow's time is over")]
-    Expired,
+    #[error("the sign-in was not finished in time")]
+    Expired { at: Timestamp },
     #[error("the flow already had its outcome")]
     Finished,
     #[error("the flow was opened in another browser")]
@@ -108,6 +109,7 @@ pub async fn start(ctx: &Context, request: FlowRequest, browser: Option<&str>) -
         expires_at: now.plus(FLOW_LIFETIME),
         state: FlowState::Open,
     };
+    note::flow(flow.id);
     let (id, hash) = (flow.id, browser.hash());
     ctx.store
         .write(move |conn| {
@@ -120,6 +122,7 @@ pub async fn start(ctx: &Context, request: FlowRequest, browser: Option<&str>) -
 
 /// The flow with this id, if this browser opened it and it is still open.
 pub async fn open_flow(ctx: &Context, id: FlowId, browser: Option<&str>) -> Result<OpenFlow, DialogError> {
+    note::flow(id);
     let found = ctx.store.read(move |conn| Box::pin(flows::find(conn, id))).await?;
     let (flow, browser_hash) = found.ok_or(DialogError::Unknown)?;
     let browser = browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie));
@@ -138,6 +141,10 @@ pub async fn open_flow(ctx: &Context, id: FlowId, browser: Option<&str>) -> Resu
         FlowRequest::Authorization(_) | FlowRequest::Device(_) => DialogError::ClientGone,
     };
     let (app, scopes) = asked.ok_or(gone)?;
+    note::app(&app.id);
+    if let FlowRequest::Button(request) = &flow.request {
+        note::button(request.button.as_str());
+    }
     Ok(OpenFlow { id: flow.id, request: flow.request, app, scopes, browser })
 }
 
@@ -170,7 +177,7 @@ async fn asked_for(conn: &mut Conn, request: &FlowRequest) -> Result<Option<(App
 fn check_open(ctx: &Context, flow: &Flow) -> Result<(), DialogError> {
     match flow.state {
         FlowState::Finished { .. } => Err(DialogError::Finished),
-        FlowState::Open if ctx.now() >= flow.expires_at => Err(DialogError::Expired),
+        FlowState::Open if ctx.now() >= flow.expires_at => Err(DialogError::Expired { at: flow.expires_at }),
         FlowState::Open => Ok(()),
     }
 }
@@ -271,6 +278,7 @@ async fn finish(
     signed_in: &SignedIn,
     decision: Decision,
 ) -> Result<Outcome, DialogError> {
+    note::user(signed_in.user.email.as_str());
     // Whatever form was posted: a sign-in that is too old, or another user's, decides nothing.
     if !suffices(flow, signed_in) {
         return Err(DialogError::NotSignedIn);
@@ -308,7 +316,8 @@ async fn finish(
         auth_time: now.minus(server_now.since(signed_in.session.created_at)),
         now,
     };
-    ctx.store
+    let connection = ctx
+        .store
         .write(move |conn| {
             let (proposal, granted) = (proposal.clone(), granted.clone());
             Box::pin(async move {
@@ -321,10 +330,12 @@ async fn finish(
                     && sessions::find_live(conn, granted.session.id, server_now).await?.is_some();
                 let connected = if still { consent::connect(conn, &proposal).await? } else { None };
                 let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };
-                granted.record(conn, connection).await
+                let recorded = granted.record(conn, connection).await?;
+                Ok(recorded.map(|()| connection))
             })
         })
         .await??;
+    note::connection(connection);
     Ok(match request {
         FlowRequest::Button(_) => Outcome::Button(ButtonOutcome::Allowed { code: handle.encode(HandleKind::Code) }),
         FlowRequest::Authorization(request) => {

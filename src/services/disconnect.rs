@@ -3,11 +3,13 @@
 
 use std::net::IpAddr;
 
+use super::journal::note;
 use super::throttle::TooMany;
 use super::{Context, clocks};
 use crate::crypto::refresh_token::{self, RefreshTokenError};
-use crate::domain::connection::{Connection, EndedBy};
+use crate::domain::connection::{Connection, ConnectionState, EndedBy};
 use crate::domain::ids::{ConnectionId, UserId};
+use crate::domain::timestamp::Timestamp;
 use crate::store::{StoreError, connections};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,12 +19,31 @@ pub enum DisconnectRefusal {
     /// What jQuery sends when the published sample is wired to a click as shown: the click's event.
     #[error("the path holds `[object Object]`: the function was called with an event instead of the refresh token")]
     ObjectObject,
-    #[error("the connection had ended before, or is gone")]
-    NotAlive,
-    #[error("there is no such connection")]
+    #[error("the connection was ended by {}", by.described())]
+    Ended { at: Timestamp, by: EndedBy },
+    #[error("the connection expired")]
+    Expired { at: Timestamp },
+    #[error("there is no such connection, or it is gone with its user or application")]
     Unknown,
     #[error("the connection is another user's")]
     OtherUser,
+}
+
+impl DisconnectRefusal {
+    /// Why a connection could not be ended.
+    fn of(connection: &Connection, now: Timestamp) -> Self {
+        match connection.state {
+            ConnectionState::Ended { at, by } => Self::Ended { at, by },
+            ConnectionState::Expiring { at } => Self::Expired { at },
+            // Somebody was faster, between the two looks.
+            ConnectionState::Active => Self::Ended { at: now, by: EndedBy::Partner },
+        }
+    }
+
+    /// Whether there was nothing left to do.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Ended { .. } | Self::Expired { .. })
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,11 +75,20 @@ async fn try_by_token(ctx: &Context, token: &str) -> Result<ConnectionId, Discon
     let id = refresh_token::verify(&ctx.keys.ring(), token).map_err(DisconnectRefusal::from)?;
     let now = clocks::of_connection(ctx, id).await?;
     let ended = ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Partner))).await?;
-    if ended { Ok(id) } else { Err(DisconnectRefusal::NotAlive.into()) }
+    note::connection(id);
+    if let Some(app) = ended {
+        note::app(&app);
+        return Ok(id);
+    }
+    let found = ctx.store.read(move |conn| Box::pin(connections::find(conn, id))).await?;
+    let connection = found.ok_or(DisconnectRefusal::Unknown)?;
+    note::app(&connection.app);
+    Err(DisconnectRefusal::of(&connection, now).into())
 }
 
 /// The user's own way, on the account page. Answers what was ended.
 pub async fn by_user(ctx: &Context, user: UserId, id: ConnectionId) -> Result<Connection, DisconnectError> {
+    note::connection(id);
     let now = clocks::of_connection(ctx, id).await?;
     let ended = ctx
         .store
@@ -71,9 +101,14 @@ pub async fn by_user(ctx: &Context, user: UserId, id: ConnectionId) -> Result<Co
                     return Ok(Err(DisconnectRefusal::OtherUser));
                 }
                 let ended = connections::end(conn, id, now, EndedBy::User).await?;
-                Ok(if ended { Ok(connection) } else { Err(DisconnectRefusal::NotAlive) })
+                if ended.is_some() {
+                    return Ok(Ok(connection));
+                }
+                Ok(Err(DisconnectRefusal::of(&connection, now)))
             })
         })
         .await?;
-    Ok(ended?)
+    let connection = ended?;
+    note::app(&connection.app);
+    Ok(connection)
 }

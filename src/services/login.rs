@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 
 use super::Context;
+use super::journal::note;
 use super::throttle::TooMany;
 use crate::crypto::password::PasswordError;
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::email::Email;
 use crate::domain::ids::SessionId;
+use crate::domain::journal::Why;
 use crate::domain::session::{SESSION_LIFETIME, Session};
 use crate::domain::user::{PasswordHash, User};
 use crate::store::{Conn, StoreError, sessions, users};
@@ -82,16 +84,32 @@ pub async fn with_password(
     };
     let (user, by) = found.unzip();
     let right = ctx.passwords.verify(password, by.clone()).await?;
+    note_credentials(email, user.as_ref(), right);
     let user = user.filter(|user| right && user.is_active()).ok_or(LoginError::WrongCredentials)?;
     Ok(Authenticated { user, by })
 }
 
+/// The page says the same of all three; who runs the sandbox may know which it was.
+fn note_credentials(email: &str, user: Option<&User>, right: bool) {
+    if Email::parse(email).is_ok() {
+        note::user(email);
+    }
+    match user {
+        None => note::why(Why::new("user.unknown", "there is no user with this e-mail address")),
+        Some(_) if !right => note::why(Why::new("user.password", "the password is not the user's")),
+        Some(user) if !user.is_active() => note::why(Why::new("user.disabled", "the user is disabled")),
+        Some(_) => {}
+    }
+}
+
 /// Takes anybody's word for who they are: the one-click buttons of a sandbox. The caller has checked that it
 /// is one.
-pub async fn without_password(ctx: &Context, email: &str) -> Result<Authenticated, LoginError> {
-    let email = Email::parse(email).map_err(|_| LoginError::WrongCredentials)?;
+pub async fn without_password(ctx: &Context, email_text: &str) -> Result<Authenticated, LoginError> {
+    let email = Email::parse(email_text).map_err(|_| LoginError::WrongCredentials)?;
     let found = find_user(ctx, email).await?;
-    let user = found.map(|(user, _)| user).filter(User::is_active).ok_or(LoginError::WrongCredentials)?;
+    let user = found.map(|(user, _)| user);
+    note_credentials(email_text, user.as_ref(), true);
+    let user = user.filter(User::is_active).ok_or(LoginError::WrongCredentials)?;
     Ok(Authenticated { user, by: None })
 }
 

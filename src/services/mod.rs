@@ -15,6 +15,7 @@ pub mod keys;
 pub mod login;
 pub mod oauth;
 pub mod partner;
+pub mod reason;
 pub mod redeem;
 pub mod refresh;
 pub mod resume;

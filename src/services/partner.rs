@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Context;
+use super::reason::likest;
 use crate::config::Secret;
 use crate::crypto::client_keys::{ClientKeys, ClientKeysError};
 use crate::crypto::mac::Purpose;
@@ -220,6 +221,15 @@ pub async fn is_origin_registered(ctx: &Context, origin: &Origin) -> Result<bool
             Box::pin(async move { apps::is_origin_registered(conn, &origin).await })
         })
         .await
+}
+
+/// The application that an unknown id was probably meant to be. Only the sandbox tells.
+pub async fn nearest_app(ctx: &Context, id: &str) -> Result<Option<String>, StoreError> {
+    if !ctx.journal.is_on() {
+        return Ok(None);
+    }
+    let known = ctx.store.read(|conn| Box::pin(apps::list(conn, None, 1_000))).await?;
+    Ok(likest(id, known.iter().map(|app| app.id.as_str())))
 }
 
 /// Gives an application a new secret, shown this once; the old one is taken beside it for this long.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::journal::note;
 use super::throttle::TooMany;
 use super::{Context, Granted, opaque_issue};
 use crate::crypto::refresh_token;
@@ -16,7 +17,7 @@ use crate::store::access_tokens::Issued;
 use crate::store::{Conn, StoreError, access_tokens, buttons, codes, resume_handles, sessions, users};
 
 /// Why a code was refused. To the client they are all one: `invalid_grant`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodeRefusal {
     #[error("the code does not have the form of a code")]
     Malformed,
@@ -25,13 +26,13 @@ pub enum CodeRefusal {
     #[error("no such code was issued")]
     Unknown,
     #[error("the code belongs to another button")]
-    OtherButton,
+    OtherButton { owner: ButtonId },
     #[error("the code was handed to a page of another origin")]
-    OtherOrigin,
+    OtherOrigin { of: Origin },
     #[error("the code was used before")]
     Used,
     #[error("the code has expired")]
-    Expired,
+    Expired { at: Timestamp },
     #[error("the code verifier does not prove the code challenge; the code is burned")]
     WrongVerifier,
     #[error("the user signed out after the code was issued")]
@@ -119,6 +120,8 @@ async fn try_redeem(ctx: &Context, origin: &Origin, presented: Presented) -> Res
             Box::pin(async move { attempt.settle(conn, &fresh).await })
         })
         .await??;
+    note::connection(settled.connection);
+    note::user(&settled.email);
     ctx.store.note_use(settled.connection, now);
     if let Some(delay) = settled.magic.and_then(Magic::delay) {
         tokio::time::sleep(delay).await;
@@ -155,6 +158,7 @@ struct Settled {
     app: AppId,
     issued: Issued,
     magic: Option<Magic>,
+    email: String,
 }
 
 impl Attempt {
@@ -174,8 +178,11 @@ impl Attempt {
         let handle =
             resume_handle(&fresh.resume, &code.app, &self.origin, session.session.id, code.connection, self.now);
         resume_handles::insert(conn, &handle, &fresh.resume.hash()).await?;
-        let user = users::find(conn, session.session.user).await?;
-        Ok(Ok(Settled { connection: code.connection, app: code.app, issued, magic: user.and_then(|user| user.magic) }))
+        let Some(user) = users::find(conn, session.session.user).await? else {
+            return Ok(Err(CodeRefusal::SignedOut));
+        };
+        let email = user.email.to_string();
+        Ok(Ok(Settled { connection: code.connection, app: code.app, issued, magic: user.magic, email }))
     }
 
     async fn consume(&self, conn: &mut Conn) -> Result<Result<crate::domain::code::Code, CodeRefusal>, StoreError> {
@@ -185,10 +192,10 @@ impl Attempt {
         };
         let code = found.code;
         if code.button != self.button {
-            return Ok(Err(CodeRefusal::OtherButton));
+            return Ok(Err(CodeRefusal::OtherButton { owner: code.button }));
         }
         if code.origin != self.origin {
-            return Ok(Err(CodeRefusal::OtherOrigin));
+            return Ok(Err(CodeRefusal::OtherOrigin { of: code.origin }));
         }
         if !codes::consume(conn, code.id, self.now).await? {
             return Ok(Err(CodeRefusal::Used));
@@ -198,7 +205,7 @@ impl Attempt {
             return Ok(Err(CodeRefusal::WrongVerifier));
         }
         if self.now >= code.expires_at {
-            return Ok(Err(CodeRefusal::Expired));
+            return Ok(Err(CodeRefusal::Expired { at: code.expires_at }));
         }
         Ok(Ok(code))
     }

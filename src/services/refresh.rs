@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::journal::note;
 use super::throttle::TooMany;
 use super::{Context, Granted};
 use crate::crypto::refresh_token::{self, RefreshTokenError};
@@ -24,9 +25,9 @@ pub enum RefreshRefusal {
     Unknown,
     #[error("this refresh token belongs to application {owner}{}", if *.only_case { "; `appid` differs only in case" } else { "" })]
     OtherApp { owner: AppId, only_case: bool },
-    #[error("the connection was ended by the {by}", by = by.as_str())]
+    #[error("the connection was ended by {}", by.described())]
     Ended { at: Timestamp, by: crate::domain::connection::EndedBy },
-    #[error("the connection's time is over")]
+    #[error("the connection expired")]
     Expired { at: Timestamp },
     #[error("the connection ended while it was being refreshed")]
     JustEnded,
@@ -63,6 +64,8 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
     let app = app.ok_or(RefreshRefusal::AppMissing)?;
     let app = AppId::parse(app).map_err(|_| RefreshRefusal::AppMalformed)?;
     let connection = refresh_token::verify(&ctx.keys.ring(), token).map_err(RefreshRefusal::from)?;
+    note::app(&app);
+    note::connection(connection);
     let now = ctx.now_for(&app);
     let (handle, issue) = ctx.mint_access_token(connection, app.clone(), now);
     match ctx.store.issue(issue).await? {

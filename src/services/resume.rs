@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::journal::note;
 use super::login;
+use super::reason;
 use super::redeem::resume_handle;
 use super::{Context, Granted};
 use crate::crypto::refresh_token;
@@ -77,6 +79,7 @@ pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError
         page.btns.iter().map(|id| (id.clone(), judge(id, page.origin, &known, &basis))).collect();
     let wanted: Vec<AppId> = judged.iter().filter_map(|(_, verdict)| verdict.as_ref().ok().cloned()).collect();
     basis.retain(|app, _| wanted.contains(app));
+    note_outcome(&judged, &basis);
     let granted = grant(ctx, page.origin, basis).await?;
     let results = judged
         .into_iter()
@@ -93,6 +96,31 @@ pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError
         return_registered: !known.is_empty() && known.values().all(|(button, _)| may_return(button)),
         handles: granted.into_iter().map(|(app, (_, handle))| (app, handle)).collect(),
     })
+}
+
+/// What the journal tells of a request for several buttons: the first that somebody is signed in with, or else the first
+/// that something is wrong with. Nobody being signed in is how a first visit looks.
+fn note_outcome(judged: &[(String, Result<AppId, ResumeRefusal>)], basis: &HashMap<AppId, Option<Basis>>) {
+    if let Some((id, _)) = judged.first() {
+        note::button(id);
+    }
+    for (id, verdict) in judged {
+        match verdict {
+            Ok(app) => {
+                note::button(id);
+                note::app(app);
+                if let Some(basis) = basis.get(app).and_then(Option::as_ref) {
+                    note::connection(basis.connection.id);
+                }
+                return;
+            }
+            Err(why @ (ResumeRefusal::InvalidButton | ResumeRefusal::OriginNotAllowed)) => {
+                note::button(id);
+                reason::note(why);
+            }
+            Err(ResumeRefusal::LoginRequired | ResumeRefusal::ConsentRequired) => {}
+        }
+    }
 }
 
 async fn find_buttons(ctx: &Context, ids: &[String]) -> Result<HashMap<String, (Button, App)>, StoreError> {

@@ -2,6 +2,8 @@
 
 use super::Context;
 use super::dialog::{self, Started};
+use super::journal::note;
+use super::reason::likest;
 use crate::domain::button::Button;
 use crate::domain::flow::{ButtonRequest, FlowRequest, HandOver};
 use crate::domain::ids::ButtonId;
@@ -12,6 +14,9 @@ use crate::store::{StoreError, buttons};
 
 /// Longest `state`, in bytes.
 pub const MAX_STATE: usize = 512;
+
+/// Ids or origins that an unknown one is compared with.
+const COMPARED: i64 = 1_000;
 
 /// The parameters of `GET /button/authorize`, as they came.
 #[derive(Debug, Default, Clone)]
@@ -31,11 +36,11 @@ pub enum ClickError {
     #[error("{parameter}: {problem}")]
     InvalidRequest { parameter: &'static str, problem: &'static str },
     #[error("there is no button with this id")]
-    InvalidButton,
+    InvalidButton { nearest: Option<String> },
     #[error("the origin is not among the button's {}", listed.len())]
-    OriginNotAllowed { listed: Vec<Origin> },
+    OriginNotAllowed { listed: Vec<Origin>, nearest: Option<String> },
     #[error("the page's address is not a registered return address of the button")]
-    ReturnNotRegistered,
+    ReturnNotRegistered { nearest: Option<String> },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -43,7 +48,9 @@ pub enum ClickError {
 /// Checks a click and starts a flow for it. `browser` is the cookie that the browser already has, if any.
 pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<Started, ClickError> {
     let button_id = click.btn.as_deref().ok_or(missing("btn"))?;
-    let button = find_button(ctx, button_id).await?.ok_or(ClickError::InvalidButton)?;
+    let Some(button) = find_button(ctx, button_id).await? else {
+        return Err(ClickError::InvalidButton { nearest: nearest_button(ctx, button_id).await? });
+    };
     let request = check(&button, click)?;
     Ok(dialog::start(ctx, FlowRequest::Button(request), browser).await?)
 }
@@ -51,12 +58,36 @@ pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<
 /// A button by an id that anybody may have written.
 pub async fn find_button(ctx: &Context, id: &str) -> Result<Option<Button>, StoreError> {
     let Ok(id) = ButtonId::parse(id) else { return Ok(None) };
-    ctx.store
+    note::button(id.as_str());
+    let found = ctx
+        .store
         .read(move |conn| {
             let id = id.clone();
             Box::pin(async move { buttons::find(conn, &id).await })
         })
-        .await
+        .await?;
+    if let Some(button) = &found {
+        note::app(&button.app);
+    }
+    Ok(found)
+}
+
+/// The button that an unknown id was probably meant to be. Only the sandbox tells.
+pub async fn nearest_button(ctx: &Context, id: &str) -> Result<Option<String>, StoreError> {
+    if !ctx.journal.is_on() {
+        return Ok(None);
+    }
+    let ids = ctx.store.read(|conn| Box::pin(buttons::ids(conn, COMPARED))).await?;
+    Ok(likest(id, ids.iter().map(String::as_str)))
+}
+
+/// The listed origin that one that is not was probably meant to be. Only the sandbox tells.
+pub async fn nearest_origin(ctx: &Context, origin: &str) -> Result<Option<String>, StoreError> {
+    if !ctx.journal.is_on() {
+        return Ok(None);
+    }
+    let origins = ctx.store.read(|conn| Box::pin(buttons::origins(conn, COMPARED))).await?;
+    Ok(likest(origin, origins.iter().map(String::as_str)))
 }
 
 fn missing(parameter: &'static str) -> ClickError {
@@ -65,8 +96,11 @@ fn missing(parameter: &'static str) -> ClickError {
 
 fn check(button: &Button, click: Click) -> Result<ButtonRequest, ClickError> {
     let origin = click.origin.ok_or(missing("origin"))?;
-    let origin = Origin::parse(&origin).ok().filter(|origin| button.allows_origin(origin));
-    let origin = origin.ok_or_else(|| ClickError::OriginNotAllowed { listed: button.origins.clone() })?;
+    let listed = Origin::parse(&origin).ok().filter(|origin| button.allows_origin(origin));
+    let origin = listed.ok_or_else(|| ClickError::OriginNotAllowed {
+        nearest: likest(&origin, button.origins.iter().map(Origin::as_str)),
+        listed: button.origins.clone(),
+    })?;
     let mode = match click.mode.as_deref() {
         None | Some("popup") => HandOver::Popup,
         Some("redirect") => HandOver::Redirect,
@@ -94,7 +128,9 @@ fn registered_return(
     let registered = given.and_then(|url| button.return_url(url));
     let registered = registered.filter(|url| url.origin().as_ref() == Some(origin)).cloned();
     match (mode, registered) {
-        (HandOver::Redirect, None) => Err(ClickError::ReturnNotRegistered),
+        (HandOver::Redirect, None) => Err(ClickError::ReturnNotRegistered {
+            nearest: likest(given.unwrap_or_default(), button.return_urls.iter().map(ReturnUrl::as_str)),
+        }),
         (_, registered) => Ok(registered),
     }
 }

@@ -97,7 +97,7 @@ async fn find(ctx: &Context, token: &str) -> Result<(Kind, AppId, Option<Connect
             Ok((Kind::Access(found.token.id), found.token.app, connection))
         }
         Err(BearerError::Store(error)) => Err(error.into()),
-        Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope) => Err(TokenError::Unknown),
+        Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope { .. }) => Err(TokenError::Unknown),
     }
 }
 
@@ -126,7 +126,7 @@ pub async fn revoke(ctx: &Context, token: &str) -> Result<Settled, TokenError> {
         Box::pin(async move {
             match kind {
                 Kind::Access(id) => access_tokens::revoke(conn, id, now).await,
-                Kind::Connection(id) => connections::end(conn, id, now, EndedBy::Operator).await,
+                Kind::Connection(id) => Ok(connections::end(conn, id, now, EndedBy::Operator).await?.is_some()),
                 Kind::Grant(id) => grants::end(conn, id, now, GrantEnd::Revoked).await,
             }
         })

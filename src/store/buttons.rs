@@ -12,6 +12,8 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::scope::ScopeSet;
 
 statements! {
+    IDS = "SELECT id FROM buttons ORDER BY id LIMIT $1";
+    LISTED_ORIGINS = "SELECT DISTINCT origin FROM button_origins ORDER BY origin LIMIT $1";
     FIND = "SELECT id, app_id, scopes, created_at FROM buttons WHERE id = $1";
     LIST = "SELECT id, app_id, scopes, created_at FROM buttons WHERE ($1 IS NULL OR app_id = $1) \
             AND ($2 IS NULL OR (created_at, id) > (SELECT created_at, id FROM buttons WHERE id = $2)) \
@@ -140,4 +142,16 @@ async fn write_addresses(conn: &mut Conn, button: &Button) -> Result<(), StoreEr
 
 pub async fn delete(conn: &mut Conn, id: &ButtonId) -> Result<bool, StoreError> {
     Ok(execute!(conn, DELETE, id.as_str())? == 1)
+}
+
+/// The ids of at most `limit` buttons.
+pub async fn ids(conn: &mut Conn, limit: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = fetch_all!(conn, (String,), IDS, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// At most `limit` of the origins that some button may be used on.
+pub async fn origins(conn: &mut Conn, limit: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = fetch_all!(conn, (String,), LISTED_ORIGINS, limit)?;
+    Ok(rows.into_iter().map(|(origin,)| origin).collect())
 }

@@ -33,7 +33,7 @@ statements! {
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
     END = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL \
-           AND (expires_at IS NULL OR expires_at > $2)";
+           AND (expires_at IS NULL OR expires_at > $2) RETURNING app_id";
     END_OF_USER = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE user_id = $1 AND ended_at IS NULL";
     /// An end that its clock was moved back before may be moved too.
     EXPIRE = "UPDATE connections SET expires_at = $2 WHERE id = $1 AND ended_at IS NULL \
@@ -148,8 +148,9 @@ pub async fn set_scopes(conn: &mut Conn, connection: &Connection) -> Result<bool
 }
 
 /// Ends a connection, and with it whatever was issued from it. `false` where it was not alive.
-pub async fn end(conn: &mut Conn, id: ConnectionId, at: Timestamp, by: EndedBy) -> Result<bool, StoreError> {
-    Ok(execute!(conn, END, id.0, at.as_micros(), by.as_str())? == 1)
+pub async fn end(conn: &mut Conn, id: ConnectionId, at: Timestamp, by: EndedBy) -> Result<Option<AppId>, StoreError> {
+    let row: Option<(String,)> = fetch_optional!(conn, (String,), END, id.0, at.as_micros(), by.as_str())?;
+    row.map(|(app,)| AppId::parse(&app).map_err(corrupt("connections.app_id"))).transpose()
 }
 
 /// Lets a connection's time be over. `false` where it was, or the connection has ended.

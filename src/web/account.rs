@@ -23,7 +23,7 @@ use crate::domain::connection::Connection;
 use crate::domain::ids::ConnectionId;
 use crate::services::account::{self, Overview};
 use crate::services::csrf;
-use crate::services::disconnect::{self, DisconnectError, DisconnectRefusal};
+use crate::services::disconnect::{self, DisconnectError};
 use crate::services::login::{self, SignedIn};
 use crate::views::{self, Account, AccountNotice, ConnectedApp, Lang, Login, Permission, Problem};
 
@@ -174,7 +174,8 @@ async fn end_connection(
         return page::error(&web, &headers, None, Problem::NotFound, None);
     };
     match disconnect::by_user(&web.ctx, signed_in.user.id, id).await {
-        Ok(_) | Err(DisconnectError::Refused(DisconnectRefusal::NotAlive)) => see_other(&web.urls.account_after(id)),
+        Ok(_) => see_other(&web.urls.account_after(id)),
+        Err(DisconnectError::Refused(why)) if why.is_over() => see_other(&web.urls.account_after(id)),
         Err(DisconnectError::Refused(why) | DisconnectError::TooMany(why, _)) => {
             // Another user's looks like one that does not exist.
             refused("account/disconnect", &why, None);

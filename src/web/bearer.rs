@@ -93,8 +93,8 @@ pub async fn authorized(
     };
     let challenge = match bearer::authenticate(&web.ctx, &presented.token, scheme, scope).await {
         Ok(token) => return Ok(token),
-        Err(BearerError::Scope) => {
-            refused(endpoint, &BearerError::Scope, Some(fingerprint(&presented.token)));
+        Err(why @ BearerError::Scope { .. }) => {
+            refused(endpoint, &why, Some(fingerprint(&presented.token)));
             Challenge {
                 status: StatusCode::FORBIDDEN,
                 error: Some(ErrorCode::InsufficientScope),

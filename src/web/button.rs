@@ -19,7 +19,9 @@ use super::extract::{self, Pairs, Repeated};
 use super::urls::route;
 use super::{Web, cookies, page};
 use crate::crypto::token::fingerprint;
+use crate::domain::journal::Why;
 use crate::domain::origin::Origin;
+use crate::services::journal::note;
 use crate::services::redeem::{self, Presented, RedeemError};
 use crate::services::resume::{self, MAX_BUTTONS, ResumeRefusal};
 use crate::services::sign_in::{self, Click, ClickError};
@@ -67,9 +69,9 @@ async fn authorize(
         Err(why) => {
             refused("button/authorize", &why, None);
             let problem = match &why {
-                ClickError::InvalidButton => Problem::InvalidButton,
+                ClickError::InvalidButton { .. } => Problem::InvalidButton,
                 ClickError::OriginNotAllowed { .. } => Problem::OriginNotAllowed,
-                ClickError::ReturnNotRegistered => Problem::ReturnNotRegistered,
+                ClickError::ReturnNotRegistered { .. } => Problem::ReturnNotRegistered,
                 ClickError::InvalidRequest { .. } | ClickError::Store(_) => Problem::InvalidRequest,
             };
             page::error(&web, &headers, lang.as_deref(), problem, click_detail(&web, &why))
@@ -94,7 +96,7 @@ fn click(query: &Pairs) -> Result<Click, Repeated> {
 fn click_detail(web: &Web, why: &ClickError) -> Option<String> {
     match why {
         ClickError::InvalidRequest { .. } => Some(why.to_string()),
-        ClickError::OriginNotAllowed { listed } if web.ctx.sandbox => {
+        ClickError::OriginNotAllowed { listed, .. } if web.ctx.sandbox => {
             let listed: Vec<&str> = listed.iter().map(Origin::as_str).collect();
             Some(format!("listed: {}", listed.join(", ")))
         }
@@ -116,10 +118,21 @@ fn readable_by(mut response: Response, origin: &Origin) -> Response {
 /// The page's origin, if some button may be used on it; else the answer, which no other origin can read.
 async fn judged_origin(web: &Web, headers: &HeaderMap) -> Result<Origin, Box<Response>> {
     let refuse = |status, code| Err(Box::new(respond(status, &AuthorizeResult::refused(code, None, false))));
-    let Some(origin) = extract::origin(headers) else { return refuse(StatusCode::FORBIDDEN, Code::OriginNotAllowed) };
+    let Some(origin) = extract::origin(headers) else {
+        note::why(Why::new(
+            "button.origin_missing",
+            "the request names no origin, or none that a button could be listed for",
+        ));
+        return refuse(StatusCode::FORBIDDEN, Code::OriginNotAllowed);
+    };
     match redeem::is_origin_listed(&web.ctx, &origin).await {
         Ok(true) => Ok(origin),
-        Ok(false) => refuse(StatusCode::FORBIDDEN, Code::OriginNotAllowed),
+        Ok(false) => {
+            let nearest = sign_in::nearest_origin(&web.ctx, origin.as_str()).await.unwrap_or_default();
+            let message = format!("no button is listed for the origin {origin}");
+            note::why(Why { nearest, ..Why::new("button.origin", message) });
+            refuse(StatusCode::FORBIDDEN, Code::OriginNotAllowed)
+        }
         Err(error) => refuse(failed(&error), Code::ServerError),
     }
 }

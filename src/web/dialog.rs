@@ -223,7 +223,7 @@ impl Visit {
 fn explain(web: &Web, headers: &HeaderMap, why: &DialogError) -> Refused {
     let problem = match why {
         DialogError::Store(error) => return Box::new(failed_page(web, headers, error)),
-        DialogError::Unknown | DialogError::Expired | DialogError::Finished => Problem::FlowExpired,
+        DialogError::Unknown | DialogError::Expired { .. } | DialogError::Finished => Problem::FlowExpired,
         DialogError::OtherBrowser => Problem::FlowOfAnotherBrowser,
         DialogError::Csrf | DialogError::NotSignedIn => Problem::FormOutdated,
         DialogError::ButtonGone => Problem::OriginNotAllowed,

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::urls;
 use super::{Web, mask, observe};
 use crate::domain::journal::{Entry, Message, Outcome, Why};
+use crate::domain::timestamp::Timestamp;
 use crate::services::journal::note::{self, Notes};
 
 mod tee;
@@ -90,14 +91,19 @@ impl Exchange<'_> {
             () if refused => Outcome::Refused,
             () => Outcome::Ok,
         };
-        let why = notes.why.or_else(|| (outcome != Outcome::Ok).then(|| self.reason()));
         let now = web.ctx.now();
+        let app_at = notes.app.as_ref().map_or(now, |app| web.ctx.now_for(app));
+        let noted = notes.why.map(|why| match notes.why_at {
+            Some(moment) => Why { message: format!("{}, {}", why.message, ago(moment, app_at)), ..why },
+            None => why,
+        });
+        let why = noted.or_else(|| (outcome != Outcome::Ok).then(|| self.reason()));
         let id = observe::request_id(&self.head.headers).and_then(|id| Uuid::try_parse(id).ok());
         let endpoint = urls::endpoint(&self.route).to_owned();
         Entry {
             id: id.unwrap_or_default(),
             at: now,
-            app_at: notes.app.as_ref().map_or(now, |app| web.ctx.now_for(app)),
+            app_at,
             method: self.head.method.to_string(),
             endpoint: if endpoint.is_empty() { "(none)".into() } else { endpoint },
             route: if self.route.is_empty() { "(none)".into() } else { self.route.clone() },
@@ -171,5 +177,44 @@ impl Exchange<'_> {
             _ => None,
         };
         Why { rule, message: message.unwrap_or_else(|| usual.to_owned()), nearest }
+    }
+}
+
+/// `12 s ago`, as people say it.
+fn ago(moment: Timestamp, now: Timestamp) -> String {
+    // A clock that was moved back sees what is still to come.
+    let (span, is_past) = if moment <= now { (now.since(moment), true) } else { (moment.since(now), false) };
+    let seconds = span.as_secs();
+    let span = match seconds {
+        0 => return "just now".to_owned(),
+        1..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    };
+    if is_past { format!("{span} ago") } else { format!("in {span} by this clock") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e_how_long_ago_is_said_as_people_do() {
+        let now = Timestamp::from_unix_seconds(1_000_000);
+        let said = |seconds: i64| ago(Timestamp::from_unix_seconds(1_000_000 - seconds), now);
+        assert_eq!(
+            [0, 12, 119, 120, 7_199, 7_200, 172_800, -3].map(said),
+            [
+                "just now",
+                "12 s ago",
+                "119 s ago",
+                "2 min ago",
+                "119 min ago",
+                "2 h ago",
+                "2 days ago",
+                "in 3 s by this clock"
+            ]
+        );
     }
 }

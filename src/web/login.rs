@@ -11,8 +11,10 @@ use super::extract::Pairs;
 use super::forms::{Refused, field};
 use super::page::{self, Kind};
 use super::{Web, cookies};
+use crate::domain::journal::Why;
 use crate::domain::magic::Magic;
 use crate::domain::user::User;
+use crate::services::journal::note;
 use crate::services::login::{self, LoginError, NewSession, SignedIn};
 use crate::services::throttle::TooMany;
 use crate::views::{self, Lang, Login, Problem, SandboxUser};
@@ -20,7 +22,12 @@ use crate::views::{self, Lang, Login, Problem, SandboxUser};
 /// Who is signed in with this browser.
 pub async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Refused> {
     let Some(cookie) = cookies::session(web, headers) else { return Ok(None) };
-    login::session_of(&web.ctx, &cookie).await.map_err(|error| Box::new(failed_page(web, headers, &error)))
+    let found =
+        login::session_of(&web.ctx, &cookie).await.map_err(|error| Box::new(failed_page(web, headers, &error)))?;
+    if let Some(signed_in) = &found {
+        note::user(signed_in.user.email.as_str());
+    }
+    Ok(found)
 }
 
 pub fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {
@@ -72,8 +79,10 @@ pub async fn sign_in(
     let who = if web.ctx.sandbox && !chosen.is_empty() {
         login::without_password(&web.ctx, chosen).await
     } else if email.is_empty() {
+        note::why(Why::new("user.credentials", "the form names no user"));
         return Err(NotSignedIn::Again(views::LoginError::EmailMissing));
     } else if password.is_empty() {
+        note::why(Why::new("user.credentials", "the form has no password"));
         return Err(NotSignedIn::Again(views::LoginError::PasswordMissing));
     } else {
         login::with_password(&web.ctx, email, password, from).await

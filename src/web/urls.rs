@@ -69,6 +69,7 @@ pub mod route {
         SANDBOX_TOKENS = "/_sandbox/tokens";
         SANDBOX_TOKENS_EXPIRE = "/_sandbox/tokens/expire";
         SANDBOX_TOKENS_REVOKE = "/_sandbox/tokens/revoke";
+        SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
         LIVEZ = "/livez";
         READYZ = "/readyz";

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::ids::{AppId, ConnectionId, FlowId};
 use crate::domain::journal::Why;
+use crate::domain::timestamp::Timestamp;
 
 /// What is known of a request by now.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,8 @@ pub struct Notes {
     pub flow: Option<FlowId>,
     pub connection: Option<ConnectionId>,
     pub why: Option<Why>,
+    /// When what the reason tells of happened.
+    pub why_at: Option<Timestamp>,
     pub fault: Option<String>,
 }
 
@@ -63,8 +66,15 @@ pub fn connection(id: ConnectionId) {
 
 /// The first reason stands: what comes after it is its consequence.
 pub fn why(why: Why) {
+    why_at(why, None);
+}
+
+/// The same for what happened at a moment, by the clock of the request's application.
+pub fn why_at(why: Why, at: Option<Timestamp>) {
     write(|notes| {
-        notes.why.get_or_insert(why);
+        if notes.why.is_none() {
+            (notes.why, notes.why_at) = (Some(why), at);
+        }
     });
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::super::journal::note;
 use super::super::keys::{self, VerifyError};
+use super::super::reason::likest;
 use super::super::{Context, partner};
 use super::error::{ErrorCode, Invalid};
 use super::pushed;
@@ -16,6 +18,7 @@ use crate::domain::authorization::{
 };
 use crate::domain::email::MAX_EMAIL;
 use crate::domain::grant_type::GrantType;
+use crate::domain::journal::Why;
 use crate::domain::pairs::Pairs;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::resource::Resource;
@@ -84,7 +87,12 @@ pub fn error_response(target: RedirectTarget, issuer: &str, invalid: Invalid) ->
 /// Checks the request of a browser, which may stand for one that was pushed before (RFC 9126 section 4).
 pub async fn check(ctx: &Context, parameters: &Pairs) -> Result<(App, AuthorizationRequest), AuthorizationError> {
     let client = parameters.get("client_id").ok().flatten().ok_or(Unsendable::Client)?;
-    let app = partner::app_by(ctx, client).await?.ok_or(Unsendable::Client)?;
+    let Some(app) = partner::app_by(ctx, client).await? else {
+        let nearest = partner::nearest_app(ctx, client).await?;
+        note::why(Why { nearest, ..Why::new("client.unknown", "no application has this client_id") });
+        return Err(Unsendable::Client.into());
+    };
+    note::app(&app.id);
     let by_reference = parameters.get("request_uri").map_err(|_| Unsendable::RequestUri)?;
     if let Some(uri) = by_reference {
         let request = pushed::take(ctx, &app, uri).await?.ok_or(Unsendable::RequestUri)?;
@@ -137,7 +145,13 @@ pub async fn check_for(
 fn redirect_target(app: &App, parameters: &Pairs) -> Result<(RedirectTarget, bool), Unsendable> {
     let asked = parameters.get("redirect_uri").map_err(|_| Unsendable::RedirectUri)?;
     let uri = match asked {
-        Some(asked) => app.redirect_uri(asked).ok_or(Unsendable::RedirectUri)?,
+        Some(asked) => app.redirect_uri(asked).ok_or_else(|| {
+            let registered: Vec<String> = app.redirect_uris.iter().map(ToString::to_string).collect();
+            let nearest = likest(asked, registered.iter().map(String::as_str));
+            let message = "this redirect_uri is not registered for the application; it is compared exactly";
+            note::why(Why { nearest, ..Why::new("redirect_uri.not_registered", message) });
+            Unsendable::RedirectUri
+        })?,
         None => match app.redirect_uris.as_slice() {
             [only] => only.clone(),
             _ => return Err(Unsendable::NoRedirectUri),

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::Context;
+use super::super::journal::note;
 use super::super::partner::hash_client_secret;
 use super::super::throttle::TooMany;
 use crate::crypto::client_keys::{AssertionClaims, ClientKeys, claimed_client, verify_assertion};
@@ -140,6 +141,7 @@ async fn try_authenticate(
 
 async fn find(ctx: &Context, id: &str) -> Result<Option<(App, Secrets)>, StoreError> {
     let Ok(id) = AppId::parse(id) else { return Ok(None) };
+    note::app(&id);
     ctx.store
         .read(move |conn| {
             let id = id.clone();

@@ -9,25 +9,25 @@ use crate::domain::authorization::AuthorizationRequest;
 use crate::domain::authorization_code::AuthorizationCode;
 use crate::domain::code::CODE_LIFETIME;
 use crate::domain::grant::GrantEnd;
-use crate::domain::ids::{AuthorizationCodeId, ConnectionId};
+use crate::domain::ids::{AppId, AuthorizationCodeId, ConnectionId};
 use crate::domain::pkce::{CodeChallenge, CodeVerifier};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::store::{Conn, StoreError, authorization_codes, connections, grants, users};
 
 /// Why a code was refused. To the client they are all `invalid_grant`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CodeRefusal {
     #[error("the code does not have the form of a code")]
     Malformed,
     #[error("no such code was issued")]
     Unknown,
     #[error("the code belongs to another client; it stays good for its own")]
-    OtherClient,
+    OtherClient { owner: AppId },
     #[error("the code was used before; what was issued for it has ended")]
     Used,
     #[error("the code has expired")]
-    Expired,
+    Expired { at: Timestamp },
     #[error("the redirect_uri is missing, or not the one of the authorization request; the code is burned")]
     RedirectUri,
     #[error("the code_verifier is missing or malformed; the code is burned")]
@@ -153,7 +153,7 @@ impl Attempt {
             return Ok(Err(CodeRefusal::Unknown));
         };
         if found.code.app != self.app.id {
-            return Ok(Err(CodeRefusal::OtherClient));
+            return Ok(Err(CodeRefusal::OtherClient { owner: found.code.app }));
         }
         if authorization_codes::consume(conn, id, self.now, self.fresh.id).await? {
             return Ok(Ok(found.code));
@@ -168,7 +168,7 @@ impl Attempt {
 
     fn check(&self, code: &AuthorizationCode) -> Result<(), CodeRefusal> {
         if self.now >= code.expires_at {
-            return Err(CodeRefusal::Expired);
+            return Err(CodeRefusal::Expired { at: code.expires_at });
         }
         let is_same_address = match &self.redirect_uri {
             Some(uri) => *uri == code.redirect_uri,

@@ -17,7 +17,7 @@ use crate::domain::device_code::{
     DEVICE_CODE_LIFETIME, DeviceCode, DeviceState, POLL_INTERVAL, USER_CODE_LENGTH, UserCode,
 };
 use crate::domain::flow::{DeviceRequest, FlowRequest};
-use crate::domain::ids::DeviceCodeId;
+use crate::domain::ids::{AppId, DeviceCodeId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Conn, StoreError, device_codes};
 
@@ -133,18 +133,18 @@ async fn find_waiting(ctx: &Context, code: UserCode) -> Result<Option<DeviceCode
 }
 
 /// Why a device gets no tokens (RFC 8628 section 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceRefusal {
     #[error("the device code does not have the form of one")]
     Malformed,
     #[error("no such device code was issued")]
     Unknown,
     #[error("the device code belongs to another client")]
-    OtherClient,
+    OtherClient { owner: AppId },
     #[error("the device code was used before")]
     Used,
     #[error("the device code has expired")]
-    Expired,
+    Expired { at: Timestamp },
     #[error("the user has not decided yet")]
     Pending,
     #[error("the device asks more often than it was told to; the interval is longer from now on")]
@@ -194,13 +194,13 @@ impl Attempt {
             return Ok(Err(DeviceRefusal::Unknown));
         };
         if code.app != self.app.id {
-            return Ok(Err(DeviceRefusal::OtherClient));
+            return Ok(Err(DeviceRefusal::OtherClient { owner: code.app }));
         }
         if code.state == DeviceState::Consumed {
             return Ok(Err(DeviceRefusal::Used));
         }
         if self.now >= code.expires_at {
-            return Ok(Err(DeviceRefusal::Expired));
+            return Ok(Err(DeviceRefusal::Expired { at: code.expires_at }));
         }
         let (connection, auth_time) = match code.state {
             DeviceState::Allowed { connection, auth_time } => (connection, auth_time),

@@ -62,6 +62,35 @@ impl ErrorCode {
             ErrorCode::InvalidClientMetadata => "invalid_client_metadata",
         }
     }
+
+    /// The name of the reason that is no more than this code.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            ErrorCode::InvalidRequest => "error.invalid_request",
+            ErrorCode::InvalidClient => "error.invalid_client",
+            ErrorCode::InvalidGrant => "error.invalid_grant",
+            ErrorCode::UnauthorizedClient => "error.unauthorized_client",
+            ErrorCode::UnsupportedGrantType => "error.unsupported_grant_type",
+            ErrorCode::InvalidScope => "error.invalid_scope",
+            ErrorCode::AccessDenied => "error.access_denied",
+            ErrorCode::UnsupportedResponseType => "error.unsupported_response_type",
+            ErrorCode::ServerError => "error.server_error",
+            ErrorCode::TemporarilyUnavailable => "error.temporarily_unavailable",
+            ErrorCode::InvalidToken => "error.invalid_token",
+            ErrorCode::InsufficientScope => "error.insufficient_scope",
+            ErrorCode::LoginRequired => "error.login_required",
+            ErrorCode::ConsentRequired => "error.consent_required",
+            ErrorCode::RequestNotSupported => "error.request_not_supported",
+            ErrorCode::RegistrationNotSupported => "error.registration_not_supported",
+            ErrorCode::InvalidTarget => "error.invalid_target",
+            ErrorCode::AuthorizationPending => "error.authorization_pending",
+            ErrorCode::SlowDown => "error.slow_down",
+            ErrorCode::ExpiredToken => "error.expired_token",
+            ErrorCode::InvalidDpopProof => "error.invalid_dpop_proof",
+            ErrorCode::InvalidRedirectUri => "error.invalid_redirect_uri",
+            ErrorCode::InvalidClientMetadata => "error.invalid_client_metadata",
+        }
+    }
 }
 
 /// A refusal in the RFCs' own words. The description is fixed text: nothing of a request is ever in it.

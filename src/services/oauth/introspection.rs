@@ -62,7 +62,7 @@ pub async fn introspect(ctx: &Context, app: &App, token: &str) -> Result<Option<
         Ok(found) if found.token.app == app.id && bearer::check(&found, now).is_ok() => {
             Ok(Some(Introspected::AccessToken(Box::new(found.token))))
         }
-        Ok(_) | Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope) => Ok(None),
+        Ok(_) | Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope { .. }) => Ok(None),
         Err(BearerError::Store(error)) => Err(error),
     }
 }

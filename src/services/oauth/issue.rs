@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::super::Context;
+use super::super::journal::note;
 use super::super::keys::{self, KeysError};
 use crate::crypto::jwt::{self, JwtType};
 use crate::crypto::rotating_token;
@@ -145,6 +146,8 @@ pub async fn hand_out(
     now: Timestamp,
 ) -> Result<Tokens, StoreError> {
     let Granted { grant, issued, user, scopes, dpop_jkt, nonce } = granted;
+    note::connection(grant.connection);
+    note::user(user.email.as_str());
     ctx.store.note_use(grant.connection, now);
     // What a magic user does happens at the sign-in, not at a refresh.
     let is_first = grant.generation <= 1;

@@ -11,7 +11,7 @@ use crate::crypto::rotating_token;
 use crate::domain::app::{App, ClientType};
 use crate::domain::connection::EndedBy;
 use crate::domain::grant::{Grant, GrantEnd, Presented};
-use crate::domain::ids::{AccessTokenId, GrantId};
+use crate::domain::ids::{AccessTokenId, AppId, GrantId};
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::time_ordered_id;
@@ -25,10 +25,10 @@ pub enum RefreshRefusal {
     #[error("the grant of this refresh token is gone, with its user or application")]
     Unknown,
     #[error("this refresh token belongs to another client")]
-    OtherClient,
+    OtherClient { owner: AppId },
     #[error("the grant has ended: {}", why.as_str())]
     Ended { at: Timestamp, why: GrantEnd },
-    #[error("the connection was ended by the {by}", by = by.as_str())]
+    #[error("the connection was ended by {}", by.described())]
     ConnectionEnded { at: Timestamp, by: EndedBy },
     #[error("the refresh token was not used for too long, or is too old")]
     Expired { at: Timestamp },
@@ -169,7 +169,7 @@ impl Attempt {
     fn check(&self, found: &grants::Found) -> Result<(), RefreshRefusal> {
         let grant = &found.grant;
         if grant.app != self.app.id {
-            return Err(RefreshRefusal::OtherClient);
+            return Err(RefreshRefusal::OtherClient { owner: grant.app.clone() });
         }
         if let Some((at, why)) = grant.ended {
             return Err(RefreshRefusal::Ended { at, why });

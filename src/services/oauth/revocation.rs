@@ -38,7 +38,7 @@ pub async fn revoke(ctx: &Context, app: &App, token: &str) -> Result<Revoked, St
     }
     let id = match bearer::look_up(ctx, token).await {
         Ok(found) if found.token.app == app.id => found.token.id,
-        Ok(_) | Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope) => {
+        Ok(_) | Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope { .. }) => {
             return Ok(Revoked::Nothing);
         }
         Err(BearerError::Store(error)) => return Err(error),

@@ -90,12 +90,12 @@ impl TokenError {
                     Invalid::new(ErrorCode::SlowDown, "Wait five seconds longer between two requests from now on.")
                 }
                 DeviceRefusal::Denied => Invalid::new(ErrorCode::AccessDenied, "The user did not allow access."),
-                DeviceRefusal::Expired => {
+                DeviceRefusal::Expired { .. } => {
                     Invalid::new(ErrorCode::ExpiredToken, "The device code has expired. Begin again.")
                 }
                 DeviceRefusal::Malformed
                 | DeviceRefusal::Unknown
-                | DeviceRefusal::OtherClient
+                | DeviceRefusal::OtherClient { .. }
                 | DeviceRefusal::Used
                 | DeviceRefusal::ConnectionEnded => Invalid::new(
                     ErrorCode::InvalidGrant,

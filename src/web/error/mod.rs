@@ -6,7 +6,6 @@ pub mod leadexec;
 pub mod oauth;
 pub mod problem;
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use serde_json::json;
 
 use super::urls::route;
 use super::{Web, page};
+use crate::services::reason::{self, Reason};
 use crate::store::StoreError;
 use crate::views::Problem;
 
@@ -41,9 +41,10 @@ pub fn failed_page(web: &Web, headers: &HeaderMap, error: &StoreError) -> Respon
 }
 
 /// A refusal, for who runs the server. `fingerprint` stands for the secret that was presented.
-pub fn refused(endpoint: &'static str, why: &dyn Display, fingerprint: Option<String>) {
+pub fn refused(endpoint: &'static str, why: &impl Reason, fingerprint: Option<String>) {
     let endpoint = endpoint.trim_start_matches('/');
     tracing::info!(endpoint, %why, fingerprint, "refused");
+    reason::note(why);
 }
 
 /// When to come back, in whole seconds (RFC 9110 section 10.2.3).

@@ -26,6 +26,7 @@ use crate::domain::grant_type::GrantType;
 use crate::services::csrf;
 use crate::services::oauth::device::{self, BeginError, EntryError};
 use crate::services::oauth::error::{ErrorCode, Invalid};
+use crate::services::reason;
 use crate::services::throttle::TooMany;
 use crate::views::{Device, DeviceError};
 
@@ -137,7 +138,10 @@ async fn enter(
             cookies::set(response.headers_mut(), [cookies::set_browser(&web, started.browser)]);
             response
         }
-        Err(EntryError::Unknown) => form_page(&web, &headers, typed, Some(DeviceError::CodeUnknown)),
+        Err(why @ EntryError::Unknown) => {
+            reason::note(&why);
+            form_page(&web, &headers, typed, Some(DeviceError::CodeUnknown))
+        }
         Err(EntryError::TooMany(TooMany { retry_after })) => {
             let retry_after_seconds = retry_after.as_secs().max(1);
             let page = form_page(&web, &headers, typed, Some(DeviceError::TooManyAttempts { retry_after_seconds }));

@@ -9,6 +9,7 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
+mod clock;
 mod connections;
 mod openapi;
 mod query;
@@ -49,6 +50,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(clock::routes())
         .merge(connections::routes())
         .merge(registration::routes())
         .merge(tokens::routes())

@@ -10,7 +10,7 @@ use leadgate::domain::resource::Resource;
 use leadgate::domain::scope::ScopeSet;
 use leadgate::entropy::SystemEntropy;
 use leadgate::store::access_tokens::{self, Issue, IssueKind, SignedIssue};
-use leadgate::store::{Location, Store, connections};
+use leadgate::store::{Location, Store, Sweep, connections};
 
 use super::{Bench, NOW, fresh_id, on_both};
 
@@ -146,8 +146,13 @@ async fn only_what_has_long_been_over_is_swept(bench: Bench) {
     bench.store.issue(issue(&connection)).await.unwrap();
     let later = NOW.plus(Duration::from_secs(2 * 24 * 3_600));
     let below = uuid::Uuid::max();
-    let sweep = async |expired_before| {
-        bench.store.write(move |conn| Box::pin(access_tokens::sweep(conn, below, expired_before, 10))).await.unwrap()
+    let sweep = async |before| {
+        let sweep = Sweep { below, before, limit: 10, app: None };
+        let delete = bench.store.write(move |conn| {
+            let sweep = sweep.clone();
+            Box::pin(async move { access_tokens::sweep(conn, &sweep).await })
+        });
+        delete.await.unwrap()
     };
     assert_eq!(sweep(NOW.plus(Duration::from_secs(3_600))).await, 0, "it has not expired before that moment");
     assert_eq!(sweep(later).await, 1);
