@@ -122,7 +122,14 @@ async fn a_disconnect_that_was_answered_is_seen_by_every_later_refresh(bench: Be
         })
         .collect();
     let id = connection.id;
-    assert!(bench.store.write(move |conn| Box::pin(connections::end(conn, id, NOW, EndedBy::Partner))).await.unwrap());
+    assert!(
+        bench
+            .store
+            .write(move |conn| Box::pin(connections::end(conn, id, NOW, EndedBy::Partner)))
+            .await
+            .unwrap()
+            .is_some()
+    );
     assert!(bench.store.issue(issue(&connection)).await.unwrap().is_none());
     // Each loop ends only because it is refused.
     for task in load {

@@ -130,7 +130,7 @@ async fn a_user_has_one_living_connection_to_an_application(bench: Bench) {
     bench.store.write(move |conn| Box::pin(connections::end(conn, id, NOW, EndedBy::User))).await.unwrap();
     assert!(insert(again).await.unwrap(), "the first one has ended");
     let twice = bench.store.write(move |conn| Box::pin(connections::end(conn, id, NOW, EndedBy::User))).await;
-    assert!(!twice.unwrap(), "what has ended does not end again");
+    assert!(twice.unwrap().is_none(), "what has ended does not end again");
 }
 
 async fn a_session_is_stored_once(bench: Bench) {
