@@ -21,13 +21,15 @@ use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
 use crate::services::clocks::{self, Clocks};
+use crate::services::faults::Faults;
 use crate::services::journal::Journal;
 use crate::services::keys::KeysError;
-use crate::services::seed::{self, Audience, SeedError};
+use crate::services::seed::{self, Audience, Seed, SeedError, WorldSeed};
 use crate::services::throttle::{Limits, Throttle};
 use crate::services::{Context, keys};
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
+use crate::web::worlds::Namespaces;
 use crate::web::{self, Demonstration, Web};
 use crate::{lifecycle, worker};
 
@@ -83,13 +85,15 @@ pub struct App {
 }
 
 /// Opens the keys and the use cases.
-async fn context(parts: Parts) -> Result<Context, BootError> {
+async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
     let Parts { store, master_key, clock, entropy, issuer, limits, password_grant, sandbox_token } = parts;
     let keys = keys::open_or_make(&store, master_key, &*clock, &*entropy).await?;
     let ctx = Context {
         passwords: Passwords::new(entropy.clone())?,
         throttle: Throttle::new(limits),
         journal: Journal::new(sandbox_token.is_some()),
+        faults: Faults::default(),
+        seed: WorldSeed::new(seed),
         store,
         clocks: Clocks::new(clock),
         entropy,
@@ -105,14 +109,10 @@ async fn context(parts: Parts) -> Result<Context, BootError> {
 /// Puts a server together, seeded with `seed` where one is given.
 pub async fn build(parts: Parts, seed: Option<(&SeedFile, Audience)>) -> Result<App, BootError> {
     let (issuer, sandbox_token) = (parts.issuer.clone(), parts.sandbox_token.clone());
-    let ctx = Arc::new(context(parts).await?);
-    let demonstration = match seed {
-        Some((file, audience)) => {
-            seed::apply(&ctx, file, audience).await?;
-            shown_passwords(file, audience)
-        }
-        None => Demonstration::default(),
-    };
+    let own = seed.map(|(file, audience)| Seed { file: file.clone(), audience }).unwrap_or_default();
+    let ctx = Arc::new(context(parts, own).await?);
+    seed::begin(&ctx).await?;
+    let demonstration = shown_passwords(&ctx.seed.seed);
     Ok(assemble(ctx, &issuer, sandbox_token, demonstration))
 }
 
@@ -121,6 +121,7 @@ fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, d
         ctx: ctx.clone(),
         urls: Urls::new(issuer.as_str(), issuer.base_path()),
         origin: issuer.origin(),
+        namespaces: sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start)),
         sandbox_token,
         demonstration,
     };
@@ -128,13 +129,13 @@ fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, d
 }
 
 /// The start page may show passwords that everybody can read in our source, and no others.
-fn shown_passwords(file: &SeedFile, audience: Audience) -> Demonstration {
-    if audience == Audience::Ordinary {
+fn shown_passwords(seed: &Seed) -> Demonstration {
+    if seed.audience == Audience::Ordinary {
         return Demonstration::default();
     }
     let published = |user: &&crate::config::seed::SeedUser| matches!(&user.password, SeedPassword::Plain(password) if password.expose() == demonstration::PASSWORD);
     Demonstration {
-        emails: file.users.iter().filter(published).map(|user| user.email.to_string()).collect(),
+        emails: seed.file.users.iter().filter(published).map(|user| user.email.to_string()).collect(),
         password: demonstration::PASSWORD.to_owned(),
     }
 }
@@ -154,7 +155,7 @@ pub async fn open_store(settings: &Settings) -> Result<Store, BootError> {
 
 /// Opens what a command works with.
 pub async fn open_context(settings: &Settings) -> Result<Context, BootError> {
-    context(open_parts(settings).await?).await
+    context(open_parts(settings).await?, Seed::default()).await
 }
 
 async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {
@@ -185,7 +186,7 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let settings = settings.bound_to(address);
     let parts = open_parts(&settings).await?;
     let sandbox_token = parts.sandbox_token.clone();
-    let ctx = Arc::new(context(parts).await?);
+    let ctx = Arc::new(context(parts, world_seed(&settings)?).await?);
     let seeded = put_seed(&ctx, &settings).await?;
     if settings.mode == Mode::Production {
         refuse_published_secrets(&ctx, &settings).await?;
@@ -193,37 +194,48 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let token_shown = sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
     let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
-    let background = tokio::spawn(worker::run(ctx.clone()));
+    let background = worker::start(ctx.clone());
     let served = lifecycle::serve(listener, app.router, background).await;
     ctx.store.close().await;
     served.map_err(BootError::Serve)
 }
 
-/// The file that was named; else, in an empty sandbox, the demonstration.
+/// What a sandbox begins with: the file that was named, else the demonstration.
+fn world_seed(settings: &Settings) -> Result<Seed, ConfigError> {
+    match (settings.mode, &settings.seed) {
+        (Mode::Production, _) => Ok(Seed::default()),
+        (Mode::Sandbox, Some(path)) => Ok(Seed { file: SeedFile::open(path)?, audience: Audience::Ordinary }),
+        (Mode::Sandbox, None) => {
+            Ok(Seed { file: demonstration::seed(&settings.issuer), audience: Audience::Demonstration })
+        }
+    }
+}
+
+/// A file that was named is applied at each start, the demonstration to an empty sandbox.
 async fn put_seed(ctx: &Context, settings: &Settings) -> Result<Demonstration, BootError> {
-    if let Some(path) = &settings.seed {
-        let file = SeedFile::open(path)?;
-        if settings.mode == Mode::Production {
+    let applied = match (settings.mode, &settings.seed) {
+        (Mode::Sandbox, Some(_)) => seed::begin(ctx).await?,
+        (Mode::Sandbox, None) => {
+            if seed::is_empty(ctx).await? {
+                seed::begin(ctx).await?;
+            } else {
+                // The same database under another address: its button would not work on our own page.
+                seed::list_issuer(ctx, &ctx.seed.seed.file, &settings.issuer.origin()).await?;
+            }
+            return Ok(shown_passwords(&ctx.seed.seed));
+        }
+        (Mode::Production, Some(path)) => {
+            let file = SeedFile::open(path)?;
             file.refuse_published_secrets(path)?;
+            seed::apply(ctx, &file, Audience::Ordinary).await?
         }
-        let applied = seed::apply(ctx, &file, Audience::Ordinary).await?;
-        tracing::info!(made = applied.made, changed = applied.changed, unchanged = applied.unchanged, "seeded");
-        for (account, key) in applied.api_keys {
-            banner::print_api_key(&account, &key);
-        }
-        return Ok(Demonstration::default());
+        (Mode::Production, None) => return Ok(Demonstration::default()),
+    };
+    tracing::info!(made = applied.made, changed = applied.changed, unchanged = applied.unchanged, "seeded");
+    for (account, key) in applied.api_keys {
+        banner::print_api_key(&account, &key);
     }
-    if settings.mode == Mode::Production {
-        return Ok(Demonstration::default());
-    }
-    let file = demonstration::seed(&settings.issuer);
-    if seed::is_empty(ctx).await? {
-        seed::apply(ctx, &file, Audience::Demonstration).await?;
-    } else {
-        // The same database under another address: its button would not work on our own page.
-        seed::list_issuer(ctx, &file, &settings.issuer.origin()).await?;
-    }
-    Ok(shown_passwords(&file, Audience::Demonstration))
+    Ok(Demonstration::default())
 }
 
 /// Also where no seed file brought them: a sandbox may have run on this database before.

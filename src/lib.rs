@@ -2,7 +2,8 @@
 //!
 //! The rooms, from the inside out. `domain` is pure; `store` alone knows a database; `services` holds the
 //! use cases; `web` turns them into HTTP, with `views` for its pages; `boot` puts everything together and
-//! `cli` calls it. `clock` alone reads real time and `entropy` alone draws randomness.
+//! `cli` calls it. `clock` alone reads real time and `entropy` alone draws randomness; `socket` holds clients'
+//! connections.
 
 pub mod boot;
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod domain;
 pub mod entropy;
 pub mod lifecycle;
 pub mod services;
+pub mod socket;
 pub mod store;
 pub mod views;
 pub mod web;

@@ -1,12 +1,12 @@
 //! From listening to the last answer: signals, draining, and what happens when background work dies.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::socket::{Peer, Sockets};
 
 /// How long requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -17,15 +17,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the listener fails or the background work crashed.
 pub async fn serve(listener: TcpListener, router: Router, background: JoinHandle<()>) -> std::io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // Small answers, each waited for: none may be held back for the next.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
     let (stop, stopping) = tokio::sync::watch::channel(());
     let mut until_stopped = stopping.clone();
-    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+    let server = axum::serve(Sockets(listener), router.into_make_service_with_connect_info::<Peer>())
         .with_graceful_shutdown(async move {
             let _ = until_stopped.changed().await;
         });

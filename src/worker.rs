@@ -8,11 +8,12 @@ use crate::domain::flow::FLOW_LIFETIME;
 use crate::domain::ids::AppId;
 use crate::domain::timestamp::Timestamp;
 use crate::services::keys::KeysError;
-use crate::services::{Context, clocks, keys};
+use crate::services::{Context, clocks, keys, namespaces};
 use crate::store::{
     Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, flows, grants,
     pushed_requests, registration_tokens, resume_handles, sessions, used_proofs,
 };
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// How often "last used" is written down.
@@ -30,8 +31,12 @@ const KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// Flows are kept for less: anybody can open one.
 const FLOWS_KEPT: Duration = Duration::from_secs(3_600);
 
-/// Runs until it is dropped.
-pub async fn run(ctx: Arc<Context>) {
+/// Begins the work for a world; it goes on until it is aborted.
+pub fn start(ctx: Arc<Context>) -> JoinHandle<()> {
+    tokio::spawn(run(ctx))
+}
+
+async fn run(ctx: Arc<Context>) {
     let mut flush = tokio::time::interval(FLUSH_EVERY);
     let mut keys_due = tokio::time::interval(KEYS_EVERY);
     let mut sweep_due = tokio::time::interval(SWEEP_EVERY);
@@ -74,6 +79,7 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += keys::sweep(ctx, before).await?;
+    rows += namespaces::sweep(ctx).await?;
     Ok(rows)
 }
 

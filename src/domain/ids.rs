@@ -90,6 +90,10 @@ text_id! {
     /// One sign-in button of an application.
     ButtonId
 }
+text_id! {
+    /// What a snapshot of the world is called.
+    SnapshotName
+}
 uuid_id! {
     /// A person with a LeadExec login.
     UserId

@@ -40,6 +40,11 @@ impl Clocks {
         Self { machine, settings: watch::Sender::default() }
     }
 
+    /// Those of another world on the same machine: nothing of them is moved.
+    pub(super) fn apart_from(&self) -> Self {
+        Self::new(self.machine.clone())
+    }
+
     pub fn machine(&self) -> Timestamp {
         self.machine.now()
     }

@@ -70,7 +70,7 @@ pub enum VerifyError {
 
 /// The keys of this node, and what it takes to open and seal more.
 pub struct Keys {
-    master: MasterKey,
+    master: Arc<MasterKey>,
     ring: watch::Sender<Arc<KeyRing>>,
     /// Held by whoever reads or makes keys: they take turns.
     known: Mutex<Known>,
@@ -95,7 +95,7 @@ pub struct ListedKey {
 }
 
 impl Keys {
-    fn new(master: MasterKey, stored: Vec<SealedKey>) -> Result<Self, KeysError> {
+    fn new(master: Arc<MasterKey>, stored: Vec<SealedKey>) -> Result<Self, KeysError> {
         let ring = watch::Sender::new(Arc::new(opened(&master, &stored)?));
         Ok(Self { master, ring, known: Mutex::new(Known { stored, asked: None }) })
     }
@@ -126,13 +126,27 @@ pub async fn open_or_make(
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<Keys, KeysError> {
+    open_under(Arc::new(master), store, clock.now(), entropy).await
+}
+
+/// The same for the store of another world, under this one's master key.
+pub(super) async fn open_beside(ctx: &Context, store: &Store) -> Result<Keys, KeysError> {
+    open_under(ctx.keys.master.clone(), store, ctx.real_now(), &*ctx.entropy).await
+}
+
+async fn open_under(
+    master: Arc<MasterKey>,
+    store: &Store,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<Keys, KeysError> {
     let found = stored(store).await?;
     // An existing key proves that the master key is the right one before another is made under it.
     for key in &found {
         plain(&master, key)?;
     }
     let has = |purpose: &str| found.iter().any(|key| key.purpose == purpose);
-    let seal = |purpose: &str, plain: &[u8]| sealed(&master, purpose, 1, plain, entropy, clock.now());
+    let seal = |purpose: &str, plain: &[u8]| sealed(&master, purpose, 1, plain, entropy, now);
     let mut fresh = Vec::new();
     if !has(MAC) {
         fresh.push(seal(MAC, &crate::entropy::secret(entropy)));

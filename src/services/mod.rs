@@ -10,9 +10,11 @@ pub mod consent;
 pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
+pub mod faults;
 pub mod journal;
 pub mod keys;
 pub mod login;
+pub mod namespaces;
 pub mod oauth;
 pub mod partner;
 pub mod reason;
@@ -25,6 +27,7 @@ pub mod sign_in;
 pub mod throttle;
 pub mod tokens;
 pub mod users;
+pub mod worlds;
 
 use crate::crypto::password::Passwords;
 use crate::crypto::token::Handle;
@@ -34,8 +37,10 @@ use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
 use clocks::Clocks;
+use faults::Faults;
 use journal::Journal;
 use keys::Keys;
+use seed::WorldSeed;
 use throttle::Throttle;
 
 /// What every use case works with. One for each world that the process serves.
@@ -47,6 +52,10 @@ pub struct Context {
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub journal: Journal,
+    /// What goes wrong on purpose; empty but in a sandbox.
+    pub faults: Faults,
+    /// What the world begins with, and with again at each reset. Empty outside sandbox mode, which has no reset.
+    pub seed: WorldSeed,
     /// The public base URL, without a slash at its end: our identifier (RFC 8414 section 2).
     pub issuer: String,
     /// Whether clients may present users' passwords (RFC 6749 section 4.3); each has to be registered for it besides.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock as _, MonotonicClock};
@@ -119,30 +119,54 @@ fn is_shared(address: IpAddr) -> bool {
 
 /// The limits of a server. In a sandbox none fires unless it is configured.
 pub struct Throttle {
+    limits: Limits,
+    meters: RwLock<Arc<Meters>>,
+}
+
+struct Meters {
     logins: Option<Meter>,
     refusals: Option<Meter>,
 }
 
+impl Meters {
+    fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { logins: Meter::new(limits.logins), refusals: Meter::new(limits.refusals) })
+    }
+}
+
 impl Throttle {
     pub fn new(limits: Limits) -> Self {
-        Self { logins: Meter::new(limits.logins), refusals: Meter::new(limits.refusals) }
+        Self { limits, meters: RwLock::new(Meters::new(limits)) }
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Forgets every attempt.
+    pub fn clear(&self) {
+        *self.meters.write().unwrap_or_else(PoisonError::into_inner) = Meters::new(self.limits);
+    }
+
+    fn meters(&self) -> Arc<Meters> {
+        self.meters.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts an attempt to sign in, before its password is looked at. A caller without an address (there is
     /// none in tests of the router alone) is not counted.
     pub fn login(&self, address: Option<IpAddr>, email: &str) -> Result<(), TooMany> {
-        count(self.logins.as_ref(), address, email.trim())
+        count(self.meters().logins.as_ref(), address, email.trim())
     }
 
     /// Counts a token that was refused. Good ones are not counted: nobody can use up what a partner needs.
     pub fn refusal(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
-        count(self.refusals.as_ref(), address, app)
+        count(self.meters().refusals.as_ref(), address, app)
     }
 
     /// Whether what is presented is looked at: not while the time runs that the last refusal named, or a guess past the
     /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
     pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
-        match (&self.refusals, address) {
+        match (&self.meters().refusals, address) {
             (Some(meter), Some(address)) => meter.check(address, app),
             _ => Ok(()),
         }
@@ -150,7 +174,8 @@ impl Throttle {
 
     /// Frees the memory of addresses that have been quiet.
     pub fn forget_idle(&self) {
-        for meter in [&self.logins, &self.refusals].into_iter().flatten() {
+        let meters = self.meters();
+        for meter in [&meters.logins, &meters.refusals].into_iter().flatten() {
             meter.forget_idle();
         }
     }
@@ -181,6 +206,19 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(throttle.refusal(here, "app"), Ok(()), "zero is no limit");
         }
+    }
+
+    #[test]
+    fn wire_e_a_cleared_throttle_remembers_nobody() {
+        let throttle = Throttle::new(Limits { logins: 1, refusals: 1 });
+        let here = Some(IpAddr::from([192, 0, 2, 1]));
+        let attempts =
+            || (throttle.login(here, "ada@acme.test"), throttle.refusal(here, "app"), throttle.admit(here, "app"));
+        assert_eq!(attempts(), (Ok(()), Ok(()), Ok(())));
+        let (login, refusal, admit) = attempts();
+        assert!(login.is_err() && refusal.is_err() && admit.is_err());
+        throttle.clear();
+        assert_eq!(attempts(), (Ok(()), Ok(()), Ok(())));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
-use super::convert::corrupt;
+use super::convert::{corrupt, secret_hash};
 use super::error::StoreError;
 use crate::domain::account::Account;
 use crate::domain::ids::AccountId;
@@ -24,6 +24,7 @@ statements! {
     DELETE = "DELETE FROM accounts WHERE id = $1";
     FIND_BY_API_KEY = "SELECT a.id, a.name FROM account_api_keys k JOIN accounts a ON a.id = k.account_id \
                        WHERE k.key_hash = $1";
+    LIST_API_KEYS = "SELECT key_hash FROM account_api_keys WHERE account_id = $1 ORDER BY created_at, key_hash";
     HAS_API_KEYS = "SELECT id, name FROM accounts a WHERE id = $1 \
                     AND EXISTS (SELECT 1 FROM account_api_keys k WHERE k.account_id = a.id)";
 }
@@ -89,6 +90,12 @@ pub async fn delete(conn: &mut Conn, id: &AccountId) -> Result<bool, StoreError>
 /// The account that an API key belongs to.
 pub async fn find_by_api_key(conn: &mut Conn, key: &SecretHash) -> Result<Option<Account>, StoreError> {
     fetch_optional!(conn, Row, FIND_BY_API_KEY, key.0.as_slice())?.map(Account::try_from).transpose()
+}
+
+/// What is stored of an account's keys.
+pub async fn list_api_keys(conn: &mut Conn, account: &AccountId) -> Result<Vec<SecretHash>, StoreError> {
+    let rows = fetch_all!(conn, (Vec<u8>,), LIST_API_KEYS, account.as_str())?;
+    rows.iter().map(|(hash,)| secret_hash(hash)).collect()
 }
 
 pub async fn has_api_keys(conn: &mut Conn, account: &AccountId) -> Result<bool, StoreError> {

@@ -7,12 +7,14 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool, SqliteConnection};
+use tokio::sync::OnceCell;
 
 use super::conn::Conn;
 use super::error::OpenError;
 use super::last_used::LastUsed;
 use super::queue::{IssueQueue, WriteQueue};
-use super::{Backend, Store, migrate};
+use super::{Backend, Store, migrate, namespaces};
+use crate::domain::namespace::NamespaceId;
 
 /// How long a caller waits for a connection, and SQLite for another process's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -20,6 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// The same of a namespace, of which there are many.
+const NAMESPACE_CONNECTIONS: u32 = 4;
+/// How long a connection of a namespace may be idle: PostgreSQL has a hundred for everybody.
+const NAMESPACE_IDLE: Duration = Duration::from_secs(5);
 
 /// Where the database is.
 #[derive(Clone)]
@@ -74,18 +80,35 @@ impl Store {
                 let options: PgConnectOptions = url.parse().map_err(cannot_open)?;
                 // Notices ("… already exists, skipping") look like trouble in a log and are none.
                 let options = options.options([("client_min_messages", "warning")]);
-                let mut conn = connect_within(&options).await.map_err(cannot_open)?;
-                let migrated = migrate::on_postgres(&mut conn).await;
-                // The migration lock goes with this connection, also where the migration failed.
-                let _ = conn.close().await;
-                migrated.map_err(|why| migrate::explain(place.clone(), why))?;
-                let pool = PgPoolOptions::new()
-                    .max_connections(POSTGRES_CONNECTIONS)
-                    .acquire_timeout(PATIENCE)
-                    .connect_lazy_with(options);
-                Ok(Self::on_postgres(pool))
+                let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
+                Self::migrated_on_postgres(place, options, pool).await
             }
         }
+    }
+
+    /// Opens a namespace: in memory, or in its schema of the same database, which has to be there.
+    pub async fn open_namespace(&self, id: &NamespaceId) -> Result<Self, OpenError> {
+        let Backend::Postgres(pool) = &self.backend else { return Self::open(&Location::SqliteMemory).await };
+        let schema = namespaces::schema(id);
+        // Nobody misses a namespace after a crash of the database: its commits need not wait for the disk.
+        let own = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
+        let options = pool.connect_options().as_ref().clone().options(own);
+        let pool = PgPoolOptions::new().max_connections(NAMESPACE_CONNECTIONS).idle_timeout(NAMESPACE_IDLE);
+        Self::migrated_on_postgres(format!("in schema `{schema}`"), options, pool).await
+    }
+
+    async fn migrated_on_postgres(
+        place: String,
+        options: PgConnectOptions,
+        pool: PgPoolOptions,
+    ) -> Result<Self, OpenError> {
+        let connected = connect_within(&options).await;
+        let mut conn = connected.map_err(|why| OpenError::Open { place: place.clone(), why: why.to_string() })?;
+        let migrated = migrate::on_postgres(&mut conn).await;
+        // The migration lock goes with this connection, also where the migration failed.
+        let _ = conn.close().await;
+        migrated.map_err(|why| migrate::explain(place, why))?;
+        Ok(Self::on_postgres(pool.acquire_timeout(PATIENCE).connect_lazy_with(options)))
     }
 
     fn on_sqlite(writer: SqliteConnection, readers: Option<sqlx::SqlitePool>) -> Self {
@@ -94,6 +117,7 @@ impl Store {
             issues: IssueQueue::Sqlite(writer.clone()),
             backend: Backend::Sqlite { readers, writer },
             last_used: LastUsed::default(),
+            tables: OnceCell::new(),
         }
     }
 
@@ -102,6 +126,7 @@ impl Store {
             issues: IssueQueue::on_postgres(&pool),
             backend: Backend::Postgres(pool),
             last_used: LastUsed::default(),
+            tables: OnceCell::new(),
         }
     }
 }

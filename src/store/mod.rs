@@ -25,20 +25,25 @@ pub mod flows;
 pub mod grants;
 pub mod keys;
 pub mod lead_types;
+pub mod namespaces;
 pub mod pushed_requests;
 pub mod registration_tokens;
 pub mod resume_handles;
 pub mod sessions;
+pub mod snapshots;
+pub mod tables;
 pub mod used_proofs;
 pub mod users;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use sqlx::{PgPool, SqlitePool};
+use tokio::sync::OnceCell;
 
 pub use conn::Conn;
 pub use connect::Location;
@@ -49,6 +54,7 @@ use crate::domain::ids::ConnectionId;
 use crate::domain::timestamp::Timestamp;
 use access_tokens::{Issue, Issued};
 use queue::{IssueQueue, WriteQueue};
+use tables::Tables;
 
 /// What a closure that was given a connection returns.
 pub type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
@@ -68,6 +74,7 @@ pub struct Store {
     backend: Backend,
     issues: IssueQueue,
     last_used: last_used::LastUsed,
+    tables: OnceCell<Arc<Tables>>,
 }
 
 enum Backend {
@@ -135,7 +142,7 @@ impl Store {
         if noted.is_empty() {
             return Ok(());
         }
-        let noted = std::sync::Arc::new(noted);
+        let noted = Arc::new(noted);
         self.write(move |conn| {
             let noted = noted.clone();
             Box::pin(async move { connections::set_last_used(conn, &noted).await })
@@ -151,6 +158,23 @@ impl Store {
     /// Notes that a connection was used outside [`Store::issue`].
     pub fn note_use(&self, connection: ConnectionId, at: Timestamp) {
         self.last_used.note(connection, at);
+    }
+
+    /// Forgets what [`Store::issue`] and [`Store::note_use`] noted: it was of a world that is gone.
+    pub fn forget_last_used(&self) {
+        self.last_used.take();
+    }
+
+    /// The tables of the world.
+    pub async fn tables(&self) -> Result<Arc<Tables>, StoreError> {
+        let read = || async { self.read(|conn| Box::pin(tables::read(conn))).await.map(Arc::new) };
+        self.tables.get_or_try_init(read).await.cloned()
+    }
+
+    /// Whether its namespaces are schemas of the same database, which other nodes find; else each is in the memory of
+    /// the process that made it.
+    pub fn has_shared_namespaces(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
     }
 
     /// Finishes what was begun, writes down what was noted, and closes every connection.
@@ -225,7 +249,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 19] = [
+    let shared: [(&str, &[(&str, &str)]); 21] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
@@ -239,21 +263,34 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("grants", grants::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("lead_types", lead_types::STATEMENTS),
+        ("namespaces", namespaces::STATEMENTS),
         ("pushed_requests", pushed_requests::STATEMENTS),
         ("registration_tokens", registration_tokens::STATEMENTS),
         ("resume_handles", resume_handles::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
+        ("snapshots", snapshots::STATEMENTS),
         ("used_proofs", used_proofs::STATEMENTS),
         ("users", users::STATEMENTS),
     ];
-    let (issue, issue_granted) = match dialect {
-        Dialect::Sqlite => (access_tokens::ISSUE_ON_SQLITE, access_tokens::ISSUE_GRANTED_ON_SQLITE),
-        Dialect::Postgres => (access_tokens::ISSUE_ON_POSTGRES, access_tokens::ISSUE_GRANTED_ON_POSTGRES),
+    let of_dialect: &[_] = match dialect {
+        Dialect::Sqlite => &[
+            ("access_tokens", "ISSUE", access_tokens::ISSUE_ON_SQLITE),
+            ("access_tokens", "ISSUE_GRANTED", access_tokens::ISSUE_GRANTED_ON_SQLITE),
+            ("tables", "COLUMNS", tables::COLUMNS_ON_SQLITE),
+            ("tables", "REFERENCES", tables::REFERENCES_ON_SQLITE),
+        ],
+        Dialect::Postgres => &[
+            ("access_tokens", "ISSUE", access_tokens::ISSUE_ON_POSTGRES),
+            ("access_tokens", "ISSUE_GRANTED", access_tokens::ISSUE_GRANTED_ON_POSTGRES),
+            ("tables", "COLUMNS", tables::COLUMNS_ON_POSTGRES),
+            ("tables", "REFERENCES", tables::REFERENCES_ON_POSTGRES),
+            ("namespaces", "HOLD", namespaces::HOLD_ON_POSTGRES),
+        ],
     };
     shared
         .into_iter()
         .flat_map(|(file, list)| list.iter().map(move |(name, sql)| (file, *name, *sql)))
-        .chain([("access_tokens", "ISSUE", issue), ("access_tokens", "ISSUE_GRANTED", issue_granted)])
+        .chain(of_dialect.iter().copied())
         .collect()
 }
 

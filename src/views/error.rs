@@ -33,6 +33,8 @@ pub enum Problem {
     FormOutdated,
     /// No such page.
     NotFound,
+    /// The namespace that the address names is unknown or over.
+    NamespaceOver,
     /// The address exists, for another method.
     MethodNotAllowed,
     /// The body is larger than the limit.
@@ -49,7 +51,7 @@ pub enum Problem {
 
 impl Problem {
     /// All of them, for tests and documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidButton,
         Self::OriginNotAllowed,
         Self::ReturnNotRegistered,
@@ -62,6 +64,7 @@ impl Problem {
         Self::FlowOfAnotherBrowser,
         Self::FormOutdated,
         Self::NotFound,
+        Self::NamespaceOver,
         Self::MethodNotAllowed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -82,7 +85,7 @@ impl Problem {
             | Self::LogoutRedirect
             | Self::InvalidRequest => 400,
             Self::OriginNotAllowed | Self::FlowOfAnotherBrowser | Self::FormOutdated => 403,
-            Self::NotFound => 404,
+            Self::NotFound | Self::NamespaceOver => 404,
             Self::MethodNotAllowed => 405,
             Self::FlowExpired => 410,
             Self::TooLarge => 413,
@@ -126,7 +129,7 @@ impl ErrorPage {
             remedy: text.remedy.to_owned(),
             detail: None,
             reference: None,
-            link_home: problem == Problem::NotFound,
+            link_home: matches!(problem, Problem::NotFound | Problem::NamespaceOver),
         }
     }
 

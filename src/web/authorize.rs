@@ -88,15 +88,11 @@ async fn disconnect_by_path(
     extensions: Extensions,
 ) -> Response {
     let token = rest_of_path(uri.path(), route::DISCONNECT);
-    // JSONP is for script elements, which only ever GET.
-    let callback = match method {
-        Method::POST => None,
-        _ => match jsonp::Callback::of(&Pairs::of_query(query.as_deref())) {
-            Ok(callback) => callback,
-            Err(jsonp::NotAName) => {
-                return DisconnectAnswer::refused(leadexec::BAD_CALLBACK).respond(StatusCode::BAD_REQUEST);
-            }
-        },
+    let callback = match callback_of(&method, &Pairs::of_query(query.as_deref())) {
+        Ok(callback) => callback,
+        Err(jsonp::NotAName) => {
+            return DisconnectAnswer::refused(leadexec::BAD_CALLBACK).respond(StatusCode::BAD_REQUEST);
+        }
     };
     let done = if is_effectless(&method, &headers) {
         Done::refused(leadexec::EFFECTLESS)
@@ -107,6 +103,21 @@ async fn disconnect_by_path(
         // A script element only runs an answer of status 200.
         Some(callback) if done.status == StatusCode::OK => callback.respond(&done.answer),
         _ => done.respond(),
+    }
+}
+
+/// JSONP is for script elements, which only ever GET.
+fn callback_of(method: &Method, query: &Pairs) -> Result<Option<jsonp::Callback>, jsonp::NotAName> {
+    if method == Method::POST { Ok(None) } else { jsonp::Callback::of(query) }
+}
+
+/// A refusal by A3 with this status, in the form that was asked for.
+pub fn disconnect_failed(method: &Method, query: &Pairs, status: StatusCode, sentence: &str) -> Response {
+    let answer = DisconnectAnswer::refused(sentence);
+    match callback_of(method, query) {
+        // A script element only runs an answer of status 200.
+        Ok(Some(callback)) if status == StatusCode::OK => callback.respond(&answer),
+        _ => answer.respond(status),
     }
 }
 

@@ -7,14 +7,14 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::Web;
-use super::error::oauth::{json as respond, store_failed};
+use super::error::oauth::{json as respond, store_failed, with_status};
 use super::error::refused;
 use super::extract::{self, Bearer, BodyError};
 use crate::crypto::token::fingerprint;
 use crate::domain::access_token::AccessToken;
 use crate::domain::scope::Scope;
 use crate::services::bearer::{self, BearerError, BearerRefusal, Scheme};
-use crate::services::oauth::error::ErrorCode;
+use crate::services::oauth::error::{ErrorCode, Invalid};
 
 /// Algorithms of DPoP proofs that are taken (RFC 9449 section 5.1), as a challenge names them.
 pub const DPOP_ALGORITHMS: [&str; 4] = ["ES256", "RS256", "PS256", "EdDSA"];
@@ -75,6 +75,15 @@ impl Challenge {
         }
         response
     }
+}
+
+/// An error with this status; a challenge where a status of the client's may have one.
+pub fn failed(status: StatusCode, headers: &HeaderMap, invalid: Invalid) -> Response {
+    if !matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return with_status(status, invalid);
+    }
+    let tried_dpop = matches!(Bearer::of(headers), Bearer::Dpop(_));
+    Challenge { status, error: Some(invalid.code), description: invalid.description, scope: None }.respond(tried_dpop)
 }
 
 /// The token that a request acts with, if it lives and has the scope.

@@ -115,6 +115,14 @@ fn readable_by(mut response: Response, origin: &Origin) -> Response {
     response
 }
 
+/// The same for the origin of a request, if some button may be used on it.
+pub async fn readable_where_listed(web: &Web, headers: &HeaderMap, response: Response) -> Response {
+    match judged_origin(web, headers).await {
+        Ok(origin) => readable_by(response, &origin),
+        Err(_) => response,
+    }
+}
+
 /// The page's origin, if some button may be used on it; else the answer, which no other origin can read.
 async fn judged_origin(web: &Web, headers: &HeaderMap) -> Result<Origin, Box<Response>> {
     let refuse = |status, code| Err(Box::new(respond(status, &AuthorizeResult::refused(code, None, false))));

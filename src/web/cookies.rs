@@ -83,6 +83,12 @@ pub fn resume_handle(web: &Web, headers: &HeaderMap, app: &AppId, origin: &Origi
     read(headers, &resume_name(web, app, origin))
 }
 
+/// Whatever lets the page on top resume a sign-in, for whichever application.
+pub fn resume_handles(headers: &HeaderMap) -> Vec<String> {
+    let is_handle = |value: &&str| Handle::parse(HandleKind::ResumeHandle, value).is_some();
+    CookieJar::from_headers(headers).iter().map(Cookie::value).filter(is_handle).map(str::to_owned).collect()
+}
+
 /// The cookies of a browser that has just signed in.
 pub fn signed_in(web: &Web, session: NewSession) -> [Cookie<'static>; 2] {
     [own(web, "session", session.session), button_session_cookie(web, session.button_session)]

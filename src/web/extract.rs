@@ -1,7 +1,7 @@
 //! Reading requests: queries, forms, JSON, bounded and without surprises.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::body::Bytes;
 use axum::extract::ConnectInfo;
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::origin::Origin;
 pub use crate::domain::pairs::{Pairs, Repeated, Unreadable, decoded};
+use crate::socket::Peer;
 
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +107,7 @@ pub fn rest_of_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
 /// The address that a request came from. Headers that name another are not believed: anybody can send them.
 /// `None` where the router is called without a connection.
 pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical())
+    extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.address.ip().to_canonical())
 }
 
 /// A bearer's token: from one `Authorization` header (RFC 6750 section 2.1).

@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use super::{Web, error};
 
 /// How long a request may take; longer than any answer that is held back on purpose.
-const MAX_DURATION: Duration = Duration::from_secs(30);
+pub const MAX_DURATION: Duration = Duration::from_secs(30);
 
 pub async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());

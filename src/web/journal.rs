@@ -13,12 +13,15 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::urls;
-use super::{Web, mask, observe};
+use super::{Web, faults, mask, observe};
 use crate::domain::journal::{Entry, Message, Outcome, Why};
 use crate::domain::timestamp::Timestamp;
 use crate::services::journal::note::{self, Notes};
 
 mod tee;
+
+/// In place of a status line.
+const NO_ANSWER: &str = "(the connection was closed without an answer)";
 
 /// Wraps every request, and lets those pass that are not for an emulated surface.
 pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -79,8 +82,13 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     fn entry(self, web: &Web, notes: Notes) -> Entry {
         let status = self.answer.status;
+        let is_dropped = faults::is_dropped(&self.answer.extensions);
         let response = Message {
-            line: format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default()),
+            line: if is_dropped {
+                NO_ANSWER.to_owned()
+            } else {
+                format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default())
+            },
             headers: mask::headers(&self.answer.headers),
             body: mask::body(self.answer.headers.get(header::CONTENT_TYPE), &self.answered),
         };
@@ -107,7 +115,7 @@ impl Exchange<'_> {
             method: self.head.method.to_string(),
             endpoint: if endpoint.is_empty() { "(none)".into() } else { endpoint },
             route: if self.route.is_empty() { "(none)".into() } else { self.route.clone() },
-            status: status.as_u16(),
+            status: if is_dropped { 0 } else { status.as_u16() },
             duration_us: 0,
             app: notes.app,
             user: notes.user,

@@ -349,7 +349,7 @@ mod tests {
         let page = HeaderValue::from_static("text/html");
         assert_eq!(body(Some(&page), REFRESH.as_bytes()), format!("({} bytes of text/html)", REFRESH.len()));
         assert_eq!(body(None, b"hunter2"), "(7 bytes of no type)");
-        assert_eq!(body(Some(&json), b"{\"password\": \"hunter2\""), "(23 bytes of application/json)");
+        assert_eq!(body(Some(&json), b"{\"password\": \"hunter2\""), "(22 bytes of application/json)");
     }
 
     #[test]

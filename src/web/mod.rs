@@ -10,6 +10,7 @@ mod cookies;
 mod dialog;
 mod error;
 pub mod extract;
+mod faults;
 mod forms;
 mod guard;
 mod home;
@@ -24,6 +25,7 @@ mod page;
 mod sandbox;
 mod statics;
 pub mod urls;
+pub mod worlds;
 
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ use crate::config::secret::Secret;
 use crate::domain::origin::Origin;
 use crate::services::Context;
 use urls::Urls;
+use worlds::Namespaces;
 
 /// Largest body, in bytes, of any request of this surface.
 const MAX_BODY: usize = 64 * 1024;
@@ -49,6 +52,15 @@ pub struct Web {
     pub sandbox_token: Option<Secret>,
     /// Users and password of the demonstration, for the page that shows them; empty where another seed is used.
     pub demonstration: Demonstration,
+    /// The worlds beside this one; `None` in production mode, and of a namespace.
+    pub namespaces: Option<Arc<Namespaces>>,
+}
+
+impl Web {
+    /// The namespace that an address lies in, or lay in, and what follows below it.
+    fn namespace_in<'p>(&self, path: &'p str) -> Option<(&'p str, &'p str)> {
+        self.namespaces.as_ref().and_then(|_| self.urls.namespace_in(path))
+    }
 }
 
 /// What the start page may tell about the demonstration.
@@ -89,10 +101,16 @@ pub fn router(web: Web) -> Router {
     };
     let mounted = mounted.fallback(error::not_found).with_state(web.clone());
     // Probes are asked for by the machine that runs us, which knows nothing of the public path.
-    mounted
+    let mut guarded = mounted
         .merge(ops::routes().with_state(web.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(web.clone(), guard::guard))
+        .layer(from_fn_with_state(web.clone(), guard::guard));
+    if web.sandbox_token.is_some() {
+        guarded = guarded.layer(from_fn_with_state(web.clone(), faults::faults));
+    }
+    let whole = guarded
         .layer(from_fn_with_state(web.clone(), journal::keep))
-        .layer(from_fn_with_state(web, observe::observe))
+        .layer(from_fn_with_state(web.clone(), observe::observe));
+    // Outermost: what is for another world is none of this one's business.
+    if web.namespaces.is_some() { whole.layer(worlds::Dispatch(web)) } else { whole }
 }

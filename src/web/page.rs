@@ -91,6 +91,29 @@ pub fn not_ahead(method: &Method) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
+/// The page for a failure with a status that some other page may have, too.
+pub fn failure(web: &Web, headers: &HeaderMap, status: StatusCode) -> Response {
+    let problem = match status.as_u16() {
+        404 => Problem::NotFound,
+        405 => Problem::MethodNotAllowed,
+        410 => Problem::FlowExpired,
+        413 => Problem::TooLarge,
+        415 => Problem::UnsupportedMediaType,
+        429 => Problem::TooManyRequests,
+        503 => Problem::Unavailable,
+        400..=499 => Problem::InvalidRequest,
+        _ => Problem::Internal,
+    };
+    let frame = frame(web, headers, None);
+    let nonce = frame.nonce.clone();
+    let mut page = ErrorPage::new(frame, problem);
+    page.status = status.as_u16();
+    if let Some(id) = super::observe::request_id(headers) {
+        page = page.with_reference(id);
+    }
+    render(Kind::Dialog, status, &nonce, &page)
+}
+
 /// An error page for people. `detail` is for developers and must not hold a secret.
 pub fn error(web: &Web, headers: &HeaderMap, lang: Option<&str>, problem: Problem, detail: Option<String>) -> Response {
     let frame = frame(web, headers, lang);

@@ -55,7 +55,9 @@ pub mod route {
         REGISTER_CLIENT = "/oauth/register/{client_id}";
         END_SESSION = "/oauth/logout";
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
+        SANDBOX_FAULTS = "/_sandbox/faults";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
+        SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_APPS = "/_sandbox/apps";
         SANDBOX_APP = "/_sandbox/apps/{id}";
         SANDBOX_BUTTONS = "/_sandbox/buttons";
@@ -69,7 +71,12 @@ pub mod route {
         SANDBOX_TOKENS = "/_sandbox/tokens";
         SANDBOX_TOKENS_EXPIRE = "/_sandbox/tokens/expire";
         SANDBOX_TOKENS_REVOKE = "/_sandbox/tokens/revoke";
-        SANDBOX_CLOCK = "/_sandbox/clock";
+        SANDBOX_RESET = "/_sandbox/reset";
+        SANDBOX_SNAPSHOTS = "/_sandbox/snapshots";
+        SANDBOX_SNAPSHOT = "/_sandbox/snapshots/{name}";
+        SANDBOX_SNAPSHOT_RESTORE = "/_sandbox/snapshots/{name}/restore";
+        SANDBOX_NAMESPACES = "/_sandbox/namespaces";
+        SANDBOX_NAMESPACE = "/_sandbox/namespaces/{id}";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
         LIVEZ = "/livez";
         READYZ = "/readyz";
@@ -108,14 +115,14 @@ fn is_id(text: &str) -> bool {
 /// The route that an address was probably meant to be.
 pub fn nearest(path: &str) -> Option<&'static str> {
     let path = path.to_ascii_lowercase();
-    let likeness = |route: &str| strsim::normalized_levenshtein(&path, route);
     // A token behind the words would make every address unlike its route.
-    let begins = route::ALL.iter().filter(|route| route.contains("/{*")).find(|route| {
-        let words = route.split("/{*").next().unwrap_or_default();
-        path.strip_prefix(words).is_some_and(|rest| rest.starts_with('/'))
-    });
+    let before_last = path.rsplit_once('/').map_or("", |(before, _)| before);
+    let likeness = |route: &str| match route.split_once("/{*") {
+        Some((words, _)) => strsim::normalized_levenshtein(before_last, words),
+        None => strsim::normalized_levenshtein(&path, route),
+    };
     let likest = route::ALL.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    begins.or(likest.filter(|route| likeness(route) > 0.6)).copied()
+    likest.filter(|route| likeness(route) > 0.6).copied()
 }
 
 /// Addresses below the issuer's path.
@@ -139,6 +146,21 @@ impl Urls {
     /// Whether the public address is https, so that cookies can be `Secure`.
     pub fn is_https(&self) -> bool {
         self.https
+    }
+
+    /// What an address names a namespace with, and what follows below it: the address lies below the namespace's own, or
+    /// is that of its metadata at the root of the origin (RFC 8414 section 3.1).
+    pub fn namespace_in<'p>(&self, path: &'p str) -> Option<(&'p str, &'p str)> {
+        let below = |path: &'p str| {
+            let rest = path.strip_prefix(self.base.as_str())?.strip_prefix("/ns/")?;
+            Some(rest.split_at(rest.find('/').unwrap_or(rest.len())))
+        };
+        let at_the_root = || {
+            let document =
+                [route::SERVER_METADATA, route::OPENID_METADATA].into_iter().find(|d| path.starts_with(d))?;
+            below(&path[document.len()..]).map(|(id, _)| (id, document))
+        };
+        below(path).or_else(at_the_root)
     }
 
     /// A fixed route as clients outside know it: the whole public address.
@@ -199,6 +221,30 @@ mod tests {
             (route::HOME, ""),
         ] {
             assert_eq!(endpoint(route), word, "{route}");
+        }
+    }
+
+    #[test]
+    fn wire_e_an_address_names_its_namespace() {
+        let root = Urls::new("https://a.test", "");
+        let below = Urls::new("https://a.test/t1", "/t1");
+        for (urls, path, named) in [
+            (&root, "/ns/abc/oauth/token", Some(("abc", "/oauth/token"))),
+            (&root, "/ns/abc", Some(("abc", ""))),
+            (&root, "/ns/", Some(("", ""))),
+            (&root, "/ns", None),
+            (&root, "/nsabc/", None),
+            (&root, "/oauth/ns/abc", None),
+            (&root, "/.well-known/oauth-authorization-server/ns/abc", Some(("abc", route::SERVER_METADATA))),
+            (&root, "/.well-known/openid-configuration/ns/abc", Some(("abc", route::OPENID_METADATA))),
+            (&root, "/.well-known/oauth-authorization-server", None),
+            (&root, "/.well-known/jwks.json/ns/abc", None),
+            (&below, "/t1/ns/abc/x", Some(("abc", "/x"))),
+            (&below, "/ns/abc/x", None),
+            (&below, "/.well-known/openid-configuration/t1/ns/abc", Some(("abc", route::OPENID_METADATA))),
+            (&below, "/.well-known/openid-configuration/ns/abc", None),
+        ] {
+            assert_eq!(urls.namespace_in(path), named, "{path}");
         }
     }
 

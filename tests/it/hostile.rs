@@ -292,7 +292,12 @@ async fn e6_no_header_is_too_bad(world: World) {
         [MARKER, "", " ", "=", ";;;;", "\u{1f}", "lgs_", "null", &long, &cookies, "\"unterminated", "a=\"b; c=d"];
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
-    for (path, form) in routes(&opened.path) {
+    // Without the token the control plane is one route.
+    let routes = routes(&opened.path).into_iter();
+    let routes = routes.filter(|(path, form)| *form != Form::Problem || path.ends_with("/authorize"));
+    let routes: Vec<(String, Form)> = routes.collect();
+    for (path, form) in &routes {
+        let form = *form;
         for name in [
             "cookie",
             "authorization",
@@ -312,12 +317,12 @@ async fn e6_no_header_is_too_bad(world: World) {
         ] {
             for value in values.iter().filter(|value| axum::http::HeaderValue::from_str(value).is_ok()) {
                 for method in ["GET", "POST"] {
-                    let answer = world.send(request(method, &path, &[(name, value)], "")).await;
+                    let answer = world.send(request(method, path, &[(name, value)], "")).await;
                     let what = format!("{method} {path} with {name}: {}", &value[..value.len().min(40)]);
                     assert_sound(&answer, form, &what);
                     let body = String::from_utf8_lossy(&answer.body);
                     assert!(
-                        !body.contains("zq7marker") || may_echo(&path) || path.contains("zq7marker"),
+                        !body.contains("zq7marker") || may_echo(path) || path.contains("zq7marker"),
                         "{what}: {body}"
                     );
                 }
@@ -328,10 +333,10 @@ async fn e6_no_header_is_too_bad(world: World) {
     for name in
         ["cookie", "authorization", "origin", "accept-language", "content-type", "sec-fetch-site", "if-none-match"]
     {
-        for (path, form) in routes(&opened.path) {
-            let mut bad = request("POST", &path, &[], "");
+        for (path, form) in &routes {
+            let mut bad = request("POST", path, &[], "");
             bad.headers_mut().insert(name, binary.clone());
-            assert_sound(&world.send(bad).await, form, &format!("{path} with a binary {name}"));
+            assert_sound(&world.send(bad).await, *form, &format!("{path} with a binary {name}"));
         }
     }
 }

@@ -13,6 +13,7 @@ mod cli;
 mod code;
 mod consent;
 mod dialog;
+mod faults;
 mod hostile;
 mod jsonp;
 mod keys;

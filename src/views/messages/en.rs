@@ -275,6 +275,11 @@ pub(super) const fn problem(problem: Problem) -> ProblemText {
             "There is no page at this address.",
             "Check the address for a slip, or begin at the start page.",
         ),
+        Problem::NamespaceOver => (
+            "This world is over",
+            "The namespace that the address names is unknown, or its time is over. Nothing in it is kept.",
+            "Make a new one over the control plane, or begin at the server's own start page.",
+        ),
         Problem::MethodNotAllowed => (
             "Not that way",
             "This address exists, but does not answer this kind of request.",

@@ -277,6 +277,11 @@ pub(super) const fn problem(problem: Problem) -> ProblemText {
             "No hay ninguna página en esta dirección.",
             "Revisa la dirección, o empieza en la página de inicio.",
         ),
+        Problem::NamespaceOver => (
+            "Este mundo ha terminado",
+            "El espacio que nombra la dirección no existe o su tiempo ha terminado. De él no queda nada.",
+            "Crea otro con la API de control, o empieza en la página de inicio del servidor.",
+        ),
         Problem::MethodNotAllowed => (
             "Así no",
             "Esta dirección existe, pero no responde a este tipo de petición.",

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::services::Granted;
 
 /// Why there was no sign-in: the codes of wire.md A1 that a server gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum Code {
     AccessDenied,
     OriginNotAllowed,
@@ -23,6 +23,48 @@ pub enum Code {
 }
 
 impl Code {
+    const ALL: [Code; 8] = [
+        Code::AccessDenied,
+        Code::OriginNotAllowed,
+        Code::InvalidButton,
+        Code::InvalidGrant,
+        Code::LoginRequired,
+        Code::ConsentRequired,
+        Code::RateLimited,
+        Code::ServerError,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::AccessDenied => "access_denied",
+            Code::OriginNotAllowed => "origin_not_allowed",
+            Code::InvalidButton => "invalid_button",
+            Code::InvalidGrant => "invalid_grant",
+            Code::LoginRequired => "login_required",
+            Code::ConsentRequired => "consent_required",
+            Code::RateLimited => "rate_limited",
+            Code::ServerError => "server_error",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
+    /// The status that an answer for a whole request has, where it is about this.
+    pub const fn usual_status(self) -> StatusCode {
+        match self {
+            Code::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            Code::AccessDenied
+            | Code::InvalidButton
+            | Code::InvalidGrant
+            | Code::LoginRequired
+            | Code::ConsentRequired => StatusCode::OK,
+        }
+    }
+
     /// What it means, for the developer who reads it.
     pub const fn message(self) -> &'static str {
         match self {
@@ -38,6 +80,12 @@ impl Code {
             Code::RateLimited => "Too many attempts. Wait, and try again.",
             Code::ServerError => "The server could not answer. Try again.",
         }
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -105,6 +153,7 @@ pub fn failed(status: StatusCode) -> Response {
     respond(status, &AuthorizeResult::refused(Code::ServerError, None, false))
 }
 
+/// Where there is no result, as there is no button.
 pub fn not_found() -> Response {
     respond(StatusCode::NOT_FOUND, &serde_json::json!({"error": "not_found"}))
 }

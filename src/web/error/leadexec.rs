@@ -43,7 +43,6 @@ pub const TOO_MANY: &str = "Too many tokens were refused. Wait, and try again.";
 pub const WRONG_METHOD: &str = "This address does not take that method.";
 pub const BAD_CALLBACK: &str = "The callback is not a plain JavaScript name.";
 pub const BAD_BODY: &str = "Send a form with the field token.";
-pub const NO_ROUTE: &str = "There is nothing at this address.";
 
 impl<'a> RefreshAnswer<'a> {
     pub fn granted(granted: &'a Granted) -> Self {
@@ -128,8 +127,9 @@ pub fn isolated(mut response: Response) -> Response {
     response
 }
 
-pub fn not_found() -> Response {
-    DisconnectAnswer::refused(NO_ROUTE).respond(StatusCode::NOT_FOUND)
+/// `sentence` says what is not there.
+pub fn not_found(sentence: &'static str) -> Response {
+    DisconnectAnswer::refused(sentence).respond(StatusCode::NOT_FOUND)
 }
 
 /// A failure outside any handler, in the form of the endpoint at `path`.

@@ -17,6 +17,8 @@ use serde_json::json;
 
 use super::urls::route;
 use super::{Web, page};
+use crate::domain::journal::Why;
+use crate::services::journal::note;
 use crate::services::reason::{self, Reason};
 use crate::store::StoreError;
 use crate::views::Problem;
@@ -66,7 +68,10 @@ enum Surface {
 
 impl Surface {
     fn of(web: &Web, path: &str) -> Self {
-        let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
+        let path = match web.namespace_in(path) {
+            Some((_, below)) => below,
+            None => path.strip_prefix(web.urls.base()).unwrap_or(path),
+        };
         let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
         match first.to_ascii_lowercase().as_str() {
             // The pop-up's first page, among what scripts talk to.
@@ -81,14 +86,25 @@ impl Surface {
     }
 }
 
+const NO_ROUTE: &str = "There is nothing at this address.";
+const NO_NAMESPACE: &str = "This namespace is unknown, or its time is over: make another one.";
+
 /// Wherever nothing is. Says nothing of what was asked for, which may hold a token.
 pub async fn not_found(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
+    let (sentence, page) = if web.namespace_in(uri.path()).is_some() {
+        note::why(Why::new("namespace.over", NO_NAMESPACE));
+        (NO_NAMESPACE, Problem::NamespaceOver)
+    } else {
+        (NO_ROUTE, Problem::NotFound)
+    };
     match Surface::of(&web, uri.path()) {
-        Surface::LeadExec => leadexec::not_found(),
+        Surface::LeadExec => leadexec::not_found(sentence),
         Surface::Button => button::not_found(),
-        Surface::ControlPlane => problem::Problem::not_found("There is nothing at this address.").into_response(),
-        Surface::Api => (StatusCode::NOT_FOUND, Json(json!({"error": "not_found"}))).into_response(),
-        Surface::Pages => page::error(&web, &headers, None, Problem::NotFound, None),
+        Surface::ControlPlane => problem::Problem::not_found(sentence).into_response(),
+        Surface::Api => {
+            (StatusCode::NOT_FOUND, Json(json!({"error": "not_found", "error_description": sentence}))).into_response()
+        }
+        Surface::Pages => page::error(&web, &headers, None, page, None),
     }
 }
 

@@ -126,7 +126,7 @@ fn read(headers: &HeaderMap, query: &str, body: Result<Bytes, BytesRejection>) -
 }
 
 /// Whose request it says it is.
-fn claimed_id(headers: &HeaderMap, form: &Pairs) -> Option<String> {
+pub fn claimed_id(headers: &HeaderMap, form: &Pairs) -> Option<String> {
     match Basic::of(headers) {
         Basic::Credentials { id, .. } => Some(id),
         Basic::None | Basic::Malformed => form.get("client_id").ok().flatten().map(str::to_owned),

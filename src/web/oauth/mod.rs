@@ -1,8 +1,8 @@
 //! Standard OAuth 2.0 and OpenID Connect (wire.md part B): one file for each endpoint.
 
 mod authorize;
-mod client;
-mod cors;
+pub mod client;
+pub mod cors;
 mod device;
 mod introspect;
 mod logout;

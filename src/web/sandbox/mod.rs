@@ -11,12 +11,14 @@ mod body;
 mod buttons;
 mod clock;
 mod connections;
+mod faults;
 mod openapi;
 mod query;
 mod registration;
 mod tokens;
 mod users;
 mod values;
+mod worlds;
 
 use std::sync::Arc;
 
@@ -52,9 +54,11 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(buttons::routes())
         .merge(clock::routes())
         .merge(connections::routes())
+        .merge(faults::routes())
         .merge(registration::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(worlds::routes())
 }
 
 /// What anybody may read: it says what there is, and nothing of what is in it.

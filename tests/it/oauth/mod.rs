@@ -25,4 +25,4 @@ mod request;
 mod revocation;
 mod sandbox_authorize;
 pub mod secrets;
-mod support;
+pub mod support;

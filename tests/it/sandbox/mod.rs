@@ -3,8 +3,10 @@
 mod apps;
 mod authorize;
 mod buttons;
+mod clock;
 mod connections;
 mod lists;
+mod reasons;
 mod support;
 mod tokens;
 mod users;

@@ -122,14 +122,8 @@ async fn a_disconnect_that_was_answered_is_seen_by_every_later_refresh(bench: Be
         })
         .collect();
     let id = connection.id;
-    assert!(
-        bench
-            .store
-            .write(move |conn| Box::pin(connections::end(conn, id, NOW, EndedBy::Partner)))
-            .await
-            .unwrap()
-            .is_some()
-    );
+    let ended = bench.store.write(move |conn| Box::pin(connections::end(conn, id, NOW, EndedBy::Partner))).await;
+    assert!(ended.unwrap().is_some());
     assert!(bench.store.issue(issue(&connection)).await.unwrap().is_none());
     // Each loop ends only because it is refused.
     for task in load {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
+use leadgate::socket::Peer;
 use serde_json::Value;
 use tower::ServiceExt as _;
 use url::form_urlencoded;
@@ -23,7 +24,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: impl In
 /// The same request, from an address of its own.
 pub fn from_address(mut request: Request<Body>, last_octet: u8) -> Request<Body> {
     let address = SocketAddr::new(IpAddr::from([192, 0, 2, last_octet]), 40_000);
-    request.extensions_mut().insert(ConnectInfo(address));
+    request.extensions_mut().insert(ConnectInfo(Peer::at(address)));
     request
 }
 
@@ -63,6 +64,14 @@ impl World {
     pub async fn post_json(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
         let headers = [headers, &[("content-type", "application/json")]].concat();
         self.send(request("POST", path, &headers, body.to_string())).await
+    }
+
+    /// A request to the control plane (wire.md part E), with its token.
+    pub async fn control(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let token = format!("Bearer {SANDBOX_TOKEN}");
+        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        self.send(request(method, &format!("/_sandbox{path}"), &headers, body)).await
     }
 
     /// wire.md part E.

@@ -1,0 +1,407 @@
+//! What applying a seed file comes to, with all that takes long or is drawn at random: hashes of passwords, identifiers,
+//! keys. Whoever keeps it can make the same world again at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Applied, Audience, Context, Seed, SeedError, hash_api_key, make_api_key, partner};
+use crate::config::ConfigError;
+use crate::config::secret::Secret;
+use crate::config::seed::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedPassword, SeedUser};
+use crate::domain::account::Account;
+use crate::domain::app::App;
+use crate::domain::button::Button;
+use crate::domain::connection::EndedBy;
+use crate::domain::ids::{AccountId, AppId, UserId};
+use crate::domain::lead_type::LeadType;
+use crate::domain::magic::Magic;
+use crate::domain::return_url::ReturnUrl;
+use crate::domain::secret_hash::SecretHash;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::user::{PasswordHash, User, UserState};
+use crate::entropy::time_ordered_id;
+use crate::store::apps::Secrets;
+use crate::store::{Conn, StoreError, accounts, apps, buttons, connections, lead_types, sessions, users};
+
+/// A seed, and what is drawn for it. Rows that were there keep their identifiers and hashes.
+#[derive(Clone)]
+pub struct Plan {
+    seed: Seed,
+    now: Timestamp,
+    /// One for each account of the file.
+    accounts: Vec<PlannedAccount>,
+    /// One for each user of the file.
+    users: Vec<PlannedUser>,
+}
+
+#[derive(Clone)]
+struct PlannedAccount {
+    id: AccountId,
+    /// The keys that it has, where the file names none.
+    kept: Vec<SecretHash>,
+    /// The key that it gets where it has none either.
+    made: Secret,
+}
+
+#[derive(Clone)]
+struct PlannedUser {
+    id: UserId,
+    password: PasswordHash,
+}
+
+/// What one world stores of a plan's secrets: its own key is in it.
+struct Hashes {
+    /// One list for each account of the file.
+    api_keys: Vec<Vec<SecretHash>>,
+    client_secrets: HashMap<AppId, SecretHash>,
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Made,
+    Changed,
+    None,
+}
+
+impl Applied {
+    fn count(&mut self, change: Change) {
+        match change {
+            Change::Made => self.made += 1,
+            Change::Changed => self.changed += 1,
+            Change::None => self.unchanged += 1,
+        }
+    }
+}
+
+impl Plan {
+    /// Looks up what the world has, and draws and hashes the rest. Outside any transaction: hashing takes long.
+    pub(super) async fn make(ctx: &Context, seed: &Seed) -> Result<Self, SeedError> {
+        let now = ctx.now();
+        let mut accounts = Vec::with_capacity(seed.file.accounts.len());
+        for account in &seed.file.accounts {
+            accounts.push(plan_account(ctx, account, now).await?);
+        }
+        let mut users = Vec::with_capacity(seed.file.users.len());
+        for user in &seed.file.users {
+            users.push(plan_user(ctx, user, now).await?);
+        }
+        Ok(Self { seed: seed.clone(), now, accounts, users })
+    }
+
+    pub(super) fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    /// The same for a world of its own below another address. Buttons that return to the start page of `from` return to
+    /// that of `to`; keys that only their hash is known of are made anew.
+    pub fn moved(&self, from: &str, to: &str) -> Self {
+        let mut plan = self.clone();
+        let pages = [from, to].map(|issuer| ReturnUrl::parse(&format!("{issuer}/")));
+        if let [Ok(from), Ok(to)] = pages {
+            let buttons = plan.seed.file.apps.iter_mut().flat_map(|app| &mut app.buttons);
+            for page in buttons.flat_map(|button| &mut button.return_urls).filter(|page| **page == from) {
+                page.clone_from(&to);
+            }
+        }
+        plan.accounts.iter_mut().for_each(|account| account.kept.clear());
+        plan
+    }
+
+    /// Whether the file defines all that it mentions, so that it needs no world to be there before.
+    pub fn stands_by_itself(&self) -> Result<(), ConfigError> {
+        let file = &self.seed.file;
+        let accounts = file.users.iter().map(|user| &user.account).find(|account| !account.in_file);
+        let owners = file.apps.iter().filter_map(|app| app.owner.as_ref()).find(|owner| !owner.in_file);
+        match (accounts, owners) {
+            (Some(account), _) => Err(account.unresolved()),
+            (None, Some(owner)) => Err(owner.unresolved()),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Makes the world so, in one transaction.
+    pub(super) async fn apply(self: &Arc<Self>, ctx: &Context) -> Result<Applied, SeedError> {
+        let step = self.step(ctx);
+        ctx.store
+            .write(move |conn| {
+                let step = step.clone();
+                Box::pin(async move { step.run(conn).await })
+            })
+            .await?
+    }
+
+    /// The same as a part of a transaction.
+    pub(in crate::services) fn step(self: &Arc<Self>, ctx: &Context) -> Arc<Step> {
+        let hashes = self.hashes(ctx);
+        Arc::new(Step { plan: self.clone(), hashes })
+    }
+
+    fn hashes(&self, ctx: &Context) -> Hashes {
+        let file = &self.seed.file;
+        let api_keys = file.accounts.iter().zip(&self.accounts).map(|(account, planned)| match &account.api_keys {
+            Some(given) => given.iter().map(|key| hash_api_key(ctx, key.expose())).collect(),
+            None if planned.kept.is_empty() => vec![hash_api_key(ctx, planned.made.expose())],
+            None => planned.kept.clone(),
+        });
+        let client_secret = |app: &SeedApp| {
+            let secret = app.client.client_secret.as_ref()?;
+            Some((app.id.clone(), partner::hash_client_secret(ctx, secret.expose())))
+        };
+        Hashes { api_keys: api_keys.collect(), client_secrets: file.apps.iter().filter_map(client_secret).collect() }
+    }
+}
+
+async fn plan_account(ctx: &Context, seed: &SeedAccount, now: Timestamp) -> Result<PlannedAccount, StoreError> {
+    let (wanted, name) = (seed.id.clone(), seed.name.clone());
+    let known = ctx.store.read(move |conn| {
+        let (wanted, name) = (wanted.clone(), name.clone());
+        Box::pin(async move {
+            let id = match wanted {
+                Some(id) => Some(id),
+                None => accounts::find_by_name(conn, &name).await?.map(|account| account.id),
+            };
+            let kept = match &id {
+                Some(id) => accounts::list_api_keys(conn, id).await?,
+                None => Vec::new(),
+            };
+            Ok((id, kept))
+        })
+    });
+    let (id, kept) = known.await?;
+    let id = id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into());
+    Ok(PlannedAccount { id, kept, made: Secret::new(make_api_key(ctx)) })
+}
+
+async fn plan_user(ctx: &Context, seed: &SeedUser, now: Timestamp) -> Result<PlannedUser, SeedError> {
+    let email = seed.email.clone();
+    let stored = ctx.store.read(move |conn| {
+        let email = email.clone();
+        Box::pin(async move { users::find_by_email(conn, &email).await })
+    });
+    let (known, stored) = stored.await?.unzip();
+    let password = match (&seed.password, stored) {
+        (SeedPassword::Hash(hash), _) => hash.clone(),
+        (SeedPassword::Plain(plain), Some(stored))
+            if ctx.passwords.verify(plain.expose(), Some(stored.clone())).await? =>
+        {
+            stored
+        }
+        (SeedPassword::Plain(plain), _) => ctx.passwords.hash(plain.expose()).await?,
+    };
+    let id = known.map_or_else(|| UserId(time_ordered_id(&*ctx.entropy, now)), |user| user.id);
+    Ok(PlannedUser { id, password })
+}
+
+/// A plan as a part of a transaction of one world.
+pub(in crate::services) struct Step {
+    plan: Arc<Plan>,
+    hashes: Hashes,
+}
+
+impl Step {
+    pub(in crate::services) async fn run(&self, conn: &mut Conn) -> Result<Result<Applied, SeedError>, StoreError> {
+        // Judged before anything is written, so that a file is applied whole or not at all.
+        if let Some(unresolved) = self.unresolved_reference(conn).await? {
+            return Ok(Err(unresolved.into()));
+        }
+        let mut applied = Applied::default();
+        self.accounts(conn, &mut applied).await?;
+        for (nth, (user, planned)) in (0..).zip(self.file().users.iter().zip(&self.plan.users)) {
+            // A microsecond apart, so that lists keep the order of the file.
+            let now = self.plan.now.plus(Duration::from_micros(nth));
+            let (change, id) = self.user(conn, user, planned, now).await?;
+            applied.count(change);
+            applied.met_others |= id != planned.id;
+        }
+        for app in &self.file().apps {
+            applied.count(self.app(conn, app).await?);
+            for button in &app.buttons {
+                applied.count(self.button(conn, &app.id, button).await?);
+            }
+        }
+        let known: Vec<i64> = lead_types::list(conn).await?.iter().map(|known| known.uid).collect();
+        for lead_type in &self.file().lead_types {
+            let lead_type = LeadType {
+                uid: i64::from(lead_type.uid),
+                name: lead_type.name.clone(),
+                required: lead_type.required.clone(),
+                unique: lead_type.unique.clone(),
+            };
+            let changed = lead_types::upsert(conn, &lead_type).await?;
+            let made = !known.contains(&lead_type.uid);
+            applied.count(change(made, changed));
+        }
+        Ok(Ok(applied))
+    }
+
+    fn file(&self) -> &SeedFile {
+        &self.plan.seed.file
+    }
+
+    async fn unresolved_reference(&self, conn: &mut Conn) -> Result<Option<ConfigError>, StoreError> {
+        for account in self.file().users.iter().map(|user| &user.account).filter(|account| !account.in_file) {
+            if find_account(conn, account).await?.is_none() {
+                return Ok(Some(account.unresolved()));
+            }
+        }
+        for owner in self.file().apps.iter().filter_map(|app| app.owner.as_ref()).filter(|owner| !owner.in_file) {
+            if users::find_by_email(conn, &owner.to).await?.is_none() {
+                return Ok(Some(owner.unresolved()));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn accounts(&self, conn: &mut Conn, applied: &mut Applied) -> Result<(), StoreError> {
+        let now = self.plan.now;
+        for ((seed, planned), hashes) in self.file().accounts.iter().zip(&self.plan.accounts).zip(&self.hashes.api_keys)
+        {
+            let id = match &seed.id {
+                Some(id) => id.clone(),
+                None => {
+                    let named = accounts::find_by_name(conn, &seed.name).await?;
+                    named.map_or_else(|| planned.id.clone(), |account| account.id)
+                }
+            };
+            let account = Account { id, name: seed.name.clone() };
+            let made = accounts::insert(conn, &account, now).await?;
+            let mut changed = !made && accounts::rename(conn, &account.id, &account.name).await?;
+            // Keys of an account whose file names none are made once.
+            if seed.api_keys.is_some() || !accounts::has_api_keys(conn, &account.id).await? {
+                for hash in hashes {
+                    changed |= accounts::add_api_key(conn, &account.id, hash, now).await?;
+                }
+                if seed.api_keys.is_none() && planned.kept.is_empty() {
+                    applied.api_keys.push((account.id.clone(), planned.made.expose().to_owned()));
+                }
+            }
+            applied.count(change(made, changed));
+        }
+        Ok(())
+    }
+
+    async fn user(
+        &self,
+        conn: &mut Conn,
+        seed: &SeedUser,
+        planned: &PlannedUser,
+        now: Timestamp,
+    ) -> Result<(Change, UserId), StoreError> {
+        let account = find_account(conn, &seed.account).await?.ok_or(StoreError::Again)?;
+        let magic = match self.plan.seed.audience {
+            Audience::Demonstration => seed.email.as_str().split('@').next().and_then(Magic::parse),
+            Audience::Ordinary => None,
+        };
+        let existing = users::find_by_email(conn, &seed.email).await?;
+        let wanted = User {
+            id: existing.as_ref().map_or(planned.id, |(user, _)| user.id),
+            account: account.id,
+            email: seed.email.clone(),
+            name: seed.name.clone(),
+            role: seed.role,
+            magic,
+            state: existing.as_ref().map_or(UserState::Active, |(user, _)| user.state),
+            created_at: existing.as_ref().map_or(now, |(user, _)| user.created_at),
+        };
+        let Some((user, password)) = existing else {
+            users::insert(conn, &wanted, &planned.password).await?;
+            return Ok((Change::Made, wanted.id));
+        };
+        let new_password = password != planned.password;
+        if new_password {
+            users::set_password(conn, user.id, &planned.password).await?;
+            // As when an operator sets one: what was opened under the old one is over (rule F8).
+            sessions::end_all_of_user(conn, user.id, self.plan.now).await?;
+            connections::end_all_of_user(conn, user.id, self.plan.now, EndedBy::Operator).await?;
+        }
+        if user != wanted {
+            users::update(conn, &wanted).await?;
+        }
+        Ok((change(false, new_password || user != wanted), wanted.id))
+    }
+
+    async fn app(&self, conn: &mut Conn, seed: &SeedApp) -> Result<Change, StoreError> {
+        let owner = match &seed.owner {
+            Some(owner) => users::find_by_email(conn, &owner.to).await?.map(|(user, _)| user.id),
+            None => None,
+        };
+        let (existing, stored) = apps::find_with_secrets(conn, &seed.id).await?.unzip();
+        let secret = self.hashes.client_secrets.get(&seed.id);
+        let client = &seed.client;
+        let wanted = App {
+            id: seed.id.clone(),
+            name: seed.name.clone(),
+            publisher: seed.publisher.clone(),
+            owner,
+            homepage: None,
+            auth_method: client.auth_method,
+            grant_types: client.grant_types.clone(),
+            redirect_uris: client.redirect_uris.clone(),
+            post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
+            scopes: client.scopes.clone(),
+            resources: client.resources.clone(),
+            jwks: client.jwks.clone(),
+            access_token_alg: client.access_token_alg,
+            id_token_alg: client.id_token_alg,
+            requires_dpop: client.requires_dpop,
+            requires_par: client.requires_par,
+            created_at: existing.as_ref().map_or(self.plan.now, |app| app.created_at),
+        };
+        let Some(existing) = existing else {
+            apps::insert(conn, &wanted, &Secrets { client: secret.copied(), ..Secrets::default() }).await?;
+            return Ok(Change::Made);
+        };
+        let stored = stored.and_then(|stored| stored.client);
+        let same_secret = stored.map(|hash| hash.0) == secret.map(|hash| hash.0);
+        if !same_secret {
+            apps::set_secret(conn, &seed.id, secret).await?;
+        }
+        if existing != wanted {
+            apps::update(conn, &wanted).await?;
+        }
+        Ok(change(false, !same_secret || existing != wanted))
+    }
+
+    async fn button(&self, conn: &mut Conn, app: &AppId, seed: &SeedButton) -> Result<Change, StoreError> {
+        let existing = buttons::find(conn, &seed.id).await?;
+        let wanted = Button {
+            id: seed.id.clone(),
+            app: app.clone(),
+            origins: sorted(&seed.origins),
+            return_urls: sorted(&seed.return_urls),
+            scopes: seed.scopes.clone(),
+            created_at: existing.as_ref().map_or(self.plan.now, |button| button.created_at),
+        };
+        match existing {
+            None => buttons::insert(conn, &wanted).await.map(|_| Change::Made),
+            Some(existing) if existing == wanted => Ok(Change::None),
+            Some(_) => buttons::update(conn, &wanted).await.map(|_| Change::Changed),
+        }
+    }
+}
+
+/// Lists are sets: the database gives them back in their order, each once.
+fn sorted<T: Ord + Clone>(list: &[T]) -> Vec<T> {
+    let mut list = list.to_vec();
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+fn change(made: bool, changed: bool) -> Change {
+    match (made, changed) {
+        (true, _) => Change::Made,
+        (false, true) => Change::Changed,
+        (false, false) => Change::None,
+    }
+}
+
+async fn find_account(conn: &mut Conn, reference: &Reference<String>) -> Result<Option<Account>, StoreError> {
+    if let Ok(id) = AccountId::parse(&reference.to)
+        && let Some(account) = accounts::find(conn, &id).await?
+    {
+        return Ok(Some(account));
+    }
+    accounts::find_by_name(conn, &reference.to).await
+}
