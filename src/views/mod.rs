@@ -16,6 +16,8 @@
 //! | [`Account`] | `account.html` | `GET /account` |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
+//! | [`Reference`] | `reference.html` | `GET /_sandbox/docs` |
+//! | [`FidelityLedger`] | `fidelity.html` | `GET /_sandbox/fidelity` |
 //!
 //! Shared by all: [`Page`] (language, nonce, base path, mode), [`Lang`] and [`Messages`]. Dialog pages
 //! carry a [`Handover`], the data that `dialog.js` gives to the partner's page. Each view has
@@ -25,6 +27,7 @@ mod account;
 mod consent;
 mod device;
 mod error;
+mod fidelity;
 mod finished;
 mod form_post;
 mod handover;
@@ -35,6 +38,8 @@ mod logout;
 pub mod messages;
 mod page;
 mod permission;
+mod prose;
+mod reference;
 mod returns_to;
 #[cfg(test)]
 mod tests;
@@ -44,6 +49,7 @@ pub use account::{Account, AccountNotice, ConnectedApp};
 pub use consent::Consent;
 pub use device::{Device, DeviceError};
 pub use error::{ErrorPage, Problem};
+pub use fidelity::{Fidelity, FidelityLedger, LedgerRow, Surface};
 pub use finished::{Finished, Outcome};
 pub use form_post::FormPost;
 pub use handover::{DialogResult, Handover, Mode, script_json};
@@ -54,5 +60,7 @@ pub use logout::{Logout, SignedOut};
 pub use messages::{Lang, Messages};
 pub use page::Page;
 pub use permission::Permission;
+pub use prose::Prose;
+pub use reference::{Answer, Field, Group, Operation, Reference};
 pub use returns_to::ReturnsTo;
 pub use try_it::{Demo, DemoUser, Snippet, TryIt};

@@ -28,6 +28,8 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("account", render(&Account::sample(lang))),
         ("home", render(&Home::sample(lang))),
         ("try_it", render(&TryIt::sample(lang))),
+        ("reference", render(&Reference::sample(lang))),
+        ("fidelity", render(&FidelityLedger::sample(lang))),
     ];
     pages.push(("try_it without a button", render(&TryIt { demo: None, ..TryIt::sample(lang) })));
     pages.extend(Problem::ALL.into_iter().map(|problem| {
@@ -119,6 +121,25 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         origins: vec![h()],
         users: vec![DemoUser { name: h(), email: h(), password: Some(h()), note: Some(h()) }],
     };
+    let field = || Field { name: h(), kind: h(), is_required: true, text: Prose::of(HOSTILE) };
+    let answer = Answer { status: h(), text: Prose::of(HOSTILE), fields: vec![field()] };
+    let operation = Operation {
+        id: h(),
+        method: h(),
+        path: h(),
+        summary: Prose::of(HOSTILE),
+        description: Prose::of(HOSTILE),
+        is_public: true,
+        parameters: vec![field()],
+        body: vec![field()],
+        answers: vec![answer],
+        curl: h(),
+    };
+    let group = Group { id: h(), title: h(), text: Prose::of(HOSTILE), operations: vec![operation] };
+    let reference = Reference { page: page.clone(), first_request: h(), groups: [group].into() };
+    let row = LedgerRow { id: h(), text: Prose::of(HOSTILE), fidelity: Fidelity::Ours, source: h() };
+    let ledger =
+        FidelityLedger { page: page.clone(), surfaces: vec![Surface { id: h(), title: h(), rows: vec![row] }] };
     let try_it = |demo| TryIt { page: page.clone(), issuer: h(), demo };
     vec![
         ("login", render(&login)),
@@ -132,6 +153,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("logout", render(&logout)),
         ("error", render(&error)),
         ("account", render(&account)),
+        ("reference", render(&reference)),
+        ("fidelity", render(&ledger)),
         ("try_it", render(&try_it(Some(demo)))),
         ("try_it without a button", render(&try_it(None))),
     ]

@@ -304,6 +304,8 @@ async fn put(State(web): State<Arc<Web>>, Body(rules): Body<Vec<FaultRule>>) -> 
 }
 
 /// Remove the fault rules
+///
+/// And with them the counts of how often each acted.
 #[utoipa::path(
     delete,
     path = route::SANDBOX_FAULTS,

@@ -12,8 +12,10 @@ mod buttons;
 mod clock;
 mod connections;
 mod faults;
+mod fidelity;
 mod openapi;
 mod query;
+mod reference;
 mod registration;
 mod tokens;
 mod users;
@@ -42,6 +44,7 @@ pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     };
     let guarded = checked(guarded).layer(from_fn_with_state(web.clone(), auth::require));
     let public = checked(public).layer(Extension(openapi::Document::of(&document)));
+    let public = public.layer(Extension(reference::Content::of(&document)));
     guarded.merge(public)
 }
 
@@ -63,7 +66,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
 
 /// What anybody may read: it says what there is, and nothing of what is in it.
 fn public() -> OpenApiRouter<Arc<Web>> {
-    OpenApiRouter::default().merge(openapi::routes())
+    OpenApiRouter::default().merge(openapi::routes()).merge(reference::routes()).merge(fidelity::routes())
 }
 
 /// The methods that there are, axum adds as `Allow`.

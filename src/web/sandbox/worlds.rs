@@ -93,6 +93,8 @@ impl From<Snapshot> for SnapshotAnswer {
 }
 
 /// List the snapshots
+///
+/// By name, each with when it was taken.
 #[utoipa::path(
     get,
     path = route::SANDBOX_SNAPSHOTS,
@@ -149,6 +151,8 @@ async fn restore_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>)
 }
 
 /// Delete a snapshot
+///
+/// The world stays as it is.
 #[utoipa::path(
     delete,
     path = route::SANDBOX_SNAPSHOT,
@@ -229,6 +233,8 @@ impl NamespaceAnswer {
 }
 
 /// List the namespaces
+///
+/// Those whose time is not over.
 #[utoipa::path(
     get,
     path = route::SANDBOX_NAMESPACES,
@@ -285,6 +291,8 @@ async fn make_namespace(
 }
 
 /// Show a namespace
+///
+/// With its addresses, and when its time is over.
 #[utoipa::path(
     get,
     path = route::SANDBOX_NAMESPACE,
