@@ -82,6 +82,17 @@ pub struct Parts {
 pub struct App {
     pub router: Router,
     pub ctx: Arc<Context>,
+    namespaces: Option<Arc<Namespaces>>,
+}
+
+impl App {
+    /// Ends answers that would go on for as long as somebody listens.
+    pub fn wind_up(&self) {
+        self.ctx.journal.close();
+        if let Some(namespaces) = &self.namespaces {
+            namespaces.wind_up();
+        }
+    }
 }
 
 /// Opens the keys and the use cases.
@@ -117,15 +128,16 @@ pub async fn build(parts: Parts, seed: Option<(&SeedFile, Audience)>) -> Result<
 }
 
 fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, demonstration: Demonstration) -> App {
+    let namespaces = sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start));
     let web = Web {
         ctx: ctx.clone(),
         urls: Urls::new(issuer.as_str(), issuer.base_path()),
         origin: issuer.origin(),
-        namespaces: sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start)),
+        namespaces: namespaces.clone(),
         sandbox_token,
         demonstration,
     };
-    App { router: web::router(web), ctx }
+    App { router: web::router(web), ctx, namespaces }
 }
 
 /// The start page may show passwords that everybody can read in our source, and no others.
@@ -195,7 +207,7 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
     let background = worker::start(ctx.clone());
-    let served = lifecycle::serve(listener, app.router, background).await;
+    let served = lifecycle::serve(listener, app.router.clone(), background, || app.wind_up()).await;
     ctx.store.close().await;
     served.map_err(BootError::Serve)
 }

@@ -11,12 +11,17 @@ use crate::socket::{Peer, Sockets};
 /// How long requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves until SIGTERM or SIGINT, then lets requests finish. `background` never ends by itself: when it
+/// Serves until SIGTERM or SIGINT, then lets requests finish; `wind_up` ends those that would go on. `background` never ends by itself: when it
 /// does, it crashed, and the server stops with an error rather than limp on.
 ///
 /// # Errors
 /// When the listener fails or the background work crashed.
-pub async fn serve(listener: TcpListener, router: Router, background: JoinHandle<()>) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    background: JoinHandle<()>,
+    wind_up: impl FnOnce(),
+) -> std::io::Result<()> {
     let (stop, stopping) = tokio::sync::watch::channel(());
     let mut until_stopped = stopping.clone();
     let server = axum::serve(Sockets(listener), router.into_make_service_with_connect_info::<Peer>())
@@ -35,6 +40,7 @@ pub async fn serve(listener: TcpListener, router: Router, background: JoinHandle
     };
     tracing::info!("stopping: requests in flight may finish");
     drop(stop);
+    wind_up();
     if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
         tracing::warn!("some requests did not finish within {DRAIN:?}");
         server.abort();

@@ -140,7 +140,7 @@
         answer = code === 200 && JSON.parse(xhr.responseText);
       } catch (e) {}
       if (code) return done(answer || { error: code === 429 ? 'rate_limited' : code === 403 ? 'origin_not_allowed' : 'server_error' });
-      // Without a CORS header an unlisted origin looks like a broken network; the script may be read by anyone.
+      // Without CORS an unlisted origin looks like a broken network; the script is for anyone.
       send('HEAD', issuer + SCRIPT + '?' + Date.now(), null, function (probe) {
         done({ error: probe.status ? 'origin_not_allowed' : 'network_error' });
       });
@@ -176,6 +176,7 @@
       else if (tries) setTimeout(call, 50, result, tries - 1);
       else console.warn('No global AuthorizeResult');
     } catch (e) {
+      emit(doc, 'error', e);
       setTimeout(function () { throw e; });
     }
   }
@@ -235,7 +236,7 @@
   function onClosed(a) {
     if (a.settled) return;
     if (a.ready) return fail(a, 'popup_closed');
-    // No dialog answered: refused, closed, or cut off by this page's own policy.
+    // No dialog: refused, closed, or cut off by this page's policy.
     send('HEAD', location.href, null, function (own) {
       ask(a, function (error, registered) {
         if (!/^same-origin(-plus-coep)?\s*(;|$)/i.test(own.getResponseHeader('Cross-Origin-Opener-Policy'))) {

@@ -51,8 +51,14 @@ async fn sandbox(
     if settings.seed.is_none() && users.iter().any(|user| user.magic.is_some()) {
         row("Password", &format!("{}, of each user of the demonstration", demonstration::PASSWORD));
     }
-    if let Some(token) = token {
-        row("Sandbox token", token.expose());
+    let inspector = format!("{}/inspector", settings.issuer);
+    match token {
+        // Behind the `#`, where no server and no log sees it; the page takes it out of the address at once.
+        Some(token) => {
+            row("Inspector", &format!("{inspector}#token={}", token.expose()));
+            row("Sandbox token", token.expose());
+        }
+        None => row("Inspector", &inspector),
     }
     Ok(())
 }

@@ -16,6 +16,8 @@ pub enum Purpose {
     ClientSecret,
     ApiKey,
     Csrf,
+    /// The cookie of who looks into the sandbox.
+    Inspector,
 }
 
 impl Purpose {
@@ -26,6 +28,7 @@ impl Purpose {
             Purpose::ClientSecret => b"leadgate:client-secret:1\0",
             Purpose::ApiKey => b"leadgate:api-key:1\0",
             Purpose::Csrf => b"leadgate:csrf:1\0",
+            Purpose::Inspector => b"leadgate:inspector:1\0",
         }
     }
 }

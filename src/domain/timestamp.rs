@@ -43,6 +43,11 @@ impl Timestamp {
         self.written(SecondsFormat::Millis)
     }
 
+    /// Reads RFC 3339, with any offset and fraction.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|moment| Self(moment.timestamp_micros()))
+    }
+
     fn written(self, precision: SecondsFormat) -> String {
         let moment = DateTime::<Utc>::from_timestamp_micros(self.0).unwrap_or(DateTime::<Utc>::MAX_UTC);
         moment.to_rfc3339_opts(precision, true)
@@ -78,6 +83,17 @@ mod tests {
         assert_eq!(t.to_rfc3339(), "2026-11-22T10:15:30Z");
         assert_eq!(t.plus(Duration::from_secs(3600)).to_rfc3339(), "2026-11-22T11:15:30Z");
         assert_eq!(t.to_rfc3339_millis(), "2026-11-22T10:15:30.999Z");
+    }
+
+    #[test]
+    fn reads_what_it_writes_and_other_offsets() {
+        let t = Timestamp::from_micros(1_795_342_530_250_000);
+        assert_eq!(Timestamp::parse_rfc3339(&t.to_rfc3339_millis()), Some(t));
+        assert_eq!(Timestamp::parse_rfc3339("2026-11-22T12:15:30.25+02:00"), Some(t));
+        for wrong in ["", "2026-11-22", "2026-11-22 10:15", "2026-11-22T10:15:30", "1795342530", "2026-13-22T10:15:30Z"]
+        {
+            assert_eq!(Timestamp::parse_rfc3339(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -64,6 +64,11 @@ impl Clocks {
         self.settings.borrow().apps.keys().cloned().collect()
     }
 
+    /// Whether this one is among them.
+    pub fn is_apart(&self, app: &AppId) -> bool {
+        self.settings.borrow().apps.contains_key(app)
+    }
+
     /// Whether all applications follow the server's clock.
     fn are_one(&self) -> bool {
         self.settings.borrow().apps.is_empty()

@@ -4,12 +4,14 @@
 pub mod account;
 pub mod accounts;
 pub mod bearer;
+pub mod checks;
 pub mod clocks;
 pub mod connections;
 pub mod consent;
 pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
+pub mod doctor;
 pub mod faults;
 pub mod journal;
 pub mod keys;

@@ -25,6 +25,8 @@ impl Limits {
     pub const NONE: Limits = Limits { logins: 0, refusals: 0 };
 }
 
+/// What pages may report to the button doctor from one address, in a minute: room for a machine that runs browser tests.
+const REPORTS: u32 = 600;
 /// How many times the limit for one subject an address may use up over all subjects.
 const SUBJECTS: u32 = 10;
 /// Longest subject that is told apart, in bytes: memory is bounded.
@@ -117,7 +119,8 @@ fn is_shared(address: IpAddr) -> bool {
     }
 }
 
-/// The limits of a server. In a sandbox none fires unless it is configured.
+/// The limits of a server. In a sandbox none fires unless it is configured, but for the one that keeps pages from filling
+/// the journal.
 pub struct Throttle {
     limits: Limits,
     meters: RwLock<Arc<Meters>>,
@@ -126,11 +129,16 @@ pub struct Throttle {
 struct Meters {
     logins: Option<Meter>,
     refusals: Option<Meter>,
+    reports: Option<Meter>,
 }
 
 impl Meters {
     fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { logins: Meter::new(limits.logins), refusals: Meter::new(limits.refusals) })
+        Arc::new(Self {
+            logins: Meter::new(limits.logins),
+            refusals: Meter::new(limits.refusals),
+            reports: Meter::new(REPORTS),
+        })
     }
 }
 
@@ -163,6 +171,11 @@ impl Throttle {
         count(self.meters().refusals.as_ref(), address, app)
     }
 
+    /// Counts what a page reports.
+    pub fn report(&self, address: Option<IpAddr>) -> Result<(), TooMany> {
+        count(self.meters().reports.as_ref(), address, "")
+    }
+
     /// Whether what is presented is looked at: not while the time runs that the last refusal named, or a guess past the
     /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
     pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
@@ -175,7 +188,7 @@ impl Throttle {
     /// Frees the memory of addresses that have been quiet.
     pub fn forget_idle(&self) {
         let meters = self.meters();
-        for meter in [&meters.logins, &meters.refusals].into_iter().flatten() {
+        for meter in [&meters.logins, &meters.refusals, &meters.reports].into_iter().flatten() {
             meter.forget_idle();
         }
     }
@@ -238,6 +251,14 @@ mod tests {
         assert_eq!(throttle.login(host(1), "ada@acme.test"), Ok(()));
         assert_eq!(throttle.login(host(2), "ada@acme.test"), Ok(()));
         assert!(throttle.login(host(3), "ada@acme.test").is_err());
+    }
+
+    #[test]
+    fn e_pages_cannot_fill_the_journal() {
+        let throttle = Throttle::new(Limits::NONE);
+        let here = Some(IpAddr::from([127, 0, 0, 1]));
+        let heard = (0..2 * REPORTS).filter(|_| throttle.report(here).is_ok()).count();
+        assert!((600..700).contains(&heard), "{heard}");
     }
 
     #[test]

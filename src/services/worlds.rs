@@ -32,7 +32,7 @@ pub enum SnapshotError {
 }
 
 /// Makes the world what it began with: the same users with the same identifiers, and nothing else. Clocks go as the
-/// machine's, and the journal is empty.
+/// machine's, no fault rule is left, and the journal is empty.
 pub async fn reset(ctx: &Context) -> Result<Reset, SeedError> {
     let plan = seed::own_plan(ctx).await?;
     plan.stands_by_itself()?;
@@ -49,6 +49,7 @@ pub async fn reset(ctx: &Context) -> Result<Reset, SeedError> {
     });
     let done = done.await?;
     forget(ctx).await?;
+    ctx.faults.clear();
     ctx.journal.clear();
     Ok(done)
 }

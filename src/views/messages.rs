@@ -5,10 +5,14 @@
 
 mod en;
 mod es;
+mod inspector;
 
 use serde::Serialize;
 
 use super::error::Problem;
+use crate::domain::check::{Check, Group, Status};
+use crate::domain::doctor::Finding;
+pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -78,6 +82,24 @@ impl Lang {
             Self::Es => es::problem(problem),
         }
     }
+
+    /// What the button doctor says of a finding.
+    #[must_use]
+    pub fn finding(self, finding: Finding) -> FindingText {
+        match self {
+            Self::En => en::finding(finding),
+            Self::Es => es::finding(finding),
+        }
+    }
+
+    /// What the integration check says of one of its checks.
+    #[must_use]
+    pub fn check(self, check: Check) -> CheckText {
+        match self {
+            Self::En => en::check(check),
+            Self::Es => es::check(check),
+        }
+    }
 }
 
 /// A sentence with one gap, written `{}`.
@@ -113,10 +135,13 @@ pub struct Messages {
     pub logout: LogoutTexts,
     pub error: ErrorTexts,
     pub account: AccountTexts,
+    pub checks: ChecksTexts,
+    pub doctor: DoctorTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,
     pub reference: ReferenceTexts,
     pub fidelity: FidelityTexts,
+    pub inspector: InspectorTexts,
 }
 
 /// What each scope allows; every sentence continues "It will be able to".
@@ -282,6 +307,84 @@ pub struct AccountTexts {
     pub empty_text: &'static str,
     pub disconnected: Pattern,
     pub already_disconnected: &'static str,
+}
+
+#[derive(Debug)]
+pub struct ChecksTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub pass: &'static str,
+    pub fail: &'static str,
+    pub not_seen: &'static str,
+    pub page: &'static str,
+    pub sign_in: &'static str,
+    pub tokens: &'static str,
+    pub disconnect: &'static str,
+    pub oauth: &'static str,
+    pub failures: &'static str,
+    pub evidence: &'static str,
+    pub junit_title: &'static str,
+    pub junit_text: &'static str,
+    pub copy: &'static str,
+    pub copied: &'static str,
+    pub copy_failed: &'static str,
+    pub made_at: &'static str,
+}
+
+impl ChecksTexts {
+    #[must_use]
+    pub const fn group(&self, group: Group) -> &'static str {
+        match group {
+            Group::Page => self.page,
+            Group::SignIn => self.sign_in,
+            Group::Tokens => self.tokens,
+            Group::Disconnect => self.disconnect,
+            Group::OAuth => self.oauth,
+            Group::Failures => self.failures,
+        }
+    }
+
+    #[must_use]
+    pub const fn status(&self, status: Status) -> &'static str {
+        match status {
+            Status::Pass => self.pass,
+            Status::Fail => self.fail,
+            Status::NotSeen => self.not_seen,
+        }
+    }
+}
+
+/// What a check of an integration is about.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckText {
+    /// What a correct integration does.
+    pub title: &'static str,
+    /// What is wrong; the gap is what was seen.
+    pub failed: Pattern,
+    /// What to do where it has not passed.
+    pub remedy: &'static str,
+}
+
+#[derive(Debug)]
+pub struct DoctorTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub how: &'static str,
+    pub problems: &'static str,
+    pub what_to_do: &'static str,
+    pub facts: &'static str,
+    pub facts_intro: &'static str,
+    pub checks: &'static str,
+    pub checks_intro: &'static str,
+}
+
+/// What a finding of the button doctor means.
+#[derive(Debug, Clone, Copy)]
+pub struct FindingText {
+    /// What was found.
+    pub what: &'static str,
+    /// What to do; empty for what needs nothing done.
+    pub remedy: &'static str,
 }
 
 #[derive(Debug)]

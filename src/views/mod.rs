@@ -15,17 +15,24 @@
 //! | [`ErrorPage`] | `error.html` | any 4xx or 5xx that a person sees; made from a [`Problem`] |
 //! | [`Account`] | `account.html` | `GET /account` |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
+//! | [`Checks`] | `checks.html` | `GET /_sandbox/checks/{app}` for a browser |
+//! | [`JUnit`] | `checks.xml` | the same for continuous integration |
+//! | [`Doctor`] | `doctor.html` | `GET /doctor` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
 //! | [`Reference`] | `reference.html` | `GET /_sandbox/docs` |
 //! | [`FidelityLedger`] | `fidelity.html` | `GET /_sandbox/fidelity` |
+//! | [`Inspector`] | `inspector.html` | `GET /inspector` |
+//! | [`InspectorSignIn`] | `inspector_sign_in.html` | the same without a session, `POST /inspector/session` |
 //!
 //! Shared by all: [`Page`] (language, nonce, base path, mode), [`Lang`] and [`Messages`]. Dialog pages
 //! carry a [`Handover`], the data that `dialog.js` gives to the partner's page. Each view has
 //! `sample(lang)`, a filled-in example that serves as the documentation of its fields.
 
 mod account;
+mod checks;
 mod consent;
 mod device;
+mod doctor;
 mod error;
 mod fidelity;
 mod finished;
@@ -33,6 +40,7 @@ mod form_post;
 mod handover;
 mod hidden;
 mod home;
+mod inspector;
 mod login;
 mod logout;
 pub mod messages;
@@ -46,8 +54,10 @@ mod tests;
 mod try_it;
 
 pub use account::{Account, AccountNotice, ConnectedApp};
+pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
 pub use device::{Device, DeviceError};
+pub use doctor::Doctor;
 pub use error::{ErrorPage, Problem};
 pub use fidelity::{Fidelity, FidelityLedger, LedgerRow, Surface};
 pub use finished::{Finished, Outcome};
@@ -55,6 +65,7 @@ pub use form_post::FormPost;
 pub use handover::{DialogResult, Handover, Mode, script_json};
 pub use hidden::HiddenField;
 pub use home::Home;
+pub use inspector::{Inspector, InspectorSignIn, InspectorSignInError};
 pub use login::{Login, LoginError, SandboxUser};
 pub use logout::{Logout, SignedOut};
 pub use messages::{Lang, Messages};

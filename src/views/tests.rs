@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::*;
+use crate::domain::check::{Check, Status};
 use crate::domain::scope::Scope;
 
 /// Ends an attribute, opens an element, is an entity, and ends a line in old JavaScript.
@@ -26,10 +27,14 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("signed_out", render(&SignedOut::sample(lang))),
         ("error", render(&ErrorPage::sample(lang))),
         ("account", render(&Account::sample(lang))),
+        ("checks", render(&Checks::sample(lang))),
+        ("doctor", render(&Doctor::sample(lang))),
         ("home", render(&Home::sample(lang))),
         ("try_it", render(&TryIt::sample(lang))),
         ("reference", render(&Reference::sample(lang))),
         ("fidelity", render(&FidelityLedger::sample(lang))),
+        ("inspector", render(&Inspector::sample(lang))),
+        ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
     ];
     pages.push(("try_it without a button", render(&TryIt { demo: None, ..TryIt::sample(lang) })));
     pages.extend(Problem::ALL.into_iter().map(|problem| {
@@ -140,8 +145,14 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
     let row = LedgerRow { id: h(), text: Prose::of(HOSTILE), fidelity: Fidelity::Ours, source: h() };
     let ledger =
         FidelityLedger { page: page.clone(), surfaces: vec![Surface { id: h(), title: h(), rows: vec![row] }] };
+    let sign_in = InspectorSignIn { page: page.clone(), action: h(), elsewhere: None, error: None };
+    let elsewhere = InspectorSignIn { elsewhere: Some(h()), ..sign_in.clone() };
     let try_it = |demo| TryIt { page: page.clone(), issuer: h(), demo };
+    let evidence = Evidence { request: h(), at: h(), exchange: h(), value: h() };
+    let rows = vec![CheckRow { check: Check::CallbackReturns, status: Status::Fail, evidence: Some(evidence) }];
+    let checks = Checks { issuer: h(), app_id: h(), app_name: h(), at: h(), rows, ..Checks::sample(lang) };
     vec![
+        ("checks", render(&checks)),
         ("login", render(&login)),
         ("consent", render(&consent)),
         ("consent for an app", render(&app_consent)),
@@ -157,6 +168,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("fidelity", render(&ledger)),
         ("try_it", render(&try_it(Some(demo)))),
         ("try_it without a button", render(&try_it(None))),
+        ("inspector_sign_in", render(&sign_in)),
+        ("inspector elsewhere", render(&elsewhere)),
     ]
 }
 
@@ -423,4 +436,22 @@ fn times_are_read_in_utc_or_left_alone() {
     ] {
         assert_eq!(page.readable_time(rfc3339), readable);
     }
+}
+
+/// XML has no way to write a control character, and a suite's counts are those of its cases.
+#[test]
+fn wire_e_junit_escapes_and_counts() {
+    let junit = JUnit::sample();
+    let xml = render(&junit);
+    assert_eq!(xml.matches("<testcase ").count(), junit.rows.len());
+    assert_eq!((xml.matches("<failure ").count(), xml.matches("</failure>").count()), (1, 1));
+    assert!(xml.contains(r#"failures="1" errors="0" skipped="35""#), "{xml}");
+    let mut rows = junit.rows.clone();
+    let failed = rows.iter_mut().find_map(|row| row.evidence.as_mut().filter(|found| found.value == "7"));
+    failed.expect("a failure").value = format!("\u{1}{HOSTILE}\u{fffe}]]>");
+    let xml = render(&JUnit { app_name: HOSTILE.to_owned(), rows, ..junit });
+    assert!(
+        !xml.contains("<script") && !xml.contains('\u{1}') && !xml.contains('\u{fffe}') && !xml.contains("]]>"),
+        "{xml}"
+    );
 }

@@ -1,5 +1,7 @@
 //! What the button's script talks to (wire.md A1): the click, the swap of the code, automatic sign-in.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,6 +29,9 @@ use crate::services::resume::{self, MAX_BUTTONS, ResumeRefusal};
 use crate::services::sign_in::{self, Click, ClickError};
 use crate::services::throttle::TooMany;
 use crate::views::Problem;
+
+/// For sandbox mode alone.
+pub use report::routes as report_routes;
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()

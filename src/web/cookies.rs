@@ -1,6 +1,8 @@
 //! The cookies: their names, where they go, and what each is for. All are `HttpOnly`; none holds a token
 //! or anything about a person, only a handle.
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use base64::Engine as _;
@@ -87,6 +89,18 @@ pub fn resume_handle(web: &Web, headers: &HeaderMap, app: &AppId, origin: &Origi
 pub fn resume_handles(headers: &HeaderMap) -> Vec<String> {
     let is_handle = |value: &&str| Handle::parse(HandleKind::ResumeHandle, value).is_some();
     CookieJar::from_headers(headers).iter().map(Cookie::value).filter(is_handle).map(str::to_owned).collect()
+}
+
+pub fn inspector(web: &Web, headers: &HeaderMap) -> Option<String> {
+    read(headers, &name(web, "inspector"))
+}
+
+/// The cookie of who looks into the sandbox. No other site's page or link sends it.
+pub fn set_inspector(web: &Web, value: String, lifetime: Duration) -> Cookie<'static> {
+    let mut session = own(web, "inspector", value);
+    session.set_same_site(SameSite::Strict);
+    session.set_max_age(cookie::time::Duration::seconds(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)));
+    session
 }
 
 /// The cookies of a browser that has just signed in.

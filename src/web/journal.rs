@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::urls;
 use super::{Web, faults, mask, observe};
+use crate::domain::doctor::Finding;
 use crate::domain::journal::{Entry, Message, Outcome, Why};
 use crate::domain::timestamp::Timestamp;
 use crate::services::journal::note::{self, Notes};
@@ -36,13 +37,19 @@ pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> 
     let head = parts.clone();
     let (body, seen) = tee::body(body, mask::MAX_BODY);
     let (response, notes) = note::around(next.run(Request::from_parts(parts, body))).await;
+    if notes.left_out {
+        return response;
+    }
     let (answer, body) = response.into_parts();
     let (body, answered) = whole(body).await;
     #[expect(clippy::cast_possible_truncation, reason = "no request lasts for centuries")]
     let duration_us = started.elapsed().as_micros() as u64;
     let exchange = Exchange { route, head, sent: seen.await.unwrap_or_default(), answer: &answer, answered };
     let entry = exchange.entry(&web, notes);
-    web.ctx.journal.record(Entry { at, duration_us, ..entry });
+    // An application that has no clock of its own got its answer by the same one.
+    let has_own = entry.app.as_ref().is_some_and(|app| web.ctx.clocks.is_apart(app));
+    let app_at = if has_own { entry.app_at } else { at };
+    web.ctx.journal.record(Entry { at, app_at, duration_us, ..entry });
     Response::from_parts(answer, body)
 }
 
@@ -52,7 +59,8 @@ fn is_emulated(web: &Web, route: &str, path: &str) -> bool {
     let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
     let place = if route.is_empty() { path } else { route };
     let first = place.trim_start_matches('/').split('/').next().unwrap_or_default();
-    let is_ours = matches!(first, "" | "_sandbox" | "inspector" | "static" | "livez" | "readyz" | "favicon.ico");
+    let is_ours =
+        matches!(first, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico");
     !is_ours
 }
 
@@ -92,7 +100,9 @@ impl Exchange<'_> {
             headers: mask::headers(&self.answer.headers),
             body: mask::body(self.answer.headers.get(header::CONTENT_TYPE), &self.answered),
         };
-        let refused = notes.why.is_some() || status.is_client_error() || self.says_no();
+        // What the button doctor saw work is a reason to keep, and none to refuse.
+        let is_fact = |why: &Why| Finding::of_rule(&why.rule).is_some_and(Finding::is_fact);
+        let refused = notes.why.as_ref().is_some_and(|why| !is_fact(why)) || status.is_client_error() || self.says_no();
         let outcome = match () {
             () if notes.fault.is_some() => Outcome::Fault,
             () if status.is_server_error() => Outcome::Error,

@@ -201,11 +201,31 @@ fn value(name: &str, value: &str) -> String {
     scrub(value)
 }
 
-/// A query or a form.
+/// A query or a form. It can be read as one again, so that what a value holds is not taken for another parameter.
 pub fn pairs(encoded: &[u8]) -> String {
     let pairs = Pairs::parse(encoded);
-    let shown = pairs.iter().map(|(name, given)| format!("{}={}", scrub(name), value(name, given)));
+    let shown = pairs.iter().map(|(name, given)| {
+        let name_shown = escaped(&scrub(name)).replace('=', "%3D");
+        format!("{name_shown}={}", escaped(&value(name, given)))
+    });
     shown.collect::<Vec<_>>().join("&")
+}
+
+/// As form-encoded as it has to be, and otherwise legible.
+fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' ' => shown.push('+'),
+            '%' | '&' | '+' | '#' => shown.push_str(&format!("%{:02X}", u32::from(c))),
+            c if c.is_control() => {
+                let mut bytes = [0; 4];
+                c.encode_utf8(&mut bytes).bytes().for_each(|byte| shown.push_str(&format!("%{byte:02X}")));
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// An address: its query and its fragment may hold tokens.
@@ -246,8 +266,7 @@ pub fn body(content_type: Option<&HeaderValue>, bytes: &[u8]) -> String {
     }
     match essence.as_str() {
         "application/x-www-form-urlencoded" => pairs(bytes),
-        // The text of a report comes without a type that would need a pre-flight.
-        "text/plain" | "application/json" | "application/problem+json" => masked_json(bytes).unwrap_or_else(spoken_of),
+        "application/json" | "application/problem+json" => masked_json(bytes).unwrap_or_else(spoken_of),
         "application/javascript" | "text/javascript" => jsonp(bytes).unwrap_or_else(spoken_of),
         _ => spoken_of(),
     }
@@ -325,13 +344,22 @@ mod tests {
         for plain in [
             "grant_type=refresh_token",
             "client_id=app",
-            "scope=a b",
+            "scope=a+b",
             "username=ada@acme.test",
-            "https://p.test/cb?key=***&lang=en",
+            "https://p.test/cb?key=***%26lang=en",
             &same,
         ] {
             assert!(shown.contains(plain), "{plain}: {shown}");
         }
+    }
+
+    #[test]
+    fn e_what_is_shown_of_a_form_reads_as_the_form() {
+        let form = "redirect_uri=https%3A%2F%2Fp.test%2F%3Fa%3D1%26b%3D2&page=%00%1B%5B31m%25+%2B%23%C3%A9&a%3Db%26c=1";
+        let shown = pairs(form.as_bytes());
+        assert_eq!(shown, "redirect_uri=https://p.test/?a=***%26b=***&page=%00%1B[31m%25+%2B%23é&a%3Db%26c=***");
+        let read = Pairs::parse(shown.as_bytes());
+        assert_eq!(read.get("page"), Ok(Some("\0\u{1b}[31m% +#é")));
     }
 
     #[test]

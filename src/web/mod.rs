@@ -8,12 +8,14 @@ mod bearer;
 mod button;
 mod cookies;
 mod dialog;
+mod doctor;
 mod error;
 pub mod extract;
 mod faults;
 mod forms;
 mod guard;
 mod home;
+mod inspector;
 mod journal;
 mod leadexec;
 mod login;
@@ -90,7 +92,8 @@ pub fn router(web: Web) -> Router {
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
-        groups = groups.merge(sandbox::routes(&web));
+        let sandbox = sandbox::routes(&web).merge(inspector::routes()).merge(doctor::routes());
+        groups = groups.merge(sandbox).merge(button::report_routes());
     }
     let base = web.urls.base().to_owned();
     let mounted = if base.is_empty() {

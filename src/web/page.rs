@@ -21,6 +21,8 @@ pub enum Kind {
     Plain,
     /// A page that opens the pop-up itself.
     Partner,
+    /// A page that is made by its script, out of what that fetches.
+    Scripted,
 }
 
 /// The frame of a page for this request: language, nonce, where links start.
@@ -37,6 +39,7 @@ fn policy(kind: Kind, nonce: &str) -> String {
         Kind::Dialog | Kind::Redirecting | Kind::Plain => {
             format!("script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}' 'self'; img-src 'self' data:")
         }
+        Kind::Scripted => "script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'".to_owned(),
         Kind::Partner => format!(
             "script-src 'nonce-{nonce}' 'self'; style-src 'self' data:; img-src 'self' data:; connect-src 'self'"
         ),
@@ -59,7 +62,7 @@ pub fn render(kind: Kind, status: StatusCode, nonce: &str, view: &impl Template)
     };
     let opener = match kind {
         Kind::Dialog | Kind::Redirecting => "unsafe-none",
-        Kind::Plain => "same-origin",
+        Kind::Plain | Kind::Scripted => "same-origin",
         Kind::Partner => "same-origin-allow-popups",
     };
     let mut response = (status, html).into_response();

@@ -1,10 +1,12 @@
 //! Files that are embedded in the binary: the button's script and stylesheet for partner pages, and what
 //! our own pages load.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -14,6 +16,7 @@ use rust_embed::RustEmbed;
 
 use super::Web;
 use super::urls::route;
+use crate::views::Doctor;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -21,8 +24,11 @@ struct Files;
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
-        .route(route::BUTTON_SCRIPT, get(async |headers: HeaderMap| for_partners(&headers, "le-app-button.js")))
-        .route(route::BUTTON_STYLE, get(async |headers: HeaderMap| for_partners(&headers, "le-app-button.css")))
+        .route(route::BUTTON_SCRIPT, get(button_script))
+        .route(
+            route::BUTTON_STYLE,
+            get(async |headers: HeaderMap| for_partners(serve(&headers, "le-app-button.css", PARTNER_CACHING))),
+        )
         .route(route::STATIC, get(async |Path(file): Path<String>, headers: HeaderMap| own(&headers, &file)))
 }
 
@@ -35,9 +41,24 @@ fn content_type(file: &str) -> Option<&'static str> {
     })
 }
 
+const PARTNER_CACHING: &str = "public, max-age=3600";
+
+/// The script as it is; in a sandbox the button doctor goes in front of it, in the same file, so that it sees what the
+/// script does from the beginning, and a policy that lets one in lets in both.
+async fn button_script(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    const SCRIPT: &str = "le-app-button.js";
+    let doctor = Files::get("le-app-button-doctor.js").filter(|_| web.ctx.sandbox);
+    let (Some(doctor), Some(script)) = (doctor, Files::get(SCRIPT)) else {
+        return for_partners(serve(&headers, SCRIPT, PARTNER_CACHING));
+    };
+    let called = format!("(window, document, {});\n", Doctor::server_json(&web.ctx.issuer));
+    let both = [doctor.data.trim_ascii_end(), called.as_bytes(), &script.data].concat();
+    let hash = digest::digest(&digest::SHA256, &both);
+    for_partners(answer(&headers, content_type(SCRIPT), both.into(), hash.as_ref(), PARTNER_CACHING))
+}
+
 /// Any page may load these, also with `crossorigin`.
-fn for_partners(headers: &HeaderMap, file: &str) -> Response {
-    let mut response = serve(headers, file, "public, max-age=3600");
+fn for_partners(mut response: Response) -> Response {
     let added = response.headers_mut();
     added.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     added.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
@@ -56,10 +77,22 @@ fn own(headers: &HeaderMap, file: &str) -> Response {
 }
 
 fn serve(headers: &HeaderMap, name: &str, caching: &'static str) -> Response {
-    let (Some(kind), Some(file)) = (content_type(name), Files::get(name)) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..12]));
+    match Files::get(name) {
+        Some(file) => answer(headers, content_type(name), file.data, &file.metadata.sha256_hash(), caching),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// `hash` is of the whole file.
+fn answer(
+    headers: &HeaderMap,
+    kind: Option<&'static str>,
+    file: Cow<'static, [u8]>,
+    hash: &[u8],
+    caching: &'static str,
+) -> Response {
+    let Some(kind) = kind else { return StatusCode::NOT_FOUND.into_response() };
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]));
     let fresh = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
@@ -72,5 +105,5 @@ fn serve(headers: &HeaderMap, name: &str, caching: &'static str) -> Response {
     if fresh {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
-    (common, [(header::CONTENT_TYPE, kind)], file.data).into_response()
+    (common, [(header::CONTENT_TYPE, kind)], file).into_response()
 }

@@ -23,6 +23,8 @@ pub mod route {
         BUTTON_AUTHORIZE = "/button/authorize";
         BUTTON_TOKEN = "/button/token";
         BUTTON_RESUME = "/button/resume";
+        BUTTON_REPORT = "/button/report";
+        DOCTOR = "/doctor";
         DIALOG = "/dialog/{flow}";
         DIALOG_LOGIN = "/dialog/{flow}/login";
         DIALOG_DECISION = "/dialog/{flow}/decision";
@@ -56,6 +58,7 @@ pub mod route {
         END_SESSION = "/oauth/logout";
         SANDBOX_AUTHORIZE = "/_sandbox/authorize";
         SANDBOX_FAULTS = "/_sandbox/faults";
+        SANDBOX_CHECKS = "/_sandbox/checks/{app}";
         SANDBOX_REGISTRATION_TOKENS = "/_sandbox/registration-tokens";
         SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_APPS = "/_sandbox/apps";
@@ -82,6 +85,15 @@ pub mod route {
         SANDBOX_DOCS = "/_sandbox/docs";
         SANDBOX_FIDELITY = "/_sandbox/fidelity";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
+        SANDBOX_REQUESTS = "/_sandbox/requests";
+        SANDBOX_REQUEST = "/_sandbox/requests/{id}";
+        SANDBOX_TIMELINE = "/_sandbox/requests/{id}/timeline";
+        SANDBOX_VERIFY = "/_sandbox/requests/verify";
+        SANDBOX_HAR = "/_sandbox/requests.har";
+        INSPECTOR = "/inspector";
+        INSPECTOR_SESSION = "/inspector/session";
+        INSPECTOR_EVENTS = "/inspector/events";
+        INSPECTOR_CHECKS = "/inspector/checks/{app}";
         LIVEZ = "/livez";
         READYZ = "/readyz";
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -22,6 +21,7 @@ use crate::domain::namespace::{MAX_NAMESPACES, Namespace, NamespaceId};
 use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
 use crate::services::namespaces::{self, Made, NamespaceError};
+use crate::socket::Peer;
 use crate::store::StoreError;
 
 /// How often it is looked whether a namespace is over, or was ended on another node; real time.
@@ -72,6 +72,11 @@ impl Namespaces {
         Ok(made)
     }
 
+    /// Ends answers that would go on for as long as somebody listens.
+    pub fn wind_up(&self) {
+        self.served().values().for_each(|served| served.ctx.journal.close());
+    }
+
     /// Every one that is not over, oldest first.
     pub async fn list(&self) -> Result<Vec<Namespace>, StoreError> {
         if self.home.store.has_shared_namespaces() {
@@ -86,6 +91,7 @@ impl Namespaces {
 
     /// Ends one. `false` where there is none.
     pub async fn remove(&self, id: &NamespaceId) -> Result<bool, StoreError> {
+        self.close_over(self.home.real_now()).await;
         let served = self.served().remove(id);
         let was_here = served.is_some();
         if let Some(served) = served {
@@ -168,6 +174,7 @@ impl Namespaces {
 
 impl Served {
     async fn close(self) {
+        self.ctx.journal.close();
         self.background.abort();
         self.ctx.store.close().await;
     }
@@ -248,7 +255,7 @@ where
 /// The request as it came in: what our own router wrote on it does not hold in another one.
 fn afresh(request: Request) -> Request {
     let (mut parts, body) = request.into_parts();
-    let peer = parts.extensions.remove::<ConnectInfo<SocketAddr>>();
+    let peer = parts.extensions.remove::<ConnectInfo<Peer>>();
     parts.extensions.clear();
     if let Some(peer) = peer {
         parts.extensions.insert(peer);

@@ -30,7 +30,7 @@ async fn r2_a_panic_is_500_in_the_surfaces_form(world: World) {
     let trap = Trap::default();
     let store = Store::open(&world.database.location()).await.unwrap();
     let parts = Parts { entropy: Arc::new(trap.clone()), ..World::parts(store, &world.clock, &world.setup) };
-    let App { router, ctx } = build(parts, None).await.unwrap();
+    let App { router, ctx, .. } = build(parts, None).await.unwrap();
     let trapped = World { router, ctx, ..world.clone() };
     let refresh = format!("/authorize/refreshaccesstoken/{}?appid={APP_ONE}", tokens.refresh);
     let bearer = format!("Bearer {SANDBOX_TOKEN}");

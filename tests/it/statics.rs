@@ -6,6 +6,7 @@ use crate::support::http::request;
 use crate::support::{ADA, Actor, Click, PARTNER, PASSWORD, Setup, World, both};
 
 const SCRIPT: &str = "/js/le-app-button.js";
+const BUTTON: &str = include_str!("../../static/le-app-button.js");
 const STYLE: &str = "/css/le-app-button.css";
 
 /// O10: any page may load the button's two files, http or https, and keep them.
@@ -37,6 +38,24 @@ async fn o10_the_buttons_files_are_for_any_page(world: World) {
         let head = world.send(request(Method::HEAD.as_str(), path, &[], "")).await.expect(200);
         assert!(head.body.is_empty(), "the script asks so whether the server can be reached");
     }
+}
+
+/// wire.md part E: a sandbox puts the button doctor in front of the script, in one file with a tag of its own.
+async fn wire_e_a_sandbox_serves_the_doctor_with_the_script(world: World) {
+    let answer = world.get(SCRIPT).await.expect(200);
+    let (doctor, script) = answer.text().split_at(answer.body.len() - BUTTON.len());
+    assert_eq!(script, BUTTON);
+    assert!(doctor.ends_with(");\n") && doctor.contains(r#"(window, document, {"issuer":"https://auth.test","#));
+    world.get("/static/le-app-button-doctor.js").await.expect(404);
+}
+
+/// O10: production serves the script alone.
+async fn o10_production_serves_the_script_alone(world: World) {
+    let answer = world.get(SCRIPT).await.expect(200);
+    assert_eq!(answer.text(), BUTTON);
+    let tag = answer.header("etag").unwrap();
+    world.send(request("GET", SCRIPT, &[("if-none-match", tag)], "")).await.expect(304);
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
 }
 
 /// O12: the script lives under a partner's policy: nothing is evaluated, nothing is written inline.
@@ -140,10 +159,15 @@ async fn part_0_an_issuer_with_a_path_has_all_below_it(world: World) {
 both! {
     o10_the_buttons_files_are_for_any_page,
     o12_the_script_evaluates_nothing,
+    wire_e_a_sandbox_serves_the_doctor_with_the_script,
     o10_other_files_stay_ours,
     the_start_page_of_a_sandbox_has_the_button,
 }
-both! { with support::Setup::production(); the_start_page_of_production_tells_nothing }
+both! {
+    with support::Setup::production();
+    the_start_page_of_production_tells_nothing,
+    o10_production_serves_the_script_alone,
+}
 both! { with super::below_a_path(); part_0_an_issuer_with_a_path_has_all_below_it }
 
 fn below_a_path() -> Setup {

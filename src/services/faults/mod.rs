@@ -9,13 +9,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use who::{Clue, who};
 
-use super::Context;
-use crate::config::nearest;
+use super::reason::likest;
+use super::{Context, partner};
+use crate::config::nearest::suggestion;
 use crate::domain::fault::{Draft, Endpoint, MAX_RULES, Rule, Times, Unfit, Who};
 use crate::domain::ids::AppId;
-use crate::store::{StoreError, apps, buttons, users};
+use crate::store::{StoreError, buttons, users};
 
-/// How many are looked through for the nearest name.
+/// Users that are looked through for the nearest one.
 const LOOKED_THROUGH: i64 = 1_000;
 
 /// Why a set is not taken; the one before stays.
@@ -131,7 +132,7 @@ pub async fn put(ctx: &Context, drafts: Vec<Draft>, endpoints: &[Endpoint]) -> R
             return Err(unfit(Unfit::new("/id", "Another rule has this id.")));
         }
         let made = made_id(index, &mut ids);
-        let rule = Rule::of(draft, made, endpoints, nearest::suggestion).map_err(unfit)?;
+        let rule = Rule::of(draft, made, endpoints, suggestion).map_err(unfit)?;
         rules.push((index, rule));
     }
     for (index, rule) in &rules {
@@ -155,10 +156,9 @@ fn made_id(index: usize, taken: &mut HashSet<String>) -> String {
 /// What a rule names that there is not.
 async fn misses(ctx: &Context, rule: &Rule) -> Result<Option<Unfit>, StoreError> {
     if let Some(app) = &rule.app {
-        if !is_app(ctx, app).await? {
-            let known = ctx.store.read(|conn| Box::pin(apps::list(conn, None, LOOKED_THROUGH))).await?;
-            let known: Vec<&str> = known.iter().map(|app| app.id.as_str()).collect();
-            return Ok(Some(Unfit::new("/match/app", unknown("application", app.as_str(), &known))));
+        if partner::app_by(ctx, app.as_str()).await?.is_none() {
+            let nearest = partner::nearest_app(ctx, app.as_str()).await?;
+            return Ok(Some(Unfit::new("/match/app", unknown("application", nearest))));
         }
         if rule.routes.iter().all(|route| route.starts_with("/button/")) && has_no_button(ctx, app).await? {
             let reason = "This application has no button: no request to the endpoint could be about it.";
@@ -173,26 +173,24 @@ async fn misses(ctx: &Context, rule: &Rule) -> Result<Option<Unfit>, StoreError>
         });
         if found.await?.is_none() {
             let known = ctx.store.read(|conn| Box::pin(users::list(conn, None, LOOKED_THROUGH))).await?;
-            let known: Vec<&str> = known.iter().map(|user| user.email.as_str()).collect();
-            return Ok(Some(Unfit::new("/match/user", unknown("user", user.as_str(), &known))));
+            let nearest = likest(user.as_str(), known.iter().map(|user| user.email.as_str()));
+            return Ok(Some(Unfit::new("/match/user", unknown("user", nearest))));
         }
     }
     Ok(None)
 }
 
-async fn is_app(ctx: &Context, app: &AppId) -> Result<bool, StoreError> {
-    Ok(super::partner::app_by(ctx, app.as_str()).await?.is_some())
-}
-
-/// `false` also where there are too many buttons to say.
 async fn has_no_button(ctx: &Context, app: &AppId) -> Result<bool, StoreError> {
-    let known = ctx.store.read(|conn| Box::pin(buttons::list(conn, None, None, LOOKED_THROUGH))).await?;
-    let are_all = i64::try_from(known.len()).is_ok_and(|count| count < LOOKED_THROUGH);
-    Ok(are_all && known.iter().all(|button| button.app != *app))
+    let app = app.clone();
+    let found = ctx.store.read(move |conn| {
+        let app = app.clone();
+        Box::pin(async move { buttons::list(conn, Some(&app), None, 1).await })
+    });
+    Ok(found.await?.is_empty())
 }
 
-fn unknown(what: &str, name: &str, known: &[&str]) -> String {
-    match nearest::nearest(name, known.iter().copied()) {
+fn unknown(what: &str, nearest: Option<String>) -> String {
+    match nearest {
         Some(nearest) => format!("There is no such {what}; the nearest is `{nearest}`."),
         None => format!("There is no such {what}."),
     }
@@ -201,9 +199,8 @@ fn unknown(what: &str, name: &str, known: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::{Errors, Suggest};
+    use crate::domain::fault::Errors;
 
-    const SUGGEST: Suggest = nearest::suggestion;
     const ROUTE: &str = "/oauth/token";
     const ENDPOINTS: [Endpoint; 1] =
         [Endpoint { route: ROUTE, errors: Errors::Status, shows_app: true, shows_user: false }];
@@ -211,7 +208,7 @@ mod tests {
     fn armed(times: &[Option<Times>]) -> Faults {
         let rule = |(index, times): (usize, &Option<Times>)| {
             let draft = Draft { endpoint: "token".into(), times: *times, status: Some(500), ..Draft::default() };
-            Rule::of(draft, format!("fault-{index}"), &ENDPOINTS, SUGGEST).unwrap()
+            Rule::of(draft, format!("fault-{index}"), &ENDPOINTS, suggestion).unwrap()
         };
         let faults = Faults::default();
         faults.replace(times.iter().enumerate().map(rule).collect());

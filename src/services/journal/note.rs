@@ -20,6 +20,8 @@ pub struct Notes {
     /// When what the reason tells of happened.
     pub why_at: Option<Timestamp>,
     pub fault: Option<String>,
+    /// Whether the journal does not keep it.
+    pub left_out: bool,
 }
 
 tokio::task_local! {
@@ -81,4 +83,9 @@ pub fn why_at(why: Why, at: Option<Timestamp>) {
 /// `rule` is the id of the fault rule that acted.
 pub fn fault(rule: &str) {
     write(|notes| notes.fault = Some(rule.to_owned()));
+}
+
+/// Keeps the request out of the journal: one of too many that say what the journal has already.
+pub fn leave_out() {
+    write(|notes| notes.left_out = true);
 }

@@ -73,6 +73,64 @@ fn e_the_ring_is_bounded_by_number_and_by_bytes() {
 }
 
 #[test]
+fn e_a_near_miss_fails_one_criterion_and_says_which() {
+    let journal = Journal::new(true);
+    journal.record(entry(1, Outcome::Ok));
+    journal.record(entry(2, Outcome::Refused));
+    let wanted = Query { outcome: Some(Outcome::Error), app: AppId::parse("one").ok(), ..Query::default() };
+    let near = |query: &Query| -> Vec<(u128, &str)> {
+        journal.near_misses(query, 10).into_iter().map(|miss| (miss.entry.id.as_u128(), miss.criterion)).collect()
+    };
+    assert_eq!(near(&wanted), [(2, "outcome"), (1, "outcome")]);
+    let far = Query { endpoint: Some("token".into()), ..wanted };
+    assert!(near(&far).is_empty(), "two are wrong");
+    assert!(near(&Query::default()).is_empty(), "what matches is no near miss");
+    let user = Query { user: Some("ada@acme.test".into()), ..Query::default() };
+    assert_eq!(near(&user), [(2, "user"), (1, "user")]);
+}
+
+#[test]
+fn e_a_sign_in_is_told_from_its_click_to_its_end() {
+    let journal = Journal::new(true);
+    let flow = |nth| Some(FlowId(Uuid::from_u128(nth)));
+    let connection = |nth| Some(ConnectionId(Uuid::from_u128(nth)));
+    for (nth, flow, connection) in [
+        (1, flow(7), None),
+        (2, flow(8), None),
+        (3, flow(7), connection(70)),
+        (4, None, connection(70)),
+        (5, None, connection(80)),
+        (6, flow(9), None),
+        (7, flow(9), connection(70)),
+        (8, None, None),
+    ] {
+        journal.record(Entry { flow, connection, ..entry(nth, Outcome::Ok) });
+    }
+    let story = |nth| ids(&journal.related(&journal.find(Uuid::from_u128(nth)).unwrap()));
+    for member in [1, 3, 4, 6, 7] {
+        assert_eq!(story(member), [1, 3, 4, 6, 7], "{member}");
+    }
+    assert_eq!((story(2), story(5), story(8)), (vec![2], vec![5], vec![8]));
+}
+
+#[tokio::test]
+async fn e_listeners_are_bounded_and_told_of_the_end() {
+    let journal = Journal::new(true);
+    let mut listeners: Vec<_> = (0..MAX_LISTENERS).map(|_| journal.listen().unwrap()).collect();
+    assert!(journal.listen().is_none());
+    let cleared = journal.cleared();
+    journal.clear();
+    assert!(cleared.has_changed().unwrap());
+    journal.record(entry(1, Outcome::Ok));
+    assert_eq!(listeners[0].recv().await.unwrap().id.as_u128(), 1, "those who listen go on after a clear");
+    journal.close();
+    assert!(listeners[0].recv().await.is_err());
+    assert!(journal.listen().unwrap().recv().await.is_err(), "who comes later is told at once");
+    journal.record(entry(2, Outcome::Ok));
+    assert_eq!(ids(&journal.list(&Query::default())), [2, 1]);
+}
+
+#[test]
 fn e_production_keeps_nothing() {
     let journal = Journal::new(false);
     journal.record(entry(1, Outcome::Ok));

@@ -1,10 +1,16 @@
 //! English.
 
+mod checks;
+mod findings;
+
 use super::{
-    AccountTexts, ConsentTexts, DeviceTexts, ErrorTexts, FailureHints, FidelityTexts, FinishedTexts, FormPostTexts,
-    HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ReferenceTexts,
-    ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts,
+    FinishedTexts, FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem,
+    ProblemText, ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
+
+pub(super) use checks::check;
+pub(super) use findings::finding;
 
 pub(super) const MESSAGES: Messages = Messages {
     footer: "An independent emulator for development and testing. Not affiliated with ClickPoint Software; LeadExec is a trademark of its owner.",
@@ -118,6 +124,37 @@ pub(super) const MESSAGES: Messages = Messages {
         empty_text: "When you sign in to an application with LeadExec and allow it, it appears here.",
         disconnected: Pattern("{} is disconnected. Its tokens no longer work."),
         already_disconnected: "That application was disconnected already.",
+    },
+    checks: ChecksTexts {
+        title: "Integration check",
+        intro: "What a correct integration does, ticked off by what the journal saw of this application. What is not seen yet, has yet to be tried; an emptied journal begins anew.",
+        pass: "Passed",
+        fail: "Failed",
+        not_seen: "Not seen yet",
+        page: "The page",
+        sign_in: "Signing in",
+        tokens: "Tokens",
+        disconnect: "Disconnecting",
+        oauth: "The standard endpoints",
+        failures: "When something fails",
+        evidence: "Seen in",
+        junit_title: "In continuous integration",
+        junit_text: "The same as JUnit's XML: what failed is a failure, what was not seen is skipped.",
+        copy: "Copy",
+        copied: "Copied",
+        copy_failed: "Could not copy",
+        made_at: "Made at",
+    },
+    doctor: DoctorTexts {
+        title: "The button doctor",
+        intro: "It comes with the button's script, in a sandbox only, and looks at the page that the button is on.",
+        how: "What it finds wrong it writes into the browser's console, once, with a code that leads here, and into the server's journal. It sends a code, the page's address without query and fragment, a button's id and a short detail. It never sends a token.",
+        problems: "What it finds wrong",
+        what_to_do: "What to do",
+        facts: "What it sees work",
+        facts_intro: "These go into the journal only, for the integration check.",
+        checks: "The integration check",
+        checks_intro: "What it looks for, and what to do where it is not there.",
     },
     home: HomeTexts {
         title: "Leadgate",
@@ -238,6 +275,7 @@ pub(super) const MESSAGES: Messages = Messages {
         ours: "ours",
         ours_text: "Nobody says; it was chosen. The real thing may do otherwise.",
     },
+    inspector: super::inspector::EN,
 };
 
 pub(super) const fn problem(problem: Problem) -> ProblemText {

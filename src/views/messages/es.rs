@@ -1,10 +1,16 @@
 //! Spanish.
 
+mod checks;
+mod findings;
+
 use super::{
-    AccountTexts, ConsentTexts, DeviceTexts, ErrorTexts, FailureHints, FidelityTexts, FinishedTexts, FormPostTexts,
-    HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ReferenceTexts,
-    ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts,
+    FinishedTexts, FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem,
+    ProblemText, ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
+
+pub(super) use checks::check;
+pub(super) use findings::finding;
 
 pub(super) const MESSAGES: Messages = Messages {
     footer: "Un emulador independiente para desarrollo y pruebas. Sin relación con ClickPoint Software; LeadExec es una marca de su titular.",
@@ -120,6 +126,37 @@ pub(super) const MESSAGES: Messages = Messages {
         empty_text: "Cuando entres con LeadExec en una aplicación y le des permiso, aparecerá aquí.",
         disconnected: Pattern("{} está desconectada. Sus tokens ya no funcionan."),
         already_disconnected: "Esa aplicación ya estaba desconectada.",
+    },
+    checks: ChecksTexts {
+        title: "Comprobación de la integración",
+        intro: "Lo que hace una integración correcta, marcado según lo que el diario vio de esta aplicación. Lo que no se ha visto está por probar; un diario vaciado empieza de nuevo.",
+        pass: "Correcto",
+        fail: "Fallo",
+        not_seen: "Aún no visto",
+        page: "La página",
+        sign_in: "Inicio de sesión",
+        tokens: "Tokens",
+        disconnect: "Desconexión",
+        oauth: "Los puntos estándar",
+        failures: "Cuando algo falla",
+        evidence: "Visto en",
+        junit_title: "En integración continua",
+        junit_text: "Lo mismo como XML de JUnit: lo que falló es un fallo, lo que no se vio se omite.",
+        copy: "Copiar",
+        copied: "Copiado",
+        copy_failed: "No se pudo copiar",
+        made_at: "Hecha a las",
+    },
+    doctor: DoctorTexts {
+        title: "El médico del botón",
+        intro: "Llega con el script del botón, solo en un entorno de pruebas, y examina la página en la que está el botón.",
+        how: "Lo que encuentra mal lo escribe una vez en la consola del navegador, con un código que lleva hasta aquí, y en el diario del servidor. Envía un código, la dirección de la página sin consulta ni fragmento, el id de un botón y un breve detalle. Nunca envía un token.",
+        problems: "Lo que encuentra mal",
+        what_to_do: "Qué hacer",
+        facts: "Lo que ve funcionar",
+        facts_intro: "Esto va solo al diario, para la comprobación de la integración.",
+        checks: "La comprobación de la integración",
+        checks_intro: "Qué busca, y qué hacer donde no está.",
     },
     home: HomeTexts {
         title: "Leadgate",
@@ -240,6 +277,7 @@ pub(super) const MESSAGES: Messages = Messages {
         ours: "propio",
         ours_text: "Nadie lo dice; se eligió. El original puede ser distinto.",
     },
+    inspector: super::inspector::ES,
 };
 
 pub(super) const fn problem(problem: Problem) -> ProblemText {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::failed;
@@ -34,6 +35,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "limit")]
     parameter: Option<String>,
+    /// Members that only some problems have.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    more: Map<String, Value>,
 }
 
 impl Problem {
@@ -46,6 +51,7 @@ impl Problem {
             detail: detail.into(),
             pointer: None,
             parameter: None,
+            more: Map::new(),
         }
     }
 
@@ -89,6 +95,12 @@ impl Problem {
     /// Another problem where this one is that something is not there.
     pub fn or(self, other: impl FnOnce() -> Self) -> Self {
         if self.is_not_found() { other() } else { self }
+    }
+
+    /// A member that this kind of problem has besides.
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(member.to_owned(), value.into());
+        self
     }
 }
 

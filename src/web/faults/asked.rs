@@ -11,9 +11,9 @@ use super::super::extract::{Bearer, Pairs, is_type, rest_of_path};
 use super::super::urls::route;
 use super::super::{MAX_BODY, Web, cookies};
 use super::endpoints::{Form, Served};
-use crate::domain::ids::ConnectionId;
-use crate::domain::ids::FlowId;
+use crate::domain::ids::{ConnectionId, FlowId};
 use crate::services::faults::Clue;
+use crate::services::resume::MAX_BUTTONS;
 
 pub struct Asked {
     pub method: Method,
@@ -92,11 +92,10 @@ impl Asked {
     }
 }
 
-/// Buttons of one request that are looked at.
-const MAX_BUTTONS: usize = crate::services::resume::MAX_BUTTONS;
+type Reads = fn(String) -> Clue;
 
 /// Parameters and members, in a query, a form or JSON.
-const NAMED: [(&str, fn(String) -> Clue); 12] = [
+const NAMED: [(&str, Reads); 12] = [
     ("appid", Clue::App),
     ("client_id", Clue::App),
     ("client_assertion", Clue::Assertion),

@@ -138,6 +138,7 @@ pub const ENDPOINTS: &[Served] = &[
     page(route::BUTTON_AUTHORIZE, Shows::Both),
     served(route::BUTTON_TOKEN, Form::Result, Errors::Codes(BUTTON), Shows::Both, Readers::Listed),
     served(route::BUTTON_RESUME, Form::Results, Errors::Codes(RESUME), Shows::Both, Readers::Listed),
+    served(route::BUTTON_REPORT, Form::Result, Errors::Status, Shows::Nothing, Readers::None),
     page(route::DIALOG, Shows::Both),
     page(route::DIALOG_LOGIN, Shows::Both),
     page(route::DIALOG_DECISION, Shows::Both),

@@ -1,4 +1,4 @@
-//! Who may use the control plane: whoever has the sandbox token.
+//! Who may use the control plane: whoever has the sandbox token, or is signed in at the inspector.
 
 use std::sync::Arc;
 
@@ -11,10 +11,16 @@ use axum::response::{IntoResponse, Response};
 use super::super::Web;
 use super::super::error::problem::Problem;
 use super::super::extract::Bearer;
+use super::super::inspector::session;
 
 /// Around every operation that is not public: 401 before anything else of the request is looked at.
 pub async fn require(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    if has_token(&web, request.headers()) { next.run(request).await } else { unauthorized().into_response() }
+    let headers = request.headers();
+    if has_token(&web, headers) || session::may_call(&web, headers) {
+        next.run(request).await
+    } else {
+        unauthorized().into_response()
+    }
 }
 
 /// Whether the request carries the sandbox token. Constant time.

@@ -46,7 +46,7 @@ async fn receive<S: Send + Sync>(request: Request, state: &S) -> Result<(HeaderM
     let headers = request.headers().clone();
     let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Body too large", "A body is at most 64 KiB long.")
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Body too large", "The body is longer than this address takes.")
         }
         _ => Problem::new(StatusCode::BAD_REQUEST, "Malformed body", "The body ended before it was whole."),
     })?;

@@ -28,7 +28,9 @@ use crate::services::faults::{self, Counted, FaultsError};
 const MAX_SET: usize = 1024 * 1024;
 
 pub fn routes() -> OpenApiRouter<Arc<Web>> {
-    OpenApiRouter::default().routes(routes!(list, put, clear)).layer(DefaultBodyLimit::max(MAX_SET))
+    OpenApiRouter::default()
+        .routes(routes!(list_faults, put_faults, clear_faults))
+        .layer(DefaultBodyLimit::max(MAX_SET))
 }
 
 /// A rule: what goes wrong, where, for whom, how often.
@@ -44,20 +46,20 @@ struct FaultRule {
     /// Names it in the journal and in the answer's `x-leadgate-fault`; made where it is left out.
     #[serde(default)]
     id: Option<String>,
-    r#match: Match,
+    r#match: FaultMatch,
     /// How often it acts.
     #[serde(default)]
     #[schema(schema_with = times_schema)]
     times: Option<Times>,
     #[serde(default)]
-    when: When,
-    effect: Effect,
+    when: FaultWhen,
+    effect: FaultEffect,
 }
 
 /// The requests that are meant. What is left out is any.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Match {
+struct FaultMatch {
     /// The last fixed word of a route, or the whole route where several end so.
     #[schema(example = "refreshaccesstoken")]
     endpoint: String,
@@ -72,7 +74,7 @@ struct Match {
 /// Before the request is handled, and so in place of that; or after it, so that only its answer is lost.
 #[derive(Deserialize, Serialize, ToSchema, Clone, Copy, Default)]
 #[serde(rename_all = "snake_case")]
-enum When {
+enum FaultWhen {
     #[default]
     Before,
     After,
@@ -81,7 +83,7 @@ enum When {
 /// What happens; at least one of them.
 #[derive(Deserialize, Serialize, ToSchema, Default)]
 #[serde(deny_unknown_fields)]
-struct Effect {
+struct FaultEffect {
     /// The status of the answer, which is an error in the endpoint's own form where nothing else says what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 200, maximum = 599)]
@@ -171,8 +173,8 @@ impl Serialize for Times {
 
 impl From<FaultRule> for Draft {
     fn from(rule: FaultRule) -> Self {
-        let FaultRule { id, r#match: Match { endpoint, app, user }, times, when, effect } = rule;
-        let Effect { status, delay_ms, drop, body, content_type, error } = effect;
+        let FaultRule { id, r#match: FaultMatch { endpoint, app, user }, times, when, effect } = rule;
+        let FaultEffect { status, delay_ms, drop, body, content_type, error } = effect;
         Self {
             id,
             endpoint,
@@ -180,8 +182,8 @@ impl From<FaultRule> for Draft {
             user,
             times: times.map(|Times(times)| times),
             when: Some(match when {
-                When::Before => fault::When::Before,
-                When::After => fault::When::After,
+                FaultWhen::Before => fault::When::Before,
+                FaultWhen::After => fault::When::After,
             }),
             status,
             delay_ms,
@@ -197,11 +199,11 @@ impl From<FaultRule> for Draft {
 #[derive(Serialize, ToSchema)]
 struct CountedRule {
     id: String,
-    r#match: Match,
+    r#match: FaultMatch,
     #[schema(schema_with = times_schema)]
     times: Times,
-    when: When,
-    effect: Effect,
+    when: FaultWhen,
+    effect: FaultEffect,
     /// How often it acted.
     hits: u64,
 }
@@ -210,23 +212,23 @@ impl From<Counted> for CountedRule {
     fn from(Counted { rule, hits }: Counted) -> Self {
         Self {
             id: rule.id.clone(),
-            r#match: Match {
+            r#match: FaultMatch {
                 endpoint: rule.endpoint.clone(),
                 app: rule.app.as_ref().map(ToString::to_string),
                 user: rule.user.as_ref().map(ToString::to_string),
             },
             times: Times(rule.times),
             when: match rule.when {
-                fault::When::Before => When::Before,
-                fault::When::After => When::After,
+                fault::When::Before => FaultWhen::Before,
+                fault::When::After => FaultWhen::After,
             },
-            effect: Effect::from(&rule.effect),
+            effect: FaultEffect::from(&rule.effect),
             hits,
         }
     }
 }
 
-impl From<&fault::Effect> for Effect {
+impl From<&fault::Effect> for FaultEffect {
     fn from(effect: &fault::Effect) -> Self {
         let (delay, answer) = match effect {
             fault::Effect::Late(delay) => (Some(delay), None),
@@ -271,7 +273,7 @@ fn shown(counted: Vec<Counted>) -> Response {
     tag = "faults",
     responses((status = 200, description = "The rules.", body = Vec<CountedRule>)),
 )]
-async fn list(State(web): State<Arc<Web>>) -> Response {
+async fn list_faults(State(web): State<Arc<Web>>) -> Response {
     shown(web.ctx.faults.list())
 }
 
@@ -289,7 +291,7 @@ async fn list(State(web): State<Arc<Web>>) -> Response {
         (status = 400, description = "A rule is not as described, or could never act.", body = Problem),
     ),
 )]
-async fn put(State(web): State<Arc<Web>>, Body(rules): Body<Vec<FaultRule>>) -> Result<Response, Problem> {
+async fn put_faults(State(web): State<Arc<Web>>, Body(rules): Body<Vec<FaultRule>>) -> Result<Response, Problem> {
     let drafts = rules.into_iter().map(Draft::from).collect();
     match faults::put(&web.ctx, drafts, &endpoints()).await {
         Ok(counted) => Ok(shown(counted)),
@@ -312,7 +314,7 @@ async fn put(State(web): State<Arc<Web>>, Body(rules): Body<Vec<FaultRule>>) -> 
     tag = "faults",
     responses((status = 204, description = "There are none any more.")),
 )]
-async fn clear(State(web): State<Arc<Web>>) -> StatusCode {
+async fn clear_faults(State(web): State<Arc<Web>>) -> StatusCode {
     web.ctx.faults.clear();
     StatusCode::NO_CONTENT
 }

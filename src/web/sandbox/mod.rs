@@ -9,14 +9,16 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
+pub mod checks;
 mod clock;
 mod connections;
 mod faults;
 mod fidelity;
 mod openapi;
-mod query;
+pub mod query;
 mod reference;
 mod registration;
+pub mod requests;
 mod tokens;
 mod users;
 mod values;
@@ -55,10 +57,12 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())
         .merge(faults::routes())
         .merge(registration::routes())
+        .merge(requests::routes())
         .merge(tokens::routes())
         .merge(users::routes())
         .merge(worlds::routes())

@@ -9,16 +9,11 @@ mod rules;
 
 use serde_json::{Value, json};
 
-use crate::support::http::request;
-use crate::support::{Answer, SANDBOX_TOKEN, World};
-
-const PATH: &str = "/_sandbox/faults";
+use crate::support::{Answer, World};
 
 impl World {
     async fn faults(&self, method: &str, body: &Value) -> Answer {
-        let token = format!("Bearer {SANDBOX_TOKEN}");
-        let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
-        self.send(request(method, PATH, &headers, body.to_string())).await
+        self.control(method, "/faults", body).await
     }
 
     /// Sets the rules.

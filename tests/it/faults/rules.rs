@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PATH, rule};
+use super::rule;
 use crate::support::http::request;
 use crate::support::{ADA, APP_ONE, World, both};
 
@@ -119,7 +119,7 @@ async fn e_a_set_is_replaced_as_a_whole(world: World) {
     assert_eq!(world.hits().await, [1]);
     for method in ["GET", "PUT", "DELETE"] {
         let headers = [("content-type", "application/json")];
-        world.send(request(method, PATH, &headers, "[]")).await.expect(401);
+        world.send(request(method, "/_sandbox/faults", &headers, "[]")).await.expect(401);
     }
     world.faults("POST", &json!([])).await.expect(405);
     assert_eq!(world.hits().await, [1]);

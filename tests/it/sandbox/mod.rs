@@ -3,6 +3,7 @@
 mod apps;
 mod authorize;
 mod buttons;
+mod checks;
 mod clock;
 mod connections;
 mod fidelity;
@@ -10,7 +11,7 @@ mod lists;
 mod openapi;
 mod reasons;
 mod reference;
-mod support;
+pub mod support;
 mod tokens;
 mod users;
 

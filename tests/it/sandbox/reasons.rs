@@ -217,3 +217,45 @@ both! {
     e_a_flow_leads_to_its_connection,
     e_every_refusal_has_a_reason,
 }
+
+/// Each reason that the code can give is explained in docs/reasons.md, and nothing else is.
+#[test]
+fn e_each_reason_is_explained() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut given = std::collections::BTreeSet::new();
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            // In the table of reasons every text with a dot between two words is one, elsewhere those that are noted.
+            let is_table = ["services/reason.rs", "services/oauth/error.rs", "web/journal.rs"];
+            let is_table = is_table.iter().any(|name| path.ends_with(name));
+            for (at, literal) in code.split('"').enumerate().filter(|(nth, _)| nth % 2 == 1) {
+                let before = code.split('"').nth(at - 1).unwrap();
+                let words: Vec<&str> = literal.split('.').collect();
+                let is_name = words.len() == 2
+                    && words
+                        .iter()
+                        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+                if is_name && (is_table || before.trim_end().ends_with("Why::new(")) {
+                    given.insert(literal.to_owned());
+                }
+            }
+        }
+    }
+    given.insert("fault".into());
+    given.retain(|name| !["favicon.ico", "rule.name"].contains(&name.as_str()));
+    assert!(given.len() > 100, "{given:?}");
+    let text = std::fs::read_to_string(root.join("docs/reasons.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let listed = text.split('`').filter(|word| word.starts_with("error."));
+    let explained: std::collections::BTreeSet<String> =
+        rows.chain(listed).filter(|name| *name != "error.").map(str::to_owned).collect();
+    assert_eq!(given, explained);
+}

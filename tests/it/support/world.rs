@@ -106,7 +106,7 @@ impl World {
         let clock = ManualClock::at(setup.start);
         let parts = Self::parts(store, &clock, setup);
         // For this audience the local part of an address makes a magic user.
-        let App { router, ctx } = build(parts, Some((&seed, Audience::Demonstration))).await.unwrap();
+        let App { router, ctx, .. } = build(parts, Some((&seed, Audience::Demonstration))).await.unwrap();
         Self { router, ctx, clock, database, setup: setup.clone() }
     }
 
@@ -131,7 +131,7 @@ impl World {
     /// The same with another clock.
     pub async fn node_at(&self, clock: ManualClock) -> Self {
         let store = Store::open(&self.database.location()).await.unwrap();
-        let App { router, ctx } = build(Self::parts(store, &clock, &self.setup), None).await.unwrap();
+        let App { router, ctx, .. } = build(Self::parts(store, &clock, &self.setup), None).await.unwrap();
         Self { router, ctx, clock, database: self.database.clone(), setup: self.setup.clone() }
     }
 
