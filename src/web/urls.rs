@@ -80,6 +80,10 @@ pub mod route {
         SANDBOX_SNAPSHOT_RESTORE = "/_sandbox/snapshots/{name}/restore";
         SANDBOX_NAMESPACES = "/_sandbox/namespaces";
         SANDBOX_NAMESPACE = "/_sandbox/namespaces/{id}";
+        SANDBOX = "/_sandbox";
+        SANDBOX_SLASH = "/_sandbox/";
+        SANDBOX_DOCS = "/_sandbox/docs";
+        SANDBOX_FIDELITY = "/_sandbox/fidelity";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
         SANDBOX_REQUESTS = "/_sandbox/requests";
         SANDBOX_REQUEST = "/_sandbox/requests/{id}";

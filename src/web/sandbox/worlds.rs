@@ -94,6 +94,8 @@ impl From<Snapshot> for SnapshotAnswer {
 }
 
 /// List the snapshots
+///
+/// Oldest first, each with when it was taken.
 #[utoipa::path(
     get,
     path = route::SANDBOX_SNAPSHOTS,
@@ -153,6 +155,8 @@ async fn restore_snapshot(State(web): State<Arc<Web>>, Id(name): Id) -> Result<R
 }
 
 /// Delete a snapshot
+///
+/// The world stays as it is.
 #[utoipa::path(
     delete,
     path = route::SANDBOX_SNAPSHOT,
@@ -234,6 +238,8 @@ impl NamespaceAnswer {
 }
 
 /// List the namespaces
+///
+/// Those whose time is not over.
 #[utoipa::path(
     get,
     path = route::SANDBOX_NAMESPACES,
@@ -292,6 +298,8 @@ async fn make_namespace(
 }
 
 /// Show a namespace
+///
+/// With its addresses, and when its time is over.
 #[utoipa::path(
     get,
     path = route::SANDBOX_NAMESPACE,
