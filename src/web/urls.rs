@@ -1,6 +1,9 @@
 //! Every address of the server, so that routes, pages, redirects and tests cannot disagree.
 
 use percent_encoding::percent_decode_str;
+use uuid::Uuid;
+
+use super::mask;
 
 use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID};
 
@@ -110,6 +113,12 @@ pub fn is_emulated(first_word: &str) -> bool {
     !matches!(first_word, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico")
 }
 
+/// A route or an address below the issuer's path, which is `base`. Documents of an issuer with a path have that path
+/// behind theirs (RFC 8414 section 3.1).
+pub fn below<'p>(base: &str, path: &'p str) -> &'p str {
+    path.strip_prefix(base).or_else(|| path.strip_suffix(base)).unwrap_or(path)
+}
+
 /// A path for people: what it consists of besides our own words and ids is put through `mask`.
 pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -123,7 +132,8 @@ pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String 
     let mut pattern = route.split('/');
     let shown = path.split('/').map(|segment| match pattern.next() {
         // An id that is a parameter of a known route opens nothing.
-        Some(own) if own.starts_with('{') && is_id(segment) => segment.to_owned(),
+        Some("{flow}" | "{connection}") if Uuid::try_parse(segment).is_ok() => segment.to_owned(),
+        Some("{client_id}") if is_id(segment) => mask::scrub(segment),
         _ if is_word(segment) => segment.to_owned(),
         _ => mask(&decoded(segment)),
     });
