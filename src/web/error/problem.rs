@@ -104,15 +104,12 @@ impl Problem {
     }
 }
 
-/// The text of an error of ours as a sentence.
+/// The text of an error of ours as a sentence. A name that it begins with, such as `client_id`, stays as it is.
 pub fn sentence(text: &str) -> String {
     let text = text.trim_end_matches('.');
-    let mut rest = text.chars();
-    // A name stays as it is written.
-    match rest.next() {
-        Some(first) if first.is_ascii_lowercase() => format!("{}{}.", first.to_ascii_uppercase(), rest.as_str()),
-        _ => format!("{text}."),
-    }
+    let word = text.split(' ').next().unwrap_or_default();
+    let (first, rest) = text.split_at(usize::from(word.bytes().all(|b| b.is_ascii_lowercase()) && !word.is_empty()));
+    format!("{}{rest}.", first.to_ascii_uppercase())
 }
 
 impl From<StoreError> for Problem {
@@ -134,5 +131,23 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"leadgate sandbox\""));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wire_e_a_detail_is_a_sentence() {
+        for (text, expected) in [
+            ("there is no user", "There is no user."),
+            ("client_id is missing", "client_id is missing."),
+            ("`x` is not known.", "`x` is not known."),
+            ("é", "é."),
+            ("", "."),
+        ] {
+            assert_eq!(sentence(text), expected);
+        }
     }
 }

@@ -30,7 +30,7 @@ pub const TAGS: [(&str, &str); 13] = [
     ("connections", "Users' consents to applications."),
     ("clock", "What time it is: by the server, and by each application."),
     ("faults", "What goes wrong, where, for whom, and how often."),
-    ("requests", "What happened, and why."),
+    ("journal", "What happened, and why."),
     ("checks", "Whether an integration does what it should."),
     ("apps", "Partner applications: OAuth's clients."),
     ("buttons", "Sign-in buttons of applications."),

@@ -172,6 +172,14 @@ pub const LEDGER: &[Behaviour] = &[
         &[route::BUTTON_RESUME],
     ),
     row(
+        "A1-doctor",
+        "A1",
+        Ours,
+        "In a sandbox the script tells what keeps the button from working on a page, and reports it to the journal.",
+        OWN,
+        &[route::BUTTON_REPORT, route::DOCTOR],
+    ),
+    row(
         "A2-address",
         "A2",
         Documented,
@@ -510,6 +518,14 @@ pub const LEDGER: &[Behaviour] = &[
         "Users of the demonstration deny, take their time or expire on purpose.",
         OWN,
         &[route::DIALOG_LOGIN],
+    ),
+    row(
+        "E-inspector",
+        "E",
+        Ours,
+        "The inspector shows each request with the reason for its answer.",
+        OWN,
+        &[route::INSPECTOR, route::INSPECTOR_SESSION, route::INSPECTOR_EVENTS, route::INSPECTOR_CHECKS],
     ),
     row(
         "G-probes",
