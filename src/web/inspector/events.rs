@@ -98,6 +98,8 @@ impl Listener {
     /// Puts what there is already before what is to come.
     async fn begin(&mut self, is_fresh: bool) {
         self.learn_users().await;
+        // What is in the list has not to be heard of again.
+        self.feed = self.feed.resubscribe();
         let start = format!("{{\"fresh\":{is_fresh}}}");
         self.waiting.push_back(Event::default().event("start").retry(RETRY).data(start));
         let query = journal::Query { limit: Some(BACKLOG), ..self.query.clone() };

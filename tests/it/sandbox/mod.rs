@@ -7,6 +7,7 @@ mod clock;
 mod connections;
 mod lists;
 mod reasons;
+mod requests;
 mod support;
 mod tokens;
 mod users;

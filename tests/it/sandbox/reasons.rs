@@ -240,7 +240,9 @@ fn e_each_reason_is_explained() {
                 let before = code.split('"').nth(at - 1).unwrap();
                 let words: Vec<&str> = literal.split('.').collect();
                 let is_name = words.len() == 2
-                    && words.iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+                    && words
+                        .iter()
+                        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
                 if is_name && (is_table || before.trim_end().ends_with("Why::new(")) {
                     given.insert(literal.to_owned());
                 }
