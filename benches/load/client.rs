@@ -29,6 +29,7 @@ impl Measured {
 }
 
 /// What one client sends.
+#[derive(Clone)]
 pub enum Traffic {
     /// The same requests, in turn.
     Fixed(Vec<Vec<u8>>),

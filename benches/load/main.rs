@@ -92,17 +92,26 @@ impl Contestant {
         Self { name: "bare axum".into(), server: Rc::new(Server::yardstick().await), clients, rounds: Vec::new() }
     }
 
-    /// A server on this database, with each path that issues access tokens.
+    /// Servers on this database, with each path that issues access tokens; LeadExec's also in the sandbox, which keeps a
+    /// journal of every request.
     async fn on(kind: &str, database: &str, plan: &Plan) -> Vec<Self> {
         let traffic = world::make(database, plan.connections, plan.clients).await;
-        let server = Rc::new(Server::leadgate(database).await);
-        let contestant = |(path, clients)| Self {
-            name: format!("{path}, {kind}"),
+        let production = Rc::new(Server::leadgate(database, "production").await);
+        let sandbox = Rc::new(Server::leadgate(database, "sandbox").await);
+        let contestant = |name: String, server: &Rc<Server>, clients: Vec<Traffic>| Self {
+            name,
             server: server.clone(),
             clients,
             rounds: Vec::new(),
         };
-        traffic.into_iter().map(contestant).collect()
+        let mut all = Vec::new();
+        for (path, clients) in traffic {
+            if path == "A2" {
+                all.push(contestant(format!("{path} in the sandbox, {kind}"), &sandbox, clients.clone()));
+            }
+            all.push(contestant(format!("{path}, {kind}"), &production, clients));
+        }
+        all
     }
 
     async fn run(&mut self, plan: &Plan) {

@@ -20,25 +20,26 @@ pub struct Server {
 impl Server {
     pub async fn yardstick() -> Self {
         let program = std::env::current_exe().expect("this program");
-        Self::start(Command::new(program).arg("--yardstick"))
+        let address = free_address();
+        Self::start(Command::new(program).args(["--yardstick", &address.to_string()]), address)
     }
 
-    pub async fn leadgate(database: &str) -> Self {
+    /// `mode` is `sandbox`, which keeps a journal, or `production`, which has none.
+    pub async fn leadgate(database: &str, mode: &str) -> Self {
+        let address = free_address();
         let mut command = Command::new(env!("CARGO_BIN_EXE_leadgate"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--database-url", database]);
+        command.args(["serve", "--listen", &address.to_string(), "--log-level", "warn", "--database-url", database]);
+        command.args(["--mode", mode, "--issuer", "https://bench.test"]);
         command.env("LEADGATE_MASTER_KEY", MASTER_KEY);
-        Self::start(&mut command)
+        Self::start(&mut command, address)
     }
 
-    /// Starts a server whose last line of output, when it is ready, ends with its address.
-    fn start(command: &mut Command) -> Self {
+    /// Starts a server that says when it is ready.
+    fn start(command: &mut Command, address: SocketAddr) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().expect("the server starts");
-        let lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
-        let port = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("Ready at http://")?.rsplit_once(':')?.1.parse::<u16>().ok());
-        let port = port.expect("the server says where it is ready");
-        Self { process, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+        let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.starts_with("Ready at ")), "the server did not get ready");
+        Self { process, address }
     }
 
     /// CPU time of the process so far, from `/proc`: fields 14 and 15, in ticks of a hundredth of a second.
@@ -48,6 +49,12 @@ impl Server {
         let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
         Duration::from_millis(ticks.sum::<u64>() * 10)
     }
+}
+
+/// A port that nobody listens on.
+fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address")
 }
 
 impl Drop for Server {
@@ -66,8 +73,9 @@ pub fn run_yardstick() {
     );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        println!("Ready at http://{}", listener.local_addr().expect("an address"));
+        let address = std::env::args().nth(2).expect("an address to listen on");
+        let listener = tokio::net::TcpListener::bind(&address).await.expect("a free port");
+        println!("Ready at http://{address}");
         let fixed = get(async || ([(header::CONTENT_TYPE, "application/json")], ANSWER));
         axum::serve(listener, Router::new().route("/fixed", fixed)).await.expect("the yardstick serves");
     });

@@ -1,11 +1,13 @@
 //! A database with many connections, made by the library's own code.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use leadgate::config::{Flags, Settings, demonstration};
+use leadgate::config::seed::SeedFile;
+use leadgate::config::{Flags, Settings};
 use leadgate::crypto::{refresh_token, rotating_token};
 use leadgate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
 use leadgate::domain::email::Email;
@@ -15,12 +17,29 @@ use leadgate::domain::role::Role;
 use leadgate::domain::scope::ScopeSet;
 use leadgate::domain::user::{User, UserState};
 use leadgate::entropy::time_ordered_id;
+use leadgate::services::Context;
 use leadgate::services::seed::{self, Audience};
-use leadgate::services::{Context, partner};
 use leadgate::store::{connections, grants, users};
 
 use super::client::{self, Traffic};
 use super::server::MASTER_KEY;
+
+/// Of no demonstration: production refuses secrets that everybody can read.
+const SEED: &str = r#"
+[[accounts]]
+id = "acme"
+name = "Bench"
+
+[[apps]]
+id = "bench"
+name = "Bench"
+publisher = "Bench"
+client_secret = "the-secret-of-this-bench-and-of-nothing-else"
+grant_types = ["authorization_code", "refresh_token", "client_credentials"]
+redirect_uris = ["https://bench.test/callback"]
+scopes = ["account_api", "data_api", "lead_receiver"]
+"#;
+const CLIENT_SECRET: &str = "the-secret-of-this-bench-and-of-nothing-else";
 
 /// Rows that one transaction makes.
 const CHUNK: usize = 2_000;
@@ -36,14 +55,14 @@ pub async fn make(database: &str, count: usize, clients: usize) -> Vec<(&'static
     let environment = [("LEADGATE_MASTER_KEY".into(), MASTER_KEY.into())];
     let settings = Settings::load(&flags, environment, None).expect("settings");
     let ctx = leadgate::boot::open_context(&settings).await.expect("an empty database");
-    let seed = demonstration::seed(&settings.issuer);
-    seed::apply(&ctx, &seed, Audience::Demonstration).await.expect("a seed");
-    let app = partner::list_apps(&ctx, 1).await.expect("apps").pop().expect("the demonstration's application").id;
+    let seed = SeedFile::parse(Path::new("bench.toml"), SEED).expect("a seed file");
+    seed::apply(&ctx, &seed, Audience::Ordinary).await.expect("a seed");
+    let app = AppId::parse("bench").expect("an id");
     let connections = insert(&ctx, &app, count).await;
     let grants = insert_grants(&ctx, &app, &connections, clients * GRANTS).await;
     ctx.store.close().await;
     let ring = ctx.keys.ring();
-    let secret = STANDARD.encode(format!("{app}:{}", demonstration::CLIENT_SECRET));
+    let secret = STANDARD.encode(format!("{app}:{}", CLIENT_SECRET));
     let authorization = format!("Basic {secret}");
     let refresh = |id: &ConnectionId| {
         client::get(&format!("/authorize/refreshaccesstoken/{}?appid={app}", refresh_token::derive(&ring, *id)))
@@ -102,7 +121,7 @@ async fn insert_grants(ctx: &Context, app: &AppId, connections: &[ConnectionId],
 
 async fn insert(ctx: &Context, app: &AppId, count: usize) -> Vec<ConnectionId> {
     let hash = ctx.passwords.hash("a password that nobody uses").await.expect("a hash");
-    let account = AccountId::parse("acme").expect("the demonstration's account");
+    let account = AccountId::parse("acme").expect("an id");
     let scopes = ScopeSet::parse("account_api data_api").expect("scopes of this server");
     let mut all = Vec::with_capacity(count);
     while all.len() < count {

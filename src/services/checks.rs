@@ -27,8 +27,8 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::{StoreError, apps, buttons};
 use seen::{Seen, Verdict};
 
-/// Buttons among which those of an application are looked for.
-const MAX_BUTTONS: i64 = 10_000;
+/// Buttons of one application that are known.
+const MAX_BUTTONS: i64 = 1_000;
 
 /// Whom the check is about.
 #[derive(Debug, Clone)]

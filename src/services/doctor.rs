@@ -1,7 +1,7 @@
 //! What a page reports of itself: whose page it is, and what was probably meant.
 
 use super::Context;
-use crate::config::nearest::nearest;
+use super::reason::likest;
 use crate::domain::button::Button;
 use crate::domain::doctor::Finding;
 use crate::domain::ids::{AppId, ButtonId};
@@ -55,7 +55,7 @@ async fn look(conn: &mut Conn, report: &Report) -> Result<Diagnosis, StoreError>
     let nearest = match (&report.button, report.finding) {
         (Some(id), Finding::UnknownButton) => {
             let known = buttons::list(conn, None, None, MAX_BUTTONS).await?;
-            nearest(id, known.iter().map(|button| button.id.as_str())).map(str::to_owned)
+            likest(id, known.iter().map(|button| button.id.as_str()))
         }
         _ => None,
     };
@@ -77,7 +77,7 @@ fn nearest_of(button: &Button, report: &Report) -> Option<String> {
         Finding::OriginNotListed => nearest_origin(report.origin.as_ref()?, &button.origins),
         Finding::ReturnNotRegistered | Finding::PopupBlocked | Finding::OpenerSevered => {
             let known = button.return_urls.iter().map(|url| url.as_str());
-            nearest(&report.page, known).map(str::to_owned)
+            likest(&report.page, known)
         }
         _ => None,
     }
@@ -85,8 +85,8 @@ fn nearest_of(button: &Button, report: &Report) -> Option<String> {
 
 /// The one that differs only in scheme or port; else the most similar.
 fn nearest_origin(origin: &Origin, listed: &[Origin]) -> Option<String> {
-    let same_host = listed.iter().find(|listed| host(listed) == host(origin)).map(Origin::as_str);
-    same_host.or_else(|| nearest(origin.as_str(), listed.iter().map(Origin::as_str))).map(str::to_owned)
+    let same_host = listed.iter().find(|listed| host(listed) == host(origin)).map(ToString::to_string);
+    same_host.or_else(|| likest(origin.as_str(), listed.iter().map(Origin::as_str)))
 }
 
 fn host(origin: &Origin) -> &str {

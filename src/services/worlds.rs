@@ -32,7 +32,7 @@ pub enum SnapshotError {
 }
 
 /// Makes the world what it began with: the same users with the same identifiers, and nothing else. Clocks go as the
-/// machine's, and the journal is empty.
+/// machine's, no fault rule is left, and the journal is empty.
 pub async fn reset(ctx: &Context) -> Result<Reset, SeedError> {
     let plan = seed::own_plan(ctx).await?;
     plan.stands_by_itself()?;

@@ -14,7 +14,7 @@ statements! {
     FIND = "SELECT id, name FROM accounts WHERE id = $1";
     FIND_BY_NAME = "SELECT id, name FROM accounts WHERE name = $1 ORDER BY created_at, id LIMIT 1";
     LIST = "SELECT id, name FROM accounts \
-            WHERE $1 IS NULL OR (created_at, id) > (SELECT created_at, id FROM accounts WHERE id = $1) \
+            WHERE (created_at, id) > (SELECT created_at, id FROM accounts WHERE id = $1) OR $1 IS NULL \
             ORDER BY created_at, id LIMIT $2";
     INSERT = "INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     RENAME = "UPDATE accounts SET name = $2 WHERE id = $1 AND name <> $2";

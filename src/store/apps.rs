@@ -33,7 +33,7 @@ statements! {
             post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
             requires_par, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
             registration_secret_hash FROM apps \
-            WHERE $1 IS NULL OR (created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) \
+            WHERE (created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) OR $1 IS NULL \
             ORDER BY created_at, id LIMIT $2";
     INSERT = "INSERT INTO apps (id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
               post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \

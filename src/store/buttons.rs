@@ -15,8 +15,8 @@ statements! {
     IDS = "SELECT id FROM buttons ORDER BY id LIMIT $1";
     LISTED_ORIGINS = "SELECT DISTINCT origin FROM button_origins ORDER BY origin LIMIT $1";
     FIND = "SELECT id, app_id, scopes, created_at FROM buttons WHERE id = $1";
-    LIST = "SELECT id, app_id, scopes, created_at FROM buttons WHERE ($1 IS NULL OR app_id = $1) \
-            AND ($2 IS NULL OR (created_at, id) > (SELECT created_at, id FROM buttons WHERE id = $2)) \
+    LIST = "SELECT id, app_id, scopes, created_at FROM buttons WHERE (app_id = $1 OR $1 IS NULL) \
+            AND ((created_at, id) > (SELECT created_at, id FROM buttons WHERE id = $2) OR $2 IS NULL) \
             ORDER BY created_at, id LIMIT $3";
     LIST_OF_ORIGIN = "SELECT b.id, b.app_id, b.scopes, b.created_at FROM button_origins o \
                       JOIN buttons b ON b.id = o.button_id WHERE o.origin = $1 ORDER BY b.created_at, b.id LIMIT $2";

@@ -24,7 +24,9 @@ impl Conn {
         }
     }
 
+    /// Asked for once for each statement, which who counts them can see.
     pub(super) fn driver(&mut self) -> Driver<'_> {
+        tracing::trace!(target: "leadgate::statement", "statement");
         match self {
             Conn::SqliteWriter(conn) => Driver::Sqlite(conn),
             Conn::SqliteReader(conn) => Driver::Sqlite(conn),

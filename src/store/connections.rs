@@ -25,9 +25,9 @@ statements! {
                     ORDER BY created_at DESC, id DESC LIMIT $2";
     /// Those that are not ended, of an application, of a user.
     LIST = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
-            ended_at, ended_by FROM connections WHERE ($1 IS NULL OR app_id = $1) AND ($2 IS NULL OR user_id = $2) \
+            ended_at, ended_by FROM connections WHERE (app_id = $1 OR $1 IS NULL) AND (user_id = $2 OR $2 IS NULL) \
             AND ended_at IS NULL \
-            AND ($3 IS NULL OR (created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3)) \
+            AND ((created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
             ORDER BY created_at, id LIMIT $4";
     INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";

@@ -284,6 +284,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
             ("access_tokens", "ISSUE_GRANTED", access_tokens::ISSUE_GRANTED_ON_POSTGRES),
             ("tables", "COLUMNS", tables::COLUMNS_ON_POSTGRES),
             ("tables", "REFERENCES", tables::REFERENCES_ON_POSTGRES),
+            ("tables", "HOLD_WAIT", tables::HOLD_WAIT_ON_POSTGRES),
             ("namespaces", "HOLD", namespaces::HOLD_ON_POSTGRES),
         ],
     };

@@ -29,6 +29,10 @@ SELECT CAST(t.relname AS TEXT), CAST(r.relname AS TEXT) FROM pg_constraint f JOI
 JOIN pg_class r ON r.oid = f.confrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
 WHERE n.nspname = current_schema() AND f.contype = 'f'";
 
+/// How long each table is waited for.
+pub(super) const HOLD_WAIT_ON_POSTGRES: &str = "SET LOCAL lock_timeout = '50ms'";
+const HOLD_ATTEMPTS: usize = 50;
+
 /// The tables of a world, each after those that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tables {
@@ -50,19 +54,17 @@ struct Column {
 
 /// Reads the catalogue. It changes with a migration only.
 pub async fn read(conn: &mut Conn) -> Result<Tables, StoreError> {
-    let (dialect, columns, references): (_, Vec<(String, String, String)>, Vec<(String, String)>) = match conn.driver()
-    {
-        Driver::Sqlite(c) => (
-            Dialect::Sqlite,
-            sqlx::query_as(COLUMNS_ON_SQLITE).fetch_all(&mut *c).await?,
-            sqlx::query_as(REFERENCES_ON_SQLITE).fetch_all(c).await?,
-        ),
-        Driver::Postgres(c) => (
-            Dialect::Postgres,
-            sqlx::query_as(COLUMNS_ON_POSTGRES).fetch_all(&mut *c).await?,
-            sqlx::query_as(REFERENCES_ON_POSTGRES).fetch_all(c).await?,
-        ),
+    let (dialect, columns, references) = match conn.driver() {
+        Driver::Sqlite(c) => {
+            let columns = sqlx::query_as(COLUMNS_ON_SQLITE).fetch_all(&mut *c).await?;
+            (Dialect::Sqlite, columns, sqlx::query_as(REFERENCES_ON_SQLITE).fetch_all(c).await?)
+        }
+        Driver::Postgres(c) => {
+            let columns = sqlx::query_as(COLUMNS_ON_POSTGRES).fetch_all(&mut *c).await?;
+            (Dialect::Postgres, columns, sqlx::query_as(REFERENCES_ON_POSTGRES).fetch_all(c).await?)
+        }
     };
+    let columns: Vec<(String, String, String)> = columns;
     let mut tables: BTreeMap<String, Vec<Column>> = BTreeMap::new();
     for (table, name, kind) in columns.into_iter().filter(|(table, ..)| !EXEMPT.contains(&table.as_str())) {
         tables.entry(table).or_default().push(Column { name, is_bytes: kind == "BLOB" });
@@ -161,10 +163,18 @@ impl Tables {
     /// Holds off who would write until this transaction is over: on PostgreSQL a row could come into a table that was
     /// emptied, or copied, already. SQLite has one writer.
     pub async fn hold(&self, conn: &mut Conn) -> Result<(), StoreError> {
-        if let Some(lock) = self.lock() {
-            execute!(conn, AssertSqlSafe(lock.as_str()))?;
+        let Some(lock) = self.lock() else { return Ok(()) };
+        // Who writes takes its tables in another order: it may hold one that we want, and want one that we hold. Then it
+        // is we who let go, and soon: the database itself would look for a victim only after a second.
+        execute!(conn, HOLD_WAIT_ON_POSTGRES)?;
+        for _ in 1..HOLD_ATTEMPTS {
+            execute!(conn, "SAVEPOINT hold")?;
+            match execute!(conn, AssertSqlSafe(lock.as_str())) {
+                Err(StoreError::Unavailable(_) | StoreError::Again) => execute!(conn, "ROLLBACK TO SAVEPOINT hold")?,
+                locked => return locked.map(|_| ()),
+            };
         }
-        Ok(())
+        execute!(conn, AssertSqlSafe(lock.as_str())).map(|_| ())
     }
 
     /// Deletes every row; answers how many that were.

@@ -19,7 +19,7 @@ statements! {
     FIND_BY_EMAIL = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
                      FROM users WHERE email = $1";
     LIST = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
-            FROM users WHERE $1 IS NULL OR (created_at, id) > (SELECT created_at, id FROM users WHERE id = $1) \
+            FROM users WHERE (created_at, id) > (SELECT created_at, id FROM users WHERE id = $1) OR $1 IS NULL \
             ORDER BY created_at, id LIMIT $2";
     LIST_OF_ACCOUNT = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
                        FROM users WHERE account_id = $1 ORDER BY created_at, id LIMIT $2";

@@ -139,6 +139,8 @@ pub struct Messages {
     pub doctor: DoctorTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,
+    pub reference: ReferenceTexts,
+    pub fidelity: FidelityTexts,
     pub inspector: InspectorTexts,
 }
 
@@ -481,4 +483,37 @@ pub struct FailureHints {
     pub network_error: &'static str,
     pub server_error: &'static str,
     pub rate_limited: &'static str,
+}
+
+/// The control plane's reference.
+#[derive(Debug)]
+pub struct ReferenceTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub contents: &'static str,
+    pub document: &'static str,
+    pub token_title: &'static str,
+    pub token_text: &'static str,
+    pub errors_title: &'static str,
+    pub errors_text: &'static str,
+    pub public: &'static str,
+    pub parameters: &'static str,
+    pub body: &'static str,
+    pub required: &'static str,
+    pub answers: &'static str,
+    pub members: Pattern,
+    pub example: &'static str,
+}
+
+/// The fidelity ledger.
+#[derive(Debug)]
+pub struct FidelityTexts {
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub documented: &'static str,
+    pub documented_text: &'static str,
+    pub inferred: &'static str,
+    pub inferred_text: &'static str,
+    pub ours: &'static str,
+    pub ours_text: &'static str,
 }

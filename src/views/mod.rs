@@ -19,6 +19,8 @@
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
 //! | [`Doctor`] | `doctor.html` | `GET /doctor` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
+//! | [`Reference`] | `reference.html` | `GET /_sandbox/docs` |
+//! | [`FidelityLedger`] | `fidelity.html` | `GET /_sandbox/fidelity` |
 //! | [`Inspector`] | `inspector.html` | `GET /inspector` |
 //! | [`InspectorSignIn`] | `inspector_sign_in.html` | the same without a session, `POST /inspector/session` |
 //!
@@ -32,6 +34,7 @@ mod consent;
 mod device;
 mod doctor;
 mod error;
+mod fidelity;
 mod finished;
 mod form_post;
 mod handover;
@@ -43,6 +46,8 @@ mod logout;
 pub mod messages;
 mod page;
 mod permission;
+mod prose;
+mod reference;
 mod returns_to;
 #[cfg(test)]
 mod tests;
@@ -54,6 +59,7 @@ pub use consent::Consent;
 pub use device::{Device, DeviceError};
 pub use doctor::Doctor;
 pub use error::{ErrorPage, Problem};
+pub use fidelity::{Fidelity, FidelityLedger, LedgerRow, Surface};
 pub use finished::{Finished, Outcome};
 pub use form_post::FormPost;
 pub use handover::{DialogResult, Handover, Mode, script_json};
@@ -65,5 +71,7 @@ pub use logout::{Logout, SignedOut};
 pub use messages::{Lang, Messages};
 pub use page::Page;
 pub use permission::Permission;
+pub use prose::Prose;
+pub use reference::{Answer, Field, Group, Operation, Reference};
 pub use returns_to::ReturnsTo;
 pub use try_it::{Demo, DemoUser, Snippet, TryIt};

@@ -31,6 +31,8 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("doctor", render(&Doctor::sample(lang))),
         ("home", render(&Home::sample(lang))),
         ("try_it", render(&TryIt::sample(lang))),
+        ("reference", render(&Reference::sample(lang))),
+        ("fidelity", render(&FidelityLedger::sample(lang))),
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
     ];
@@ -124,6 +126,25 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         origins: vec![h()],
         users: vec![DemoUser { name: h(), email: h(), password: Some(h()), note: Some(h()) }],
     };
+    let field = || Field { name: h(), kind: h(), is_required: true, text: Prose::of(HOSTILE) };
+    let answer = Answer { status: h(), text: Prose::of(HOSTILE), fields: vec![field()] };
+    let operation = Operation {
+        id: h(),
+        method: h(),
+        path: h(),
+        summary: Prose::of(HOSTILE),
+        description: Prose::of(HOSTILE),
+        is_public: true,
+        parameters: vec![field()],
+        body: vec![field()],
+        answers: vec![answer],
+        curl: h(),
+    };
+    let group = Group { id: h(), title: h(), text: Prose::of(HOSTILE), operations: vec![operation] };
+    let reference = Reference { page: page.clone(), first_request: h(), groups: [group].into() };
+    let row = LedgerRow { id: h(), text: Prose::of(HOSTILE), fidelity: Fidelity::Ours, source: h() };
+    let ledger =
+        FidelityLedger { page: page.clone(), surfaces: vec![Surface { id: h(), title: h(), rows: vec![row] }] };
     let sign_in = InspectorSignIn { page: page.clone(), action: h(), elsewhere: None, error: None };
     let elsewhere = InspectorSignIn { elsewhere: Some(h()), ..sign_in.clone() };
     let try_it = |demo| TryIt { page: page.clone(), issuer: h(), demo };
@@ -143,6 +164,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("logout", render(&logout)),
         ("error", render(&error)),
         ("account", render(&account)),
+        ("reference", render(&reference)),
+        ("fidelity", render(&ledger)),
         ("try_it", render(&try_it(Some(demo)))),
         ("try_it without a button", render(&try_it(None))),
         ("inspector_sign_in", render(&sign_in)),

@@ -80,6 +80,14 @@ pub fn origin(headers: &HeaderMap) -> Option<Origin> {
     Origin::parse(only.to_str().ok()?).ok()
 }
 
+/// Whether a page is wanted rather than JSON: browsers name HTML first, programs do not name it.
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types = accepted.flat_map(|value| value.split(',')).map(|part| part.split(';').next().unwrap_or_default());
+    let first = types.find(|kind| ["text/html", "application/json", "*/*"].contains(&kind.trim()));
+    first.is_some_and(|kind| kind.trim() == "text/html")
+}
+
 /// Whether a form post says itself that another site sent it (rule C7). Old browsers say nothing; they are
 /// left to the CSRF token.
 pub fn is_cross_site(headers: &HeaderMap) -> bool {

@@ -53,15 +53,12 @@ pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> 
     Response::from_parts(answer, body)
 }
 
-/// Our own pages about the sandbox, its control plane, and probes are not what a partner integrates with. Of what has
-/// no route the first word decides.
+/// Of what has no route the first word decides.
 fn is_emulated(web: &Web, route: &str, path: &str) -> bool {
     let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
     let place = if route.is_empty() { path } else { route };
     let first = place.trim_start_matches('/').split('/').next().unwrap_or_default();
-    let is_ours =
-        matches!(first, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico");
-    !is_ours
+    urls::is_emulated(first)
 }
 
 /// Reads an answer that is all there, and gives it back. What streams is handed on unread.

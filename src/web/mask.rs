@@ -266,8 +266,7 @@ pub fn body(content_type: Option<&HeaderValue>, bytes: &[u8]) -> String {
     }
     match essence.as_str() {
         "application/x-www-form-urlencoded" => pairs(bytes),
-        // The text of a report comes without a type that would need a pre-flight.
-        "text/plain" | "application/json" | "application/problem+json" => masked_json(bytes).unwrap_or_else(spoken_of),
+        "application/json" | "application/problem+json" => masked_json(bytes).unwrap_or_else(spoken_of),
         "application/javascript" | "text/javascript" => jsonp(bytes).unwrap_or_else(spoken_of),
         _ => spoken_of(),
     }

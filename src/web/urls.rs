@@ -80,6 +80,10 @@ pub mod route {
         SANDBOX_SNAPSHOT_RESTORE = "/_sandbox/snapshots/{name}/restore";
         SANDBOX_NAMESPACES = "/_sandbox/namespaces";
         SANDBOX_NAMESPACE = "/_sandbox/namespaces/{id}";
+        SANDBOX = "/_sandbox";
+        SANDBOX_SLASH = "/_sandbox/";
+        SANDBOX_DOCS = "/_sandbox/docs";
+        SANDBOX_FIDELITY = "/_sandbox/fidelity";
         SANDBOX_OPENAPI = "/_sandbox/openapi.json";
         SANDBOX_REQUESTS = "/_sandbox/requests";
         SANDBOX_REQUEST = "/_sandbox/requests/{id}";
@@ -98,6 +102,12 @@ pub mod route {
 /// The last fixed word of a route, which names it in the journal and in fault rules (wire.md E); empty for the root.
 pub fn endpoint(route: &str) -> &str {
     route.rsplit('/').find(|word| !word.is_empty() && !word.starts_with('{')).unwrap_or_default()
+}
+
+/// Whether addresses that begin with this word are what a partner integrates with. Our own pages about the sandbox, its
+/// control plane and probes are not: they are in no journal, and nothing goes wrong there on purpose.
+pub fn is_emulated(first_word: &str) -> bool {
+    !matches!(first_word, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico")
 }
 
 /// A path for people: what it consists of besides our own words and ids is put through `mask`.

@@ -11,6 +11,7 @@ use crate::support::http::{escape, from_address, request};
 use crate::support::{APP_ONE, Answer, PARTNER, World, both};
 
 const PATH: &str = "/button/report";
+const TEXT: [(&str, &str); 1] = [("content-type", "text/plain;charset=UTF-8")];
 
 async fn report(world: &World, report: &Value) -> Answer {
     let headers = [("content-type", "text/plain;charset=UTF-8"), ("origin", "https://anybody.test")];
@@ -130,6 +131,9 @@ async fn e_what_is_no_report_is_refused(world: World) {
         assert!(newest(&world).why.as_ref().is_none_or(|why| Finding::of_rule(&why.rule).is_none()), "{wrong}");
     }
     report(&world, &json!({"problem": "no_button", "page": page, "detail": "x".repeat(5_000)})).await.expect(413);
+    let good = json!({"problem": "no_button", "page": page});
+    world.post_json(PATH, &[], &good).await.expect(415);
+    world.send(request("POST", PATH, &[], good.to_string())).await.expect(415);
     for method in ["PUT", "DELETE", "PATCH"] {
         world.send(request(method, PATH, &[], "")).await.expect(405);
     }
@@ -158,12 +162,12 @@ async fn e_pages_cannot_fill_the_journal(world: World) {
     let body = json!({"problem": "framed", "page": "https://partner.test/"}).to_string();
     let mut statuses = Vec::new();
     for _ in 0..700 {
-        statuses.push(world.send(from_address(request("POST", PATH, &[], body.clone()), 7)).await.status);
+        statuses.push(world.send(from_address(request("POST", PATH, &TEXT, body.clone()), 7)).await.status);
     }
     let heard = statuses.iter().filter(|status| **status == 204).count();
     assert!(heard >= 600 && statuses.contains(&429), "{heard}");
     assert_eq!(entries(&world), heard);
-    world.send(from_address(request("POST", PATH, &[], body), 8)).await.expect(204);
+    world.send(from_address(request("POST", PATH, &TEXT, body), 8)).await.expect(204);
 }
 
 /// The page that the console's links lead to, in both languages; reading it is no business of the journal.

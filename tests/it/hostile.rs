@@ -74,7 +74,39 @@ fn routes(flow: &str) -> Vec<(String, Form)> {
         (&format!("/oauth/{marker}"), Form::Json),
         ("/_sandbox/authorize", Form::Problem),
         ("/_sandbox/registration-tokens", Form::Problem),
+        ("/_sandbox/clock", Form::Problem),
+        ("/_sandbox/apps", Form::Problem),
+        ("/_sandbox/apps/machine", Form::Problem),
+        (&format!("/_sandbox/apps/{marker}"), Form::Problem),
+        ("/_sandbox/buttons", Form::Problem),
+        ("/_sandbox/buttons/btn-two", Form::Problem),
+        (&format!("/_sandbox/buttons/{marker}"), Form::Problem),
+        ("/_sandbox/users", Form::Problem),
+        ("/_sandbox/users/deny@acme.test", Form::Problem),
+        (&format!("/_sandbox/users/{marker}"), Form::Problem),
+        ("/_sandbox/accounts", Form::Problem),
+        ("/_sandbox/accounts/zenith", Form::Problem),
+        (&format!("/_sandbox/accounts/{marker}"), Form::Problem),
+        ("/_sandbox/connections", Form::Problem),
+        (&format!("/_sandbox/connections/{id}"), Form::Problem),
+        (&format!("/_sandbox/connections/{marker}"), Form::Problem),
+        ("/_sandbox/tokens", Form::Problem),
+        ("/_sandbox/tokens/expire", Form::Problem),
+        ("/_sandbox/tokens/revoke", Form::Problem),
+        ("/_sandbox/openapi.json", Form::Any),
         (&format!("/_sandbox/{marker}"), Form::Problem),
+        ("/_sandbox/snapshots", Form::Problem),
+        (&format!("/_sandbox/snapshots/{marker}"), Form::Problem),
+        ("/_sandbox/snapshots/%ff%00", Form::Problem),
+        (&format!("/_sandbox/snapshots/{marker}/restore"), Form::Problem),
+        (&format!("/_sandbox/namespaces/{marker}"), Form::Problem),
+        ("/_sandbox/namespaces/%ff%00", Form::Problem),
+        (&format!("/ns/{marker}"), Form::Page),
+        (&format!("/ns/{marker}/account"), Form::Page),
+        ("/ns/%ff%00/v1/me", Form::Json),
+        ("/ns/0123456789abcdef/authorize/refreshaccesstoken/x", Form::Json),
+        (&format!("/ns/0123456789abcdef/_sandbox/{marker}"), Form::Problem),
+        (&format!("/.well-known/openid-configuration/ns/{marker}"), Form::Json),
         (&format!("/{marker}"), Form::Page),
         (&format!("/static/{marker}"), Form::Any),
         ("/js/le-app-button.js", Form::Any),
@@ -113,7 +145,8 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
     let marked: Vec<String> = fields.iter().map(|field| format!("{field}={}", escape(MARKER))).collect();
     let members = json!({
         "btn": MARKER, "code": MARKER, "code_verifier": MARKER, "btns": [MARKER, "\u{0}"], "return_to": MARKER,
-        "user": MARKER, "button": MARKER, "decision": MARKER,
+        "user": MARKER, "button": MARKER, "decision": MARKER, "id": MARKER, "name": MARKER, "app": MARKER,
+        "email": MARKER, "origins": [MARKER], "token": MARKER, "scopes": [MARKER], "account": MARKER,
     });
     vec![
         ("", vec![]),
@@ -271,7 +304,12 @@ async fn e6_no_header_is_too_bad(world: World) {
         [MARKER, "", " ", "=", ";;;;", "\u{1f}", "lgs_", "null", &long, &cookies, "\"unterminated", "a=\"b; c=d"];
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
-    for (path, form) in routes(&opened.path) {
+    // Without the token the control plane is one route.
+    let routes = routes(&opened.path).into_iter();
+    let routes = routes.filter(|(path, form)| *form != Form::Problem || path.ends_with("/authorize"));
+    let routes: Vec<(String, Form)> = routes.collect();
+    for (path, form) in &routes {
+        let form = *form;
         for name in [
             "cookie",
             "authorization",
@@ -291,12 +329,12 @@ async fn e6_no_header_is_too_bad(world: World) {
         ] {
             for value in values.iter().filter(|value| axum::http::HeaderValue::from_str(value).is_ok()) {
                 for method in ["GET", "POST"] {
-                    let answer = world.send(request(method, &path, &[(name, value)], "")).await;
+                    let answer = world.send(request(method, path, &[(name, value)], "")).await;
                     let what = format!("{method} {path} with {name}: {}", &value[..value.len().min(40)]);
                     assert_sound(&answer, form, &what);
                     let body = String::from_utf8_lossy(&answer.body);
                     assert!(
-                        !body.contains("zq7marker") || may_echo(&path) || path.contains("zq7marker"),
+                        !body.contains("zq7marker") || may_echo(path) || path.contains("zq7marker"),
                         "{what}: {body}"
                     );
                 }
@@ -307,10 +345,10 @@ async fn e6_no_header_is_too_bad(world: World) {
     for name in
         ["cookie", "authorization", "origin", "accept-language", "content-type", "sec-fetch-site", "if-none-match"]
     {
-        for (path, form) in routes(&opened.path) {
-            let mut bad = request("POST", &path, &[], "");
+        for (path, form) in &routes {
+            let mut bad = request("POST", path, &[], "");
             bad.headers_mut().insert(name, binary.clone());
-            assert_sound(&world.send(bad).await, form, &format!("{path} with a binary {name}"));
+            assert_sound(&world.send(bad).await, *form, &format!("{path} with a binary {name}"));
         }
     }
 }

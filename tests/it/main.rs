@@ -36,3 +36,4 @@ mod statics;
 mod store_contract;
 mod support;
 mod time;
+mod worlds;

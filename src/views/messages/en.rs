@@ -4,9 +4,9 @@ mod checks;
 mod findings;
 
 use super::{
-    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FinishedTexts,
-    FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts,
-    StepTexts, TryItScript, TryItTexts,
+    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts,
+    FinishedTexts, FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem,
+    ProblemText, ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
 
 pub(super) use checks::check;
@@ -247,6 +247,33 @@ pub(super) const MESSAGES: Messages = Messages {
                 rate_limited: "Wait a moment.",
             },
         },
+    },
+    reference: ReferenceTexts {
+        title: "Control plane",
+        intro: "Sets this sandbox up for a test, and ends, moves or breaks what a test wants ended, moved or broken.",
+        contents: "Contents",
+        document: "OpenAPI 3.1 document",
+        token_title: "Before the first request",
+        token_text: "Every request carries the sandbox token, which the server printed when it started, or which it was given with --sandbox-token.",
+        errors_title: "Errors",
+        errors_text: "An error is application/problem+json (RFC 9457). Its detail says what was wrong and what to do, its pointer where in the body (RFC 6901). Unknown members and parameters are errors too, and the nearest known name is told.",
+        public: "Needs no token.",
+        parameters: "Parameters",
+        body: "Body",
+        required: "required",
+        answers: "Answers",
+        members: Pattern("Members of the answer {}"),
+        example: "Example",
+    },
+    fidelity: FidelityTexts {
+        title: "Fidelity",
+        intro: "What this server does as LeadExec or a standard says, what follows from that, and what was chosen because nobody says.",
+        documented: "documented",
+        documented_text: "LeadExec or the standard that is named says so.",
+        inferred: "inferred",
+        inferred_text: "It follows from what is documented, or is what its examples show.",
+        ours: "ours",
+        ours_text: "Nobody says; it was chosen. The real thing may do otherwise.",
     },
     inspector: super::inspector::EN,
 };

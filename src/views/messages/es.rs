@@ -4,9 +4,9 @@ mod checks;
 mod findings;
 
 use super::{
-    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FinishedTexts,
-    FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText, ScopeTexts,
-    StepTexts, TryItScript, TryItTexts,
+    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts,
+    FinishedTexts, FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem,
+    ProblemText, ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
 
 pub(super) use checks::check;
@@ -249,6 +249,33 @@ pub(super) const MESSAGES: Messages = Messages {
                 rate_limited: "Espera un momento.",
             },
         },
+    },
+    reference: ReferenceTexts {
+        title: "API de control",
+        intro: "Prepara este entorno para una prueba, y termina, mueve o estropea lo que la prueba necesita.",
+        contents: "Contenido",
+        document: "Documento OpenAPI 3.1",
+        token_title: "Antes de la primera petición",
+        token_text: "Cada petición lleva el token del entorno de pruebas: el que el servidor mostró al arrancar, o el que se le dio con --sandbox-token.",
+        errors_title: "Errores",
+        errors_text: "Un error es application/problem+json (RFC 9457). Su detail dice qué estaba mal y qué hacer; su pointer, en qué lugar del cuerpo (RFC 6901). Los miembros y parámetros desconocidos también son errores, y se indica el nombre conocido más parecido.",
+        public: "No necesita token.",
+        parameters: "Parámetros",
+        body: "Cuerpo",
+        required: "obligatorio",
+        answers: "Respuestas",
+        members: Pattern("Miembros de la respuesta {}"),
+        example: "Ejemplo",
+    },
+    fidelity: FidelityTexts {
+        title: "Fidelidad",
+        intro: "Lo que este servidor hace porque LeadExec o un estándar lo dice, lo que se deduce de ello y lo que se eligió porque nadie lo dice.",
+        documented: "documentado",
+        documented_text: "Lo dice LeadExec, o el estándar que se nombra.",
+        inferred: "deducido",
+        inferred_text: "Se deduce de lo documentado, o es lo que muestran sus ejemplos.",
+        ours: "propio",
+        ours_text: "Nadie lo dice; se eligió. El original puede ser distinto.",
     },
     inspector: super::inspector::ES,
 };

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::super::extract::{self, Pairs};
 use super::super::urls::route;
-use super::super::{Web, error::failed};
+use super::super::{Web, error::failed, mask};
 use crate::domain::doctor::{Finding, MAX_WORD, masked};
 use crate::domain::journal::Why;
 use crate::domain::origin::Origin;
@@ -49,9 +49,16 @@ struct Told {
     detail: Option<String>,
 }
 
-/// Text, so that no browser asks in advance: a page whose origin is not listed has to be heard, too.
-async fn by_post(State(web): State<Arc<Web>>, extensions: Extensions, body: Result<Bytes, BytesRejection>) -> Response {
+/// Text, so that no browser asks in advance: a page whose origin is not listed has to be heard, too. And nothing else, for
+/// the journal shows JSON as it came.
+async fn by_post(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     match body {
+        _ if !extract::is_type(&headers, "text/plain") => answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, false),
         Ok(body) => answer(hear(&web, &extensions, &body).await, false),
         Err(rejection) => answer(rejection.status(), false),
     }
@@ -106,7 +113,8 @@ fn understood(told: Told) -> Option<(Report, Option<String>)> {
     };
     let finding = finding.filter(|finding| finding.is_of_a_page())?;
     let (origin, page) = place(&page)?;
-    Some((Report { finding, origin, page, button: btn }, detail.map(|detail| masked(&detail, MAX_WORD))))
+    let button = btn.map(|id| mask::scrub(&id));
+    Some((Report { finding, origin, page, button }, detail.map(|detail| masked(&detail, MAX_WORD))))
 }
 
 /// The page's origin, where it has one, and its address with nothing in it that may be a secret.

@@ -77,7 +77,7 @@ struct Authorized {
 /// Either of the two answers, by what was asked.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-enum Outcome {
+enum SignInOutcome {
     Authorized(Box<Authorized>),
     Redirected(Redirected),
 }
@@ -90,9 +90,10 @@ enum Outcome {
     post,
     path = route::SANDBOX_AUTHORIZE,
     tag = "sign-in",
+    operation_id = "decideSignIn",
     request_body = AuthorizeRequest,
     responses(
-        (status = 200, description = "The outcome; a denial is one too.", body = Outcome),
+        (status = 200, description = "The outcome; a denial is one too.", body = SignInOutcome),
         (status = 400, description = "The body is not as described, or a browser would be shown a page.", body = Problem),
         (status = 404, description = "There is no such user or button.", body = Problem),
         (status = 409, description = "The user is disabled.", body = Problem),
@@ -119,7 +120,7 @@ async fn authorize(State(web): State<Arc<Web>>, Body(request): Body<AuthorizeReq
         Some(granted) => (Some(granted.connection), AuthorizeResult::granted(granted, &button, false)),
         None => (None, AuthorizeResult::refused(Code::AccessDenied, Some(&button), false)),
     };
-    Ok(respond(StatusCode::OK, &Outcome::Authorized(Box::new(Authorized { result, connection }))))
+    Ok(respond(StatusCode::OK, &SignInOutcome::Authorized(Box::new(Authorized { result, connection }))))
 }
 
 /// Who decides what.
@@ -151,7 +152,7 @@ async fn authorize_url(web: &Web, url: &str, wanted: Wanted<'_>) -> Result<Respo
     let redirect_to = response.location();
     let is_form = response.target.mode == ResponseMode::FormPost;
     let form = is_form.then(|| response.parameters.into_iter().collect());
-    Ok(oauth::json(StatusCode::OK, &Outcome::Redirected(Redirected { redirect_to, form })))
+    Ok(oauth::json(StatusCode::OK, &SignInOutcome::Redirected(Redirected { redirect_to, form })))
 }
 
 fn explain(why: AuthorizeError) -> Problem {

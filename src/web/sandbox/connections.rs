@@ -159,7 +159,7 @@ async fn list(State(web): State<Arc<Web>>, Query(query): Query<ListQuery>) -> Re
     post,
     path = route::SANDBOX_CONNECTIONS,
     tag = "connections",
-    operation_id = "connect",
+    operation_id = "makeConnection",
     request_body = NewConnection,
     responses(
         (status = 200, description = "The user had one to this application; it is wider now, or as wide as it was.", body = ConnectionObject),

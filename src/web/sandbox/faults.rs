@@ -306,6 +306,8 @@ async fn put_faults(State(web): State<Arc<Web>>, Body(rules): Body<Vec<FaultRule
 }
 
 /// Remove the fault rules
+///
+/// And with them the counts of how often each acted.
 #[utoipa::path(
     delete,
     path = route::SANDBOX_FAULTS,

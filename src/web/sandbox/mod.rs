@@ -13,8 +13,10 @@ pub mod checks;
 mod clock;
 mod connections;
 mod faults;
+mod fidelity;
 mod openapi;
 pub mod query;
+mod reference;
 mod registration;
 pub mod requests;
 mod tokens;
@@ -44,6 +46,7 @@ pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     };
     let guarded = checked(guarded).layer(from_fn_with_state(web.clone(), auth::require));
     let public = checked(public).layer(Extension(openapi::Document::of(&document)));
+    let public = public.layer(Extension(reference::Content::of(&document)));
     guarded.merge(public)
 }
 
@@ -67,7 +70,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
 
 /// What anybody may read: it says what there is, and nothing of what is in it.
 fn public() -> OpenApiRouter<Arc<Web>> {
-    OpenApiRouter::default().merge(openapi::routes())
+    OpenApiRouter::default().merge(openapi::routes()).merge(reference::routes()).merge(fidelity::routes())
 }
 
 /// The methods that there are, axum adds as `Allow`.

@@ -47,6 +47,7 @@ struct RegistrationToken {
     post,
     path = route::SANDBOX_REGISTRATION_TOKENS,
     tag = "registration",
+    operation_id = "makeRegistrationToken",
     request_body(content = Option<RegistrationTokenRequest>, example = json!({"expires_in": 600})),
     responses(
         (status = 201, description = "The token.", body = RegistrationToken),

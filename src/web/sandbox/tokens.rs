@@ -30,7 +30,7 @@ pub fn routes() -> OpenApiRouter<Arc<Web>> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"user": "ada@acme.test", "app": "0c9a51ce-8f0e-4f0e-9d4e-7b7f0f0f0001", "expires_in": 60}))]
-struct Wanted {
+struct TokensWanted {
     /// The user's e-mail address.
     #[schema(value_type = String)]
     user: Given<Email>,
@@ -69,7 +69,7 @@ struct Presented {
 
 /// What became of it.
 #[derive(Serialize, ToSchema)]
-struct Outcome {
+struct TokenOutcome {
     /// `access_token` or `refresh_token`.
     #[schema(example = "access_token")]
     kind: &'static str,
@@ -82,7 +82,7 @@ struct Outcome {
     changed: bool,
 }
 
-impl From<Settled> for Outcome {
+impl From<Settled> for TokenOutcome {
     fn from(settled: Settled) -> Self {
         Self {
             kind: if settled.is_access_token { "access_token" } else { "refresh_token" },
@@ -102,7 +102,7 @@ impl From<Settled> for Outcome {
     path = route::SANDBOX_TOKENS,
     tag = "tokens",
     operation_id = "makeTokens",
-    request_body = Wanted,
+    request_body = TokensWanted,
     responses(
         (status = 200, description = "The tokens.", body = Tokens),
         (status = 400, description = "The body is not as described, or has scopes that the application does not have.", body = Problem),
@@ -110,7 +110,7 @@ impl From<Settled> for Outcome {
         (status = 409, description = "The user is disabled, or denies every request.", body = Problem),
     ),
 )]
-async fn make(State(web): State<Arc<Web>>, Body(body): Body<Wanted>) -> Result<Response, Problem> {
+async fn make(State(web): State<Arc<Web>>, Body(body): Body<TokensWanted>) -> Result<Response, Problem> {
     let lifetime = body.expires_in.map(Duration::from_secs);
     if lifetime.is_some_and(|lifetime| lifetime.is_zero() || lifetime > MAX_LIFETIME) {
         return Err(Problem::invalid("Expected 1 to 315360000 seconds.").at("/expires_in"));
@@ -134,13 +134,13 @@ async fn make(State(web): State<Arc<Web>>, Body(body): Body<Wanted>) -> Result<R
     operation_id = "expireToken",
     request_body = Presented,
     responses(
-        (status = 200, description = "It is over.", body = Outcome),
+        (status = 200, description = "It is over.", body = TokenOutcome),
         (status = 400, description = "The body is not as described.", body = Problem),
         (status = 404, description = "This server gave no such token.", body = Problem),
     ),
 )]
 async fn expire(State(web): State<Arc<Web>>, Body(body): Body<Presented>) -> Result<Response, Problem> {
-    Ok(ok(&Outcome::from(tokens::expire(&web.ctx, &body.token).await.map_err(explain)?)))
+    Ok(ok(&TokenOutcome::from(tokens::expire(&web.ctx, &body.token).await.map_err(explain)?)))
 }
 
 /// Revoke a token
@@ -154,13 +154,13 @@ async fn expire(State(web): State<Arc<Web>>, Body(body): Body<Presented>) -> Res
     operation_id = "revokeToken",
     request_body = Presented,
     responses(
-        (status = 200, description = "It is over.", body = Outcome),
+        (status = 200, description = "It is over.", body = TokenOutcome),
         (status = 400, description = "The body is not as described.", body = Problem),
         (status = 404, description = "This server gave no such token.", body = Problem),
     ),
 )]
 async fn revoke(State(web): State<Arc<Web>>, Body(body): Body<Presented>) -> Result<Response, Problem> {
-    Ok(ok(&Outcome::from(tokens::revoke(&web.ctx, &body.token).await.map_err(explain)?)))
+    Ok(ok(&TokenOutcome::from(tokens::revoke(&web.ctx, &body.token).await.map_err(explain)?)))
 }
 
 fn explain(error: TokenError) -> Problem {

@@ -101,7 +101,8 @@ struct NewUserObject {
     #[schema(value_type = String)]
     name: Given<Name>,
     /// An account's id, or its name.
-    account: String,
+    #[schema(value_type = String)]
+    account: Given<Name>,
     /// `member` where it is left out, `partner` or `admin`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -130,7 +131,7 @@ struct UserChange {
     /// An account's id, or its name.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String)]
-    account: Option<String>,
+    account: Option<Given<Name>>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String)]
     role: Option<Given<Role>>,
@@ -185,7 +186,7 @@ async fn add(State(web): State<Arc<Web>>, Body(body): Body<NewUserObject>) -> Re
     let new = NewUser {
         email: body.email.0,
         name: body.name.0.0,
-        account: body.account,
+        account: body.account.0.0,
         role: body.role.map_or(Role::Member, |Given(role)| role),
         password,
         is_disabled: body.disabled,
@@ -248,7 +249,7 @@ async fn change(State(web): State<Arc<Web>>, Id(id): Id, Body(body): Body<UserCh
     let change = Change {
         password: password(body.password, body.password_hash)?,
         name: body.name.map(|name| name.0.0),
-        account: body.account,
+        account: body.account.map(|account| account.0.0),
         role: body.role.map(|Given(role)| role),
         is_disabled: body.disabled,
     };

@@ -180,7 +180,7 @@ pub fn no_such_page() -> Problem {
 pub fn created(web: &Web, collection: &str, id: impl fmt::Display, object: &impl Serialize) -> Response {
     let mut response = oauth::json(StatusCode::CREATED, object);
     // Ids are plain, or escaped by the caller.
-    if let Ok(location) = HeaderValue::from_str(&web.urls.public(&format!("{collection}/{id}"))) {
+    if let Ok(location) = HeaderValue::from_str(&web.urls.path(&format!("{collection}/{id}"))) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
 use super::super::worlds::Namespaces;
 use super::body::OptionalBody;
+use super::query::Id;
 use crate::domain::duration;
 use crate::domain::namespace::{DEFAULT_TTL, MAX_NAMESPACES, MAX_TTL, MIN_TTL, Namespace, NamespaceId};
 use crate::domain::snapshot::{Snapshot, SnapshotName};
@@ -93,10 +94,13 @@ impl From<Snapshot> for SnapshotAnswer {
 }
 
 /// List the snapshots
+///
+/// Oldest first, each with when it was taken.
 #[utoipa::path(
     get,
     path = route::SANDBOX_SNAPSHOTS,
     tag = "worlds",
+    operation_id = "listSnapshots",
     responses((status = 200, description = "Each snapshot.", body = SnapshotList)),
 )]
 async fn list_snapshots(State(web): State<Arc<Web>>) -> Result<Response, Problem> {
@@ -112,6 +116,7 @@ async fn list_snapshots(State(web): State<Arc<Web>>) -> Result<Response, Problem
     put,
     path = route::SANDBOX_SNAPSHOT,
     tag = "worlds",
+    operation_id = "takeSnapshot",
     params(("name" = String, Path, description = "What to call it.", example = "ada-is-connected")),
     responses(
         (status = 200, description = "One of the same name was replaced.", body = SnapshotAnswer),
@@ -120,7 +125,7 @@ async fn list_snapshots(State(web): State<Arc<Web>>) -> Result<Response, Problem
         (status = 409, description = "There are too many.", body = Problem),
     ),
 )]
-async fn take_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) -> Result<Response, Problem> {
+async fn take_snapshot(State(web): State<Arc<Web>>, Id(name): Id) -> Result<Response, Problem> {
     let name = SnapshotName::parse(&name).map_err(|_| {
         Problem::invalid("A snapshot's name is 1 to 64 characters out of A-Z a-z 0-9 . _ -, in the address.")
     })?;
@@ -136,6 +141,7 @@ async fn take_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) ->
     post,
     path = route::SANDBOX_SNAPSHOT_RESTORE,
     tag = "worlds",
+    operation_id = "restoreSnapshot",
     params(("name" = String, Path, description = "What it is called.", example = "ada-is-connected")),
     responses(
         (status = 200, description = "The world is what it was.", body = SnapshotAnswer),
@@ -143,23 +149,26 @@ async fn take_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) ->
         (status = 409, description = "It was made by another version.", body = Problem),
     ),
 )]
-async fn restore_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) -> Result<Response, Problem> {
+async fn restore_snapshot(State(web): State<Arc<Web>>, Id(name): Id) -> Result<Response, Problem> {
     let snapshot = worlds::restore(&web.ctx, &known(&name)?).await?;
     Ok(oauth::json(StatusCode::OK, &SnapshotAnswer::from(snapshot)))
 }
 
 /// Delete a snapshot
+///
+/// The world stays as it is.
 #[utoipa::path(
     delete,
     path = route::SANDBOX_SNAPSHOT,
     tag = "worlds",
+    operation_id = "deleteSnapshot",
     params(("name" = String, Path, description = "What it is called.", example = "ada-is-connected")),
     responses(
         (status = 204, description = "It is gone."),
         (status = 404, description = "There is none of this name.", body = Problem),
     ),
 )]
-async fn delete_snapshot(State(web): State<Arc<Web>>, Path(name): Path<String>) -> Result<Response, Problem> {
+async fn delete_snapshot(State(web): State<Arc<Web>>, Id(name): Id) -> Result<Response, Problem> {
     worlds::remove(&web.ctx, &known(&name)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -229,10 +238,13 @@ impl NamespaceAnswer {
 }
 
 /// List the namespaces
+///
+/// Those whose time is not over.
 #[utoipa::path(
     get,
     path = route::SANDBOX_NAMESPACES,
     tag = "worlds",
+    operation_id = "listNamespaces",
     responses(
         (status = 200, description = "Each namespace that is not over.", body = NamespaceList),
         (status = 409, description = "This is a namespace itself.", body = Problem),
@@ -253,6 +265,7 @@ async fn list_namespaces(State(web): State<Arc<Web>>) -> Result<Response, Proble
     post,
     path = route::SANDBOX_NAMESPACES,
     tag = "worlds",
+    operation_id = "makeNamespace",
     request_body(content = Option<NamespaceRequest>, example = json!({"ttl": "10m"})),
     responses(
         (status = 201, description = "It is there.", body = NamespaceAnswer),
@@ -285,10 +298,13 @@ async fn make_namespace(
 }
 
 /// Show a namespace
+///
+/// With its addresses, and when its time is over.
 #[utoipa::path(
     get,
     path = route::SANDBOX_NAMESPACE,
     tag = "worlds",
+    operation_id = "showNamespace",
     params(("id" = String, Path, description = "Its id.", example = "9f86d081884c7d65")),
     responses(
         (status = 200, description = "The namespace.", body = NamespaceAnswer),
@@ -296,7 +312,7 @@ async fn make_namespace(
         (status = 409, description = "This is a namespace itself.", body = Problem),
     ),
 )]
-async fn show_namespace(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn show_namespace(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Problem> {
     let list = beside(&web)?.list().await?;
     let found = list.iter().find(|namespace| namespace.id.as_str() == id).ok_or_else(over)?;
     Ok(oauth::json(StatusCode::OK, &NamespaceAnswer::of(&web, found)))
@@ -309,6 +325,7 @@ async fn show_namespace(State(web): State<Arc<Web>>, Path(id): Path<String>) -> 
     delete,
     path = route::SANDBOX_NAMESPACE,
     tag = "worlds",
+    operation_id = "deleteNamespace",
     params(("id" = String, Path, description = "Its id.", example = "9f86d081884c7d65")),
     responses(
         (status = 204, description = "It is gone."),
@@ -316,7 +333,7 @@ async fn show_namespace(State(web): State<Arc<Web>>, Path(id): Path<String>) -> 
         (status = 409, description = "This is a namespace itself.", body = Problem),
     ),
 )]
-async fn delete_namespace(State(web): State<Arc<Web>>, Path(id): Path<String>) -> Result<Response, Problem> {
+async fn delete_namespace(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Problem> {
     let namespaces = beside(&web)?;
     let id = NamespaceId::parse(&id).ok_or_else(over)?;
     if namespaces.remove(&id).await? { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(over()) }

@@ -130,7 +130,6 @@ async fn e_errors_are_problems(world: World) {
         assert_problem(&answer, 405);
         assert_eq!(answer.header("allow"), Some("POST"));
     }
-    assert_problem(&world.get("/_sandbox").await, 404);
     assert_problem(&world.get("/_sandbox/nothing/here").await, 404);
     world.disable(GRACE).await;
     assert_problem(&world.sandbox_authorize(&ask(GRACE, "btn-one", "allow")).await, 409);

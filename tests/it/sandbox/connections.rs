@@ -11,7 +11,7 @@ async fn e_a_connection_is_as_by_consent(world: World) {
     let made = world.make("/connections", &new).await.expect(201);
     let connection = made.json();
     let id = connection["id"].as_str().unwrap();
-    assert_eq!(made.header("location"), Some(format!("https://auth.test/_sandbox/connections/{id}").as_str()));
+    assert_eq!(made.header("location"), Some(format!("/_sandbox/connections/{id}").as_str()));
     assert_eq!((&connection["user"], &connection["app"]), (&json!(ADA), &json!(APP_ONE)));
     assert_eq!(
         (&connection["scopes"], &connection["sign_in_scopes"]),

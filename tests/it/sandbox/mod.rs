@@ -3,12 +3,16 @@
 mod apps;
 mod authorize;
 mod buttons;
+mod checks;
 mod clock;
 mod connections;
+mod fidelity;
 mod lists;
+mod openapi;
 mod reasons;
+mod reference;
 mod requests;
-mod support;
+pub mod support;
 mod tokens;
 mod users;
 

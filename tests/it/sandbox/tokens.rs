@@ -101,8 +101,8 @@ async fn e_leadexec_tokens_expire_and_are_revoked(world: World) {
     let entries = world.ctx.journal.list(&leadgate::services::journal::Query::default());
     let whys: Vec<String> =
         entries.iter().filter_map(|entry| entry.why.as_ref().map(|why| why.message.clone())).collect();
-    assert!(whys.iter().any(|why| why.contains("time is over")), "{whys:?}");
-    assert!(whys.iter().any(|why| why.contains("ended by the operator")), "{whys:?}");
+    assert!(whys.iter().any(|why| why.contains("the connection expired")), "{whys:?}");
+    assert!(whys.iter().any(|why| why.contains("ended by an operator")), "{whys:?}");
 }
 
 /// Those of the standard class: signed access tokens, and refresh tokens that stand for their grant.

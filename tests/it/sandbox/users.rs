@@ -10,10 +10,7 @@ async fn e_a_user_is_made_and_signs_in(world: World) {
     let new = json!({"email": "Lin@ACME.test", "password": PASSWORD, "name": "Lin", "account": "Acme Mortgage"});
     let made = world.make("/users", &new).await.expect(201);
     let user = made.json();
-    assert_eq!(
-        made.header("location").unwrap(),
-        format!("https://auth.test/_sandbox/users/{}", user["id"].as_str().unwrap())
-    );
+    assert_eq!(made.header("location").unwrap(), format!("/_sandbox/users/{}", user["id"].as_str().unwrap()));
     assert_eq!((&user["email"], &user["account"]), (&json!("lin@acme.test"), &json!("acme")));
     assert_eq!((&user["role"], &user["disabled"], &user["magic"]), (&json!("member"), &json!(false), &Value::Null));
     assert!(!made.text().contains("password") && !made.text().contains(PASSWORD));
@@ -60,9 +57,9 @@ async fn e_a_user_is_changed(world: World) {
     assert_eq!(world.me(&tokens.access).await.status, 401);
     let mut ada = world.actor();
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
-    assert!(ada.log_in(&opened, ADA).await.handover().is_none(), "the old password is none any more");
+    ada.post_login(&opened, ADA, PASSWORD).await.expect(422);
     world.change(&path, &json!({"password_hash": world.hash()})).await.expect(200);
-    assert!(ada.log_in(&opened, ADA).await.status == 200);
+    ada.log_in(&opened, ADA).await.expect(200);
 }
 
 /// Nothing of a deleted user works.
@@ -90,25 +87,25 @@ async fn e_what_a_user_cannot_be(world: World) {
         (with("email", json!("ADA@acme.test ")), 409, "/email"),
         (with("email", json!("nobody")), 400, "/email"),
         (with("account", json!("nothing")), 404, "/account"),
-        (with("account", json!("\u{0}")), 404, "/account"),
+        (with("account", json!("\u{0}")), 400, "/account"),
         (with("name", json!("")), 400, "/name"),
         (with("role", json!("amdin")), 400, "/role"),
         (with("password", json!("")), 400, "/password"),
         (with("password", json!("x".repeat(1_025))), 400, "/password"),
         (with("password", json!(null)), 400, "/password"),
-        (with("password", json!(["a password"])), 400, "/password"),
+        (with("password", json!(["hunter2"])), 400, "/password"),
         (with("password_hash", json!(world.hash())), 400, "/password_hash"),
         (with("disabled", json!("no")), 400, "/disabled"),
         (with("magic", json!("deny")), 400, "/magic"),
         (
-            json!({"email": "new@acme.test", "password_hash": "secret", "name": "N", "account": "acme"}),
+            json!({"email": "new@acme.test", "password_hash": "hunter2", "name": "N", "account": "acme"}),
             400,
             "/password_hash",
         ),
     ] {
         let answer = world.make("/users", &body).await;
         assert_problem_at(&answer, status, pointer);
-        assert!(!answer.text().contains("a password") && !answer.text().contains("secret"), "{}", answer.text());
+        assert!(!answer.text().contains("hunter2"), "{}", answer.text());
         assert_problem(&world.show("/users/new%40acme.test").await, 404);
     }
     let path = at("/users", ADA);

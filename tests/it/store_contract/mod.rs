@@ -4,7 +4,7 @@ mod issue;
 mod migrate;
 mod schema;
 mod silence;
-mod tables;
+pub mod tables;
 mod write;
 
 use std::future::Future;

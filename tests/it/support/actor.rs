@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Request, header};
 use serde_json::Value;
 use tower::ServiceExt as _;
+use url::Url;
 
 use super::http::{form, request};
 use super::jar::{From, Jar};
@@ -24,11 +25,16 @@ impl Actor {
 
     /// The same browser, whose requests another node gets.
     pub fn at(&self, world: &World) -> Self {
-        Self { router: world.router.clone(), ..self.clone() }
+        Self { router: world.router.clone(), issuer: world.setup.issuer, ..self.clone() }
     }
 
     /// A request with the cookies that a browser would send; `page` is the origin of the page on top.
     pub async fn send(&mut self, page: Option<&str>, mut request: Request<Body>) -> Answer {
+        let base = self.base();
+        let path = request.uri().path_and_query().unwrap().as_str();
+        if !path.starts_with(&base) {
+            *request.uri_mut() = format!("{base}{path}").parse().unwrap();
+        }
         let from = From { issuer: self.issuer, page };
         if let Some(cookies) = self.jar.header(from, request.uri().path()) {
             request.headers_mut().insert(header::COOKIE, HeaderValue::from_str(&cookies).unwrap());
@@ -38,6 +44,11 @@ impl Actor {
         answer
     }
 
+    /// The path that the server lies below.
+    fn base(&self) -> String {
+        Url::parse(self.issuer).unwrap().path().trim_end_matches('/').to_owned()
+    }
+
     /// Opens an address of the server.
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(None, request("GET", path, &[], Body::empty())).await
@@ -45,9 +56,10 @@ impl Actor {
 
     /// Posts a form of one of the server's pages.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let origin = Url::parse(self.issuer).unwrap().origin().ascii_serialization();
         let headers = [
             ("content-type", "application/x-www-form-urlencoded"),
-            ("origin", self.issuer),
+            ("origin", origin.as_str()),
             ("sec-fetch-site", "same-origin"),
         ];
         self.send(None, request("POST", path, &headers, form(fields))).await
