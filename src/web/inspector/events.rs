@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::super::Web;
 use super::super::error::problem::Problem;
 use super::super::sandbox::query::Query;
-use super::super::sandbox::requests::{Criteria, Summary, in_query};
+use super::super::sandbox::requests::{Criteria, RequestSummary, in_query};
 use super::session;
 use crate::domain::journal::Entry;
 use crate::services::journal::{self, learn_users};
@@ -144,7 +144,7 @@ impl Listener {
     }
 
     fn event(&self, entry: &Entry) -> Event {
-        let summary = Summary::of(&self.web, entry);
+        let summary = RequestSummary::of(&self.web, entry);
         let data = serde_json::to_string(&summary).unwrap_or_default();
         Event::default().event("request").id(summary.id).data(data)
     }
