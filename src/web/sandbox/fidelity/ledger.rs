@@ -512,6 +512,22 @@ pub const LEDGER: &[Behaviour] = &[
         &[],
     ),
     row(
+        "E-inspector",
+        "E",
+        Ours,
+        "The inspector shows each request with the reason for its refusal, and works the control plane by hand.",
+        OWN,
+        &[route::INSPECTOR, route::INSPECTOR_SESSION, route::INSPECTOR_EVENTS, route::INSPECTOR_CHECKS],
+    ),
+    row(
+        "E-doctor",
+        "E",
+        Ours,
+        "The button doctor reports what keeps a page's button from working, and explains it.",
+        OWN,
+        &[route::BUTTON_REPORT, route::DOCTOR],
+    ),
+    row(
         "E-magic",
         "E",
         Ours,
