@@ -306,15 +306,15 @@ mod tests {
     #[test]
     fn built_addresses_match_their_routes() {
         let urls = Urls::new("https://a.test/t1", "/t1");
-        let flow = FlowId(uuid::Uuid::nil());
+        let flow = FlowId(Uuid::nil());
         for (built, route) in [
             (urls.dialog(flow), route::DIALOG),
             (urls.dialog_login(flow), route::DIALOG_LOGIN),
             (urls.dialog_decision(flow), route::DIALOG_DECISION),
             (urls.dialog_switch(flow), route::DIALOG_SWITCH),
-            (urls.account_disconnect(ConnectionId(uuid::Uuid::nil())), route::ACCOUNT_DISCONNECT),
+            (urls.account_disconnect(ConnectionId(Uuid::nil())), route::ACCOUNT_DISCONNECT),
         ] {
-            let id = uuid::Uuid::nil().to_string();
+            let id = Uuid::nil().to_string();
             let expected = format!("/t1{}", route.replace("{flow}", &id).replace("{connection}", &id));
             assert_eq!(built, expected);
         }
