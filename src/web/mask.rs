@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::basic::Basic;
 use crate::crypto::token::fingerprint;
-use crate::domain::email::Email;
 use crate::domain::pairs::Pairs;
 
 /// Stands for what is not shown.
@@ -258,7 +257,7 @@ fn value(name: &str, value: &str) -> String {
         return token(value);
     }
     let value = plain(value);
-    if value.contains([':', '?', '#', '@']) && !value.contains(' ') && Email::parse(&value).is_err() {
+    if value.contains("://") || value.contains(['?', '#']) && !value.contains(' ') {
         return address(&value);
     }
     scrub(&value)

@@ -311,7 +311,7 @@ fn cases(check: Check) -> (Vec<Entry>, Vec<Entry>) {
                 told
             };
             (
-                vec![told(), refresh(), told().after(10), refresh().after(15)],
+                vec![told(), refresh().after(6), told().after(10), refresh().after(15)],
                 vec![told().after(10), refresh().after(14), refresh().after(20)],
             )
         }

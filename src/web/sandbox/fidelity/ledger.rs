@@ -536,14 +536,6 @@ pub const LEDGER: &[Behaviour] = &[
         &[route::DIALOG_LOGIN],
     ),
     row(
-        "E-inspector",
-        "E",
-        Ours,
-        "The inspector shows each request with the reason for its answer.",
-        OWN,
-        &[route::INSPECTOR, route::INSPECTOR_SESSION, route::INSPECTOR_EVENTS, route::INSPECTOR_CHECKS],
-    ),
-    row(
         "G-probes",
         "G",
         Ours,
