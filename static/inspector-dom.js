@@ -33,6 +33,7 @@ export function complain(sentence, link) {
   const place = byId('problem');
   place.replaceChildren(sentence, ...(link ? [' ', make('a', { href: link.href }, link.name)] : []));
   place.hidden = false;
+  place.scrollIntoView({ block: 'nearest' });
 }
 
 export function settle() {

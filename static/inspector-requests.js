@@ -265,7 +265,7 @@ function details(request) {
       what(request)),
     make('div', { class: 'tools' },
       make('button', { class: 'button small', type: 'button', onclick: (event) => copy(event.currentTarget, curl) }, text.copyCurl),
-      hasStory && !story ? make('a', { class: 'button small', href: `#story/${id}/${id}` }, text.wholeStory) : null),
+      hasStory && !story ? make('a', { class: 'button small', href: matchMedia('(max-width: 60rem)').matches ? `#story/${id}` : `#story/${id}/${id}` }, text.wholeStory) : null),
     why ? reason(request) : null,
     make('dl', { class: 'facts' },
       fact(text.at, `${at.replace('T', ' ').replace('Z', ' UTC')}`),

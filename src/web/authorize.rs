@@ -14,13 +14,15 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, he
 use axum::response::Response;
 use axum::routing::{any, get, post};
 
-use super::Web;
 use super::error::leadexec::{self, DisconnectAnswer, RefreshAnswer};
 use super::error::{failed, refused, retry_after_header};
 use super::extract::{self, Pairs, is_effectless, rest_of_path};
 use super::urls::route;
+use super::{Web, mask};
 use crate::crypto::token::fingerprint;
+use crate::domain::journal::Why;
 use crate::services::disconnect::{self, DisconnectError, DisconnectRefusal};
+use crate::services::journal::note;
 use crate::services::refresh::{self, RefreshError};
 use crate::services::throttle::TooMany;
 
@@ -61,6 +63,13 @@ async fn refresh(
     }
     let query = Pairs::of_query(query.as_deref());
     let app = query.get("appid").unwrap_or(None);
+    if app.is_none()
+        && let Some(other) = query.names().find(|name| name.eq_ignore_ascii_case("appid"))
+    {
+        note::why(
+            Why::new("appid.missing", "`appid` is missing; names are compared exactly").nearest(mask::scrub(other)),
+        );
+    }
     match refresh::refresh(&web.ctx, &token, app, extract::peer(&extensions)).await {
         Ok(granted) => RefreshAnswer::granted(&granted).respond(StatusCode::OK),
         Err(RefreshError::Refused(why)) => {

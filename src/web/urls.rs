@@ -113,6 +113,14 @@ pub fn is_emulated(first_word: &str) -> bool {
     !matches!(first_word, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico")
 }
 
+/// Whether this names an endpoint, by its last fixed word or by its whole route, or what has none.
+pub fn is_endpoint(name: &str) -> bool {
+    name == NO_ROUTE || route::ALL.iter().any(|route| *route == name || endpoint(route) == name)
+}
+
+/// What stands for the route and the endpoint of a request that has none.
+pub const NO_ROUTE: &str = "(none)";
+
 /// A route or an address below the issuer's path, which is `base`. Documents of an issuer with a path have that path
 /// behind theirs (RFC 8414 section 3.1).
 pub fn below<'p>(base: &str, path: &'p str) -> &'p str {

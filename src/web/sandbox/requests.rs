@@ -97,7 +97,7 @@ impl Paging {
 /// The emulated surfaces' requests, newest first; calls to the control plane itself are not among them. With `wait` an
 /// empty list is held back until there is something in it, so that a test need not ask again and again.
 #[utoipa::path(
-    get, path = route::SANDBOX_REQUESTS, tag = "requests", params(Criteria, Paging),
+    get, path = route::SANDBOX_REQUESTS, tag = "journal", params(Criteria, Paging),
     responses(
         (status = 200, description = "What meets all criteria", body = RequestList),
         (status = 400, description = "A parameter is malformed or unknown", body = Problem),
@@ -168,7 +168,7 @@ fn too_many() -> Problem {
 ///
 /// The journal is empty then, and an integration check begins anew.
 #[utoipa::path(
-    delete, path = route::SANDBOX_REQUESTS, tag = "requests",
+    delete, path = route::SANDBOX_REQUESTS, tag = "journal",
     responses((status = 204, description = "The journal is empty"))
 )]
 async fn clear(State(web): State<Arc<Web>>) -> Response {
@@ -180,7 +180,7 @@ async fn clear(State(web): State<Arc<Web>>) -> Response {
 ///
 /// With the whole exchange, masked, and a line for a shell that makes it again.
 #[utoipa::path(
-    get, path = route::SANDBOX_REQUEST, tag = "requests",
+    get, path = route::SANDBOX_REQUEST, tag = "journal",
     params(("id" = String, Path, description = "The request's id: `x-request-id` of its answer")),
     responses(
         (status = 200, description = "The request", body = RequestDetails),
@@ -196,7 +196,7 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
 ///
 /// From the click to the disconnect, oldest first: all requests of its connection, and of the flows that led to it.
 #[utoipa::path(
-    get, path = route::SANDBOX_TIMELINE, tag = "requests",
+    get, path = route::SANDBOX_TIMELINE, tag = "journal",
     params(("id" = String, Path, description = "The request's id")),
     responses(
         (status = 200, description = "The requests, this one among them", body = RequestList),
@@ -222,7 +222,7 @@ async fn entry(web: &Web, id: &str) -> Result<Arc<Entry>, Problem> {
 /// were, and `near_misses`: requests that fail one criterion and no more, each with `criterion`, `expected`, `found` and
 /// `request`.
 #[utoipa::path(
-    post, path = route::SANDBOX_VERIFY, tag = "requests", request_body = RequestCount,
+    post, path = route::SANDBOX_VERIFY, tag = "journal", request_body = RequestCount,
     responses(
         (status = 200, description = "There are as many as there have to be", body = RequestsCounted),
         (status = 400, description = "The body is not as described", body = Problem),
@@ -248,7 +248,7 @@ async fn verify(State(web): State<Arc<Web>>, Body(request): Body<RequestCount>) 
 ///
 /// An HTTP Archive (HAR 1.2), oldest first, masked: for a browser's developer tools, or to be kept with a test's results.
 #[utoipa::path(
-    get, path = route::SANDBOX_HAR, tag = "requests", params(Criteria),
+    get, path = route::SANDBOX_HAR, tag = "journal", params(Criteria),
     responses(
         (status = 200, description = "What meets all criteria", body = Object),
         (status = 400, description = "A parameter is malformed or unknown", body = Problem),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::db_tokens;
-use crate::oauth::support::{Ask, Issued, Landing, STUDIO, assert_error};
+use crate::oauth::support::{Ask, Issued, Landing, RATE_FINDER, STUDIO, assert_error};
 use crate::support::http::request;
 use crate::support::{ADA, APP_ONE, Answer, Click, GRACE, PARTNER, World, both, connect_by_api};
 
@@ -79,8 +79,8 @@ async fn e_each_recipe_does_what_it_says(world: World) {
                 world.me(&grace.access).await.expect(401);
             }
             "consent-gone" => {
-                assert_error(&STUDIO.refresh(&world, "lgf_x").await, 400, "invalid_grant");
-                let answer = STUDIO.token(&world, &[("grant_type", "client_credentials")]).await;
+                assert_error(&RATE_FINDER.refresh(&world, "lgf_x").await, 400, "invalid_grant");
+                let answer = RATE_FINDER.token(&world, &[("grant_type", "client_credentials")]).await;
                 Issued::of(&answer);
             }
             "slow" => {

@@ -279,7 +279,7 @@ async fn e_the_archive_is_one(world: World) {
         }
     }
     let token = &entries[5]["request"];
-    assert!(token["url"].as_str().unwrap().starts_with("https://auth.test/oauth/token?a="), "{token}");
+    assert!(token["url"].as_str().unwrap().starts_with("https://auth.test/oauth/token?***="), "{token}");
     assert_eq!(token["postData"]["mimeType"], "application/x-www-form-urlencoded");
     assert!(token["postData"]["text"].as_str().unwrap().contains("refresh_token=lgr_***"));
     assert_eq!(entries[5]["_outcome"], "refused");

@@ -6,6 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::super::super::error::problem::Problem;
+use super::super::super::urls::{self, route};
+use crate::config::nearest::suggestion;
 use crate::domain::email::MAX_EMAIL;
 use crate::domain::ids::{AppId, ConnectionId, FlowId};
 use crate::domain::journal::Outcome;
@@ -80,6 +82,12 @@ pub fn in_match(problem: Problem, name: &'static str) -> Problem {
     problem.at(format!("/match/{name}"))
 }
 
+fn unknown(place: Place, endpoint: &str) -> Problem {
+    let known: Vec<&str> = route::ALL.iter().map(|route| urls::endpoint(route)).collect();
+    let detail = format!("There is no such endpoint; expected {}.", suggestion(endpoint, &known));
+    place(Problem::invalid(detail), "endpoint")
+}
+
 impl Criteria {
     /// What the journal is asked for; `place` says where a criterion is that has no reading.
     pub fn read(self, place: Place) -> Result<Query, Problem> {
@@ -93,6 +101,10 @@ impl Criteria {
             Some(text) if text.is_empty() || text.len() > most => Err(refuse(name, expected)),
             text => Ok(text),
         };
+        // One that is mistyped would be counted as never called.
+        let endpoint = short("endpoint", self.endpoint, MAX_ENDPOINT, "the last word of a route, or a route")?;
+        let endpoint =
+            endpoint.map(|name| if urls::is_endpoint(&name) { Ok(name) } else { Err(unknown(place, &name)) });
         let app = self.app.map(|id| AppId::parse(&id).map_err(|_| refuse("app", "the id of an application")));
         let outcome = self
             .outcome
@@ -104,7 +116,7 @@ impl Criteria {
         Ok(Query {
             app: app.transpose()?,
             user: short("user", self.user, MAX_EMAIL, "an e-mail address")?,
-            endpoint: short("endpoint", self.endpoint, MAX_ENDPOINT, "the last word of a route, or a route")?,
+            endpoint: endpoint.transpose()?,
             outcome: outcome.transpose()?,
             since: since.transpose()?,
             after: id("after", self.after, "the id of a request")?,
