@@ -152,7 +152,7 @@ async fn part_0_an_issuer_with_a_path_has_all_below_it(world: World) {
         ("/js/le-app-button.js", 404),
         ("/authorize/refreshaccesstoken/x", 404),
     ] {
-        ada.get(path).await.expect(status);
+        assert_eq!(world.get(path).await.status, status, "{path}");
     }
 }
 
