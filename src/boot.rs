@@ -128,7 +128,7 @@ pub async fn build(parts: Parts, seed: Option<(&SeedFile, Audience)>) -> Result<
 }
 
 fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, demonstration: Demonstration) -> App {
-    let namespaces = sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start));
+    let namespaces = sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start_beside));
     let web = Web {
         ctx: ctx.clone(),
         urls: Urls::new(issuer.as_str(), issuer.base_path()),

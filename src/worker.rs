@@ -33,16 +33,22 @@ const FLOWS_KEPT: Duration = Duration::from_secs(3_600);
 
 /// Begins the work for a world; it goes on until it is aborted.
 pub fn start(ctx: Arc<Context>) -> JoinHandle<()> {
-    tokio::spawn(run(ctx))
+    tokio::spawn(run(ctx, true))
 }
 
-async fn run(ctx: Arc<Context>) {
+/// The same for a namespace, of which there are many, and most are quiet: nothing is asked of its store each second. Who
+/// serves it follows its clocks.
+pub fn start_beside(ctx: Arc<Context>) -> JoinHandle<()> {
+    tokio::spawn(run(ctx, false))
+}
+
+async fn run(ctx: Arc<Context>, follows_clocks: bool) {
     let mut flush = tokio::time::interval(FLUSH_EVERY);
     let mut keys_due = tokio::time::interval(KEYS_EVERY);
     let mut sweep_due = tokio::time::interval(SWEEP_EVERY);
     loop {
         let done = tokio::select! {
-            _ = flush.tick() => short_work(&ctx).await.map_err(KeysError::from),
+            _ = flush.tick() => short_work(&ctx, follows_clocks).await.map_err(KeysError::from),
             _ = keys_due.tick() => keys::reload(&ctx).await,
             _ = sweep_due.tick() => {
                 ctx.throttle.forget_idle();
@@ -56,9 +62,9 @@ async fn run(ctx: Arc<Context>) {
 }
 
 /// What cannot wait for long: "last used", and clocks that were moved on another node.
-async fn short_work(ctx: &Context) -> Result<(), StoreError> {
+async fn short_work(ctx: &Context, follows_clocks: bool) -> Result<(), StoreError> {
     ctx.store.flush_last_used().await?;
-    clocks::reload(ctx).await
+    if follows_clocks { clocks::reload(ctx).await } else { Ok(()) }
 }
 
 /// Deletes what has long been over; answers how many rows that was. Safe on several nodes at once.

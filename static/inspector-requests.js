@@ -322,7 +322,7 @@ async function showStory(id) {
     const told = all.map((request) => {
       const at = Date.parse(request.at);
       const waited = before === null ? 0 : at - before;
-      const later = waited < 1000 ? null : make('span', { class: 'later' }, fill(text.later, span(waited)));
+      const later = waited < 1000 ? null : make('span', { class: 'later' }, fill(text.later, span(1000 * Math.round(waited / 1000))));
       before = at;
       return make('li', { 'data-outcome': request.outcome }, link(request, `#story/${id}/${request.id}`), later);
     });

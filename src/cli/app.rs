@@ -154,7 +154,8 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
 
 async fn rotate_secret(ctx: &Context, args: RotateArgs) -> Result<(), CliError> {
     let RotateArgs { app: AppArgs { id, json }, overlap } = args;
-    let until = ctx.now().plus(overlap);
+    // By the application's clock, which a sandbox may have moved.
+    let until = ctx.now_for(&id).plus(overlap);
     let secret = partner::rotate_secret(ctx, &id, overlap).await.map_err(|error| failure(&id, error))?;
     let previous_until = (!overlap.is_zero()).then_some(until);
     show(ctx, &find(ctx, &id).await?, Fresh { client_secret: Some(secret), previous_until }, json).await

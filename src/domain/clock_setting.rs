@@ -1,6 +1,7 @@
 //! How a test clock differs from the one that it goes by: the server's from the machine's, an application's from the
 //! server's (wire.md E).
 
+use super::ids::AppId;
 use super::timestamp::Timestamp;
 
 /// An offset, and perhaps a moment at which the clock that it goes by was stopped. The default differs in nothing.
@@ -10,6 +11,14 @@ pub struct ClockSetting {
     pub offset_us: i64,
     /// What the clock below showed when this one was stopped.
     pub frozen_at: Option<Timestamp>,
+}
+
+/// What the clocks show at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moments {
+    /// The server's, and that of every application without one of its own.
+    pub server: Timestamp,
+    pub apart: Vec<(AppId, Timestamp)>,
 }
 
 impl ClockSetting {

@@ -165,7 +165,7 @@ const RULES: &str = "doctor.";
 /// Longest piece of a detail that is shown; longer ones may be tokens.
 pub const MAX_WORD: usize = 19;
 
-/// A text without the words that may be tokens: `longest` is how many characters a word may have.
+/// A text without the words that may be secrets: those of letters and digits, and those of more than `longest` characters.
 pub fn masked(text: &str, longest: usize) -> String {
     let is_token = |c: char| c.is_alphanumeric() || "._~+=-".contains(c);
     let mut shown = String::with_capacity(text.len());
@@ -175,7 +175,9 @@ pub fn masked(text: &str, longest: usize) -> String {
             word.push(c);
             continue;
         }
-        shown.push_str(if word.chars().count() > longest { "…" } else { &word });
+        let is_mixed = word.chars().any(char::is_numeric) && word.chars().any(char::is_alphabetic);
+        let is_plain = word.chars().count() <= longest && !is_mixed;
+        shown.push_str(if is_plain { &word } else { "…" });
         word.clear();
         shown.push(c);
     }

@@ -234,6 +234,17 @@ impl Rule {
         self.app.is_some() || self.user.is_some()
     }
 
+    /// Whether nothing is left for a rule that comes after this one.
+    pub fn hides(&self, later: &Rule) -> bool {
+        fn covers<T: PartialEq>(own: Option<&T>, theirs: Option<&T>) -> bool {
+            own.is_none() || own == theirs
+        }
+        self.times == Times::Always
+            && later.routes.iter().all(|route| self.is_for(route))
+            && covers(self.app.as_ref(), later.app.as_ref())
+            && covers(self.user.as_ref(), later.user.as_ref())
+    }
+
     pub fn matches(&self, who: &Who) -> bool {
         self.app.as_ref().is_none_or(|app| who.apps.contains(app))
             && self.user.as_ref().is_none_or(|user| who.users.contains(user))

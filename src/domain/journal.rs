@@ -87,6 +87,8 @@ pub struct Entry {
     pub at: Timestamp,
     /// By the clock of its application; the same where it has none of its own.
     pub app_at: Timestamp,
+    /// By the machine's clock, which no test moves.
+    pub real_at: Timestamp,
     pub method: String,
     /// The route's template below the issuer's path, or `(none)`.
     pub route: String,

@@ -92,7 +92,7 @@ pub async fn authenticate(
         (Scheme::Dpop { .. }, None) => return Err(BearerRefusal::OtherKey.into()),
         (Scheme::Dpop { proof, method, url }, Some(bound)) => {
             let request = Request { method, url, access_token: Some(token) };
-            let proved = dpop::check(ctx, proof, request).await.map_err(|error| match error {
+            let proved = dpop::check(ctx, &found.token.app, proof, request).await.map_err(|error| match error {
                 DpopError::Refused(why) => BearerError::Dpop(why),
                 DpopError::Store(error) => BearerError::Store(error),
             })?;

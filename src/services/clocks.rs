@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::Context;
 use crate::clock::SharedClock;
-use crate::domain::clock_setting::ClockSetting;
+use crate::domain::clock_setting::{ClockSetting, Moments};
 use crate::domain::ids::{AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{StoreError, apps, clocks, connections};
@@ -26,6 +26,7 @@ const LATEST: Timestamp = Timestamp::from_unix_seconds(221_845_392_000);
 pub struct Clocks {
     machine: SharedClock,
     settings: watch::Sender<Arc<Settings>>,
+    reloading: tokio::sync::Mutex<()>,
 }
 
 /// What differs from the machine's clock.
@@ -37,7 +38,7 @@ struct Settings {
 
 impl Clocks {
     pub fn new(machine: SharedClock) -> Self {
-        Self { machine, settings: watch::Sender::default() }
+        Self { machine, settings: watch::Sender::default(), reloading: tokio::sync::Mutex::default() }
     }
 
     /// Those of another world on the same machine: nothing of them is moved.
@@ -57,6 +58,13 @@ impl Clocks {
         let settings = self.settings.borrow();
         let server = settings.server.now(self.machine());
         settings.apps.get(app).map_or(server, |own| own.now(server))
+    }
+
+    /// What every clock shows at this moment.
+    pub fn moments(&self) -> Moments {
+        let settings = self.settings.borrow();
+        let server = settings.server.now(self.machine());
+        Moments { server, apart: settings.apps.iter().map(|(app, own)| (app.clone(), own.now(server))).collect() }
     }
 
     /// Applications whose clock is not the server's.
@@ -220,6 +228,8 @@ pub async fn reload(ctx: &Context) -> Result<(), StoreError> {
     if !ctx.sandbox {
         return Ok(());
     }
+    // One at a time: who read earlier must not have the last word.
+    let _turn = ctx.clocks.reloading.lock().await;
     let rows = ctx.store.read(|conn| Box::pin(clocks::list(conn))).await?;
     let stored = settings(rows);
     ctx.clocks.settings.send_if_modified(|known| {

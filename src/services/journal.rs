@@ -26,12 +26,16 @@ pub const MAX_LISTENERS: usize = 256;
 /// Connections that are remembered, with their users or without.
 const MAX_CONNECTIONS: usize = 2 * MAX_ENTRIES;
 
+/// Connections whose users are looked up with one visit to the database: short enough to hold nobody up.
+const LEARNED_AT_ONCE: usize = 100;
+
 /// The journal of one world.
 pub struct Journal {
     /// `None` in production mode.
     kept: Option<Mutex<Kept>>,
     /// How often everything was forgotten.
     cleared: watch::Sender<u64>,
+    learning: tokio::sync::Mutex<()>,
 }
 
 struct Kept {
@@ -142,7 +146,11 @@ pub struct NearMiss {
 
 impl Journal {
     pub fn new(is_on: bool) -> Self {
-        Self { kept: is_on.then(|| Mutex::new(Kept::new())), cleared: watch::Sender::default() }
+        Self {
+            kept: is_on.then(|| Mutex::new(Kept::new())),
+            cleared: watch::Sender::default(),
+            learning: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Whether anything is kept.
@@ -231,6 +239,11 @@ impl Journal {
         self.cleared.send_modify(|times| *times += 1);
     }
 
+    /// How often it was emptied: which journal a request began in.
+    pub fn epoch(&self) -> u64 {
+        *self.cleared.borrow()
+    }
+
     /// What is recorded from now on. A listener that is too slow misses some, and is told so.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Entry>> {
         let kept = self.kept();
@@ -266,20 +279,21 @@ impl Journal {
 /// Looks up whose the connections are that requests only named by their tokens: done before the journal is
 /// read, so that the hot path need not.
 pub async fn learn_users(ctx: &Context) -> Result<(), StoreError> {
-    let ids = ctx.journal.strangers();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let asked: HashSet<_> = ids.iter().copied().collect();
-    let found = ctx.store.read(move |conn| {
-        let ids = ids.clone();
-        Box::pin(async move { connections::emails(conn, &ids).await })
-    });
-    let found = found.await?;
-    if let Some(mut kept) = ctx.journal.kept() {
-        kept.users.extend(found);
-        // Those that were not found are gone: they have no user any more.
-        kept.strangers.retain(|connection| !asked.contains(connection));
+    // Of many readers at once one asks, and the others find it answered.
+    let _turn = ctx.journal.learning.lock().await;
+    let strangers = ctx.journal.strangers();
+    for some in strangers.chunks(LEARNED_AT_ONCE) {
+        let ids = some.to_vec();
+        let found = ctx.store.read(move |conn| {
+            let ids = ids.clone();
+            Box::pin(async move { connections::emails(conn, &ids).await })
+        });
+        let found = found.await?;
+        if let Some(mut kept) = ctx.journal.kept() {
+            kept.users.extend(found);
+            // Those that were not found are gone: they have no user any more.
+            kept.strangers.retain(|connection| !some.contains(connection));
+        }
     }
     Ok(())
 }

@@ -67,11 +67,13 @@ macro_rules! reasons {
             }
 
             $(fn at(&self) -> Option<Timestamp> {
-                match self { $($at_pattern => $at,)+ #[allow(unreachable_patterns, reason = "some tables are whole")] _ => None }
+                $(if let $at_pattern = self { return $at; })+
+                None
             })?
 
             $(fn nearest(&self) -> Option<String> {
-                match self { $($near_pattern => $near,)+ #[allow(unreachable_patterns, reason = "some tables are whole")] _ => None }
+                $(if let $near_pattern = self { return $near; })+
+                None
             })?
         }
     )+};

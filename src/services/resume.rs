@@ -79,7 +79,7 @@ pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError
         page.btns.iter().map(|id| (id.clone(), judge(id, page.origin, &known, &basis))).collect();
     let wanted: Vec<AppId> = judged.iter().filter_map(|(_, verdict)| verdict.as_ref().ok().cloned()).collect();
     basis.retain(|app, _| wanted.contains(app));
-    note_outcome(&judged, &basis);
+    note_outcome(&judged, &known, &basis);
     let granted = grant(ctx, page.origin, basis).await?;
     let results = judged
         .into_iter()
@@ -100,9 +100,16 @@ pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError
 
 /// What the journal tells of a request for several buttons: the first that somebody is signed in with, or else the first
 /// that something is wrong with. Nobody being signed in is how a first visit looks.
-fn note_outcome(judged: &[(String, Result<AppId, ResumeRefusal>)], basis: &HashMap<AppId, Option<Basis>>) {
+fn note_outcome(
+    judged: &[(String, Result<AppId, ResumeRefusal>)],
+    known: &HashMap<String, (Button, App)>,
+    basis: &HashMap<AppId, Option<Basis>>,
+) {
     if let Some((id, _)) = judged.first() {
         note::button(id);
+        if let Some((button, _)) = known.get(id) {
+            note::app(&button.app);
+        }
     }
     for (id, verdict) in judged {
         match verdict {

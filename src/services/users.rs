@@ -129,10 +129,10 @@ pub async fn change(ctx: &Context, id: UserId, change: Change) -> Result<User, U
         Some(password) => Some(hashed(ctx, password).await?),
         None => None,
     };
-    let now = ctx.now();
+    let (now, moments) = (ctx.now(), ctx.clocks.moments());
     ctx.store
         .write(move |conn| {
-            let (change, hash) = (change.clone(), hash.clone());
+            let (change, hash, moments) = (change.clone(), hash.clone(), moments.clone());
             Box::pin(async move {
                 let Some(mut user) = users::find(conn, id).await? else { return Ok(Err(UserError::Unknown)) };
                 if let Some(account) = &change.account {
@@ -152,7 +152,7 @@ pub async fn change(ctx: &Context, id: UserId, change: Change) -> Result<User, U
                     users::set_disabled(conn, id, is_disabled.then_some(now)).await?;
                 }
                 if hash.is_some() || change.is_disabled == Some(true) {
-                    connections::end_all_of_user(conn, id, now, EndedBy::Operator).await?;
+                    connections::end_all_of_user(conn, id, &moments, EndedBy::Operator).await?;
                     sessions::end_all_of_user(conn, id, now).await?;
                 }
                 Ok(Ok(user))

@@ -48,9 +48,10 @@ pub async fn reset(ctx: &Context) -> Result<Reset, SeedError> {
         })
     });
     let done = done.await?;
-    forget(ctx).await?;
+    // First what cannot fail.
     ctx.faults.clear();
     ctx.journal.clear();
+    forget(ctx).await?;
     Ok(done)
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
 use super::convert::{corrupt, optional_time, time};
 use super::error::StoreError;
+use crate::domain::clock_setting::Moments;
 use crate::domain::connection::{Connection, ConnectionState, EndedBy};
 use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::scope::ScopeSet;
@@ -38,6 +39,8 @@ statements! {
     /// An end that its clock was moved back before may be moved too.
     EXPIRE = "UPDATE connections SET expires_at = $2 WHERE id = $1 AND ended_at IS NULL \
               AND (expires_at IS NULL OR expires_at > $2)";
+    END_OF_USER_AT = "UPDATE connections SET ended_at = $2, ended_by = $3 \
+                      WHERE user_id = $1 AND app_id = $4 AND ended_at IS NULL";
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
                    WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3";
     EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
@@ -159,8 +162,13 @@ pub async fn expire(conn: &mut Conn, id: ConnectionId, at: Timestamp) -> Result<
 }
 
 /// Ends each connection of a user; answers how many there were.
-pub async fn end_all_of_user(conn: &mut Conn, user: UserId, at: Timestamp, by: EndedBy) -> Result<u64, StoreError> {
-    execute!(conn, END_OF_USER, user.0, at.as_micros(), by.as_str())
+pub async fn end_all_of_user(conn: &mut Conn, user: UserId, at: &Moments, by: EndedBy) -> Result<u64, StoreError> {
+    let mut ended = 0;
+    for (app, at) in &at.apart {
+        ended += execute!(conn, END_OF_USER_AT, user.0, at.as_micros(), by.as_str(), app.as_str())?;
+    }
+    ended += execute!(conn, END_OF_USER, user.0, at.server.as_micros(), by.as_str())?;
+    Ok(ended)
 }
 
 /// Writes the end of a connection whose time is over, so that a new one may take its place.

@@ -19,7 +19,7 @@ statements! {
                  JOIN users u ON u.id = c.user_id \
                  WHERE h.id = $1 AND h.expires_at > $2 AND s.ended_at IS NULL AND c.ended_at IS NULL \
                  AND (c.expires_at IS NULL OR c.expires_at > $2) AND u.disabled_at IS NULL \
-                 AND (h.rotated_at IS NULL OR h.rotated_at > $3)";
+                 AND (h.rotated_at IS NULL OR h.rotated_at > $3 AND h.rotated_at <= $2)";
     INSERT = "INSERT INTO resume_handles (id, secret_hash, app_id, origin, session_id, connection_id, expires_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7)";
     ROTATE = "UPDATE resume_handles SET rotated_at = $2 WHERE id = $1 AND rotated_at IS NULL";

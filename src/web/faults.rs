@@ -29,7 +29,7 @@ static FAULT: HeaderName = HeaderName::from_static("x-leadgate-fault");
 
 /// Marks an answer that is never sent: its connection is closed before the first byte.
 #[derive(Debug, Clone, Copy)]
-struct Dropped;
+pub struct Dropped;
 
 /// The endpoints that a rule may name.
 pub fn endpoints() -> Vec<Endpoint> {

@@ -17,7 +17,7 @@ use super::{Web, faults, mask, observe};
 use crate::domain::doctor::Finding;
 use crate::domain::journal::{Entry, Message, Outcome, Why};
 use crate::domain::timestamp::Timestamp;
-use crate::services::journal::note::{self, Notes};
+use crate::services::journal::note::{self, Notes, Slip};
 
 mod tee;
 
@@ -26,42 +26,91 @@ const NO_ANSWER: &str = "(the connection was closed without an answer)";
 
 /// Wraps every request, and lets those pass that are not for an emulated surface.
 pub async fn keep(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let route = route.strip_prefix(web.urls.base()).unwrap_or(route).to_owned();
+    let matched = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = urls::below(web.urls.base(), matched).to_owned();
     if !web.ctx.journal.is_on() || !is_emulated(&web, &route, request.uri().path()) {
         return next.run(request).await;
     }
-    let at = web.ctx.now();
-    let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let head = parts.clone();
+    let mut kept = Kept::begin(web, route, parts.clone());
     let (body, seen) = tee::body(body, mask::MAX_BODY);
-    let (response, notes) = note::around(next.run(Request::from_parts(parts, body))).await;
-    if notes.left_out {
-        return response;
-    }
+    let response = kept.slip.clone().around(next.run(Request::from_parts(parts, body))).await;
     let (answer, body) = response.into_parts();
     let (body, answered) = whole(body).await;
-    #[expect(clippy::cast_possible_truncation, reason = "no request lasts for centuries")]
-    let duration_us = started.elapsed().as_micros() as u64;
-    let exchange = Exchange { route, head, sent: seen.await.unwrap_or_default(), answer: &answer, answered };
-    let entry = exchange.entry(&web, notes);
-    // An application that has no clock of its own got its answer by the same one.
-    let has_own = entry.app.as_ref().is_some_and(|app| web.ctx.clocks.is_apart(app));
-    let app_at = if has_own { entry.app_at } else { at };
-    web.ctx.journal.record(Entry { at, app_at, duration_us, ..entry });
+    kept.finish(&answer, seen.await.unwrap_or_default(), answered);
     Response::from_parts(answer, body)
 }
 
-/// Our own pages about the sandbox, its control plane, and probes are not what a partner integrates with. Of what has
-/// no route the first word decides.
+/// A request on its way to the journal. Where its client hangs up, what there is of it is kept all the same.
+struct Kept {
+    web: Arc<Web>,
+    route: String,
+    head: Parts,
+    slip: Slip,
+    /// Which journal it began in: one that was emptied meanwhile is another.
+    epoch: u64,
+    at: Timestamp,
+    real_at: Timestamp,
+    started: Instant,
+    is_finished: bool,
+}
+
+impl Kept {
+    fn begin(web: Arc<Web>, route: String, head: Parts) -> Self {
+        Self {
+            slip: Slip::default(),
+            epoch: web.ctx.journal.epoch(),
+            at: web.ctx.now(),
+            real_at: web.ctx.real_now(),
+            started: Instant::now(),
+            is_finished: false,
+            web,
+            route,
+            head,
+        }
+    }
+
+    fn finish(&mut self, answer: &response::Parts, sent: Bytes, answered: Bytes) {
+        self.is_finished = true;
+        let notes = self.slip.take();
+        if notes.left_out {
+            return;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "no request lasts for centuries")]
+        let duration_us = self.started.elapsed().as_micros() as u64;
+        let exchange = Exchange { route: &self.route, head: &self.head, sent, answer, answered };
+        let entry = exchange.entry(&self.web, notes);
+        // An application that has no clock of its own got its answer by the same one.
+        let has_own = entry.app.as_ref().is_some_and(|app| self.web.ctx.clocks.is_apart(app));
+        let app_at = if has_own { entry.app_at } else { self.at };
+        let entry = Entry { at: self.at, app_at, real_at: self.real_at, duration_us, ..entry };
+        // Of a world that was reset meanwhile nothing is told in the new one.
+        if self.web.ctx.journal.epoch() == self.epoch {
+            self.web.ctx.journal.record(entry);
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.is_finished {
+            return;
+        }
+        self.slip.note_abandoned();
+        let (mut answer, ()) = Response::new(()).into_parts();
+        answer.extensions.insert(faults::Dropped);
+        self.finish(&answer, Bytes::new(), Bytes::new());
+    }
+}
+
+/// Of what has no route the first word decides.
 fn is_emulated(web: &Web, route: &str, path: &str) -> bool {
-    let path = path.strip_prefix(web.urls.base()).unwrap_or(path);
+    // What was for a namespace that is over is judged by what followed.
+    let own = path.strip_prefix(web.urls.base()).unwrap_or(path);
+    let path = web.namespace_in(path).map_or(own, |(_, below)| below);
     let place = if route.is_empty() { path } else { route };
     let first = place.trim_start_matches('/').split('/').next().unwrap_or_default();
-    let is_ours =
-        matches!(first, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico");
-    !is_ours
+    urls::is_emulated(first)
 }
 
 /// Reads an answer that is all there, and gives it back. What streams is handed on unread.
@@ -80,8 +129,8 @@ async fn whole(body: Body) -> (Body, Bytes) {
 }
 
 struct Exchange<'a> {
-    route: String,
-    head: Parts,
+    route: &'a str,
+    head: &'a Parts,
     sent: Bytes,
     answer: &'a response::Parts,
     answered: Bytes,
@@ -98,14 +147,15 @@ impl Exchange<'_> {
                 format!("{} {}", status.as_str(), status.canonical_reason().unwrap_or_default())
             },
             headers: mask::headers(&self.answer.headers),
-            body: mask::body(self.answer.headers.get(header::CONTENT_TYPE), &self.answered),
+            body: mask::body(self.answer.headers.get(header::CONTENT_TYPE), &self.answered, mask::Sender::Server),
         };
         // What the button doctor saw work is a reason to keep, and none to refuse.
         let is_fact = |why: &Why| Finding::of_rule(&why.rule).is_some_and(Finding::is_fact);
         let refused = notes.why.as_ref().is_some_and(|why| !is_fact(why)) || status.is_client_error() || self.says_no();
+        let is_abandoned = notes.why.as_ref().is_some_and(|why| why.rule == note::ABANDONED);
         let outcome = match () {
             () if notes.fault.is_some() => Outcome::Fault,
-            () if status.is_server_error() => Outcome::Error,
+            () if status.is_server_error() || is_abandoned => Outcome::Error,
             () if refused => Outcome::Refused,
             () => Outcome::Ok,
         };
@@ -117,14 +167,15 @@ impl Exchange<'_> {
         });
         let why = noted.or_else(|| (outcome != Outcome::Ok).then(|| self.reason()));
         let id = observe::request_id(&self.head.headers).and_then(|id| Uuid::try_parse(id).ok());
-        let endpoint = urls::endpoint(&self.route).to_owned();
+        let endpoint = urls::endpoint(self.route).to_owned();
         Entry {
             id: id.unwrap_or_default(),
             at: now,
+            real_at: now,
             app_at,
             method: self.head.method.to_string(),
             endpoint: if endpoint.is_empty() { "(none)".into() } else { endpoint },
-            route: if self.route.is_empty() { "(none)".into() } else { self.route.clone() },
+            route: if self.route.is_empty() { "(none)".into() } else { self.route.to_owned() },
             status: if is_dropped { 0 } else { status.as_u16() },
             duration_us: 0,
             app: notes.app,
@@ -141,7 +192,7 @@ impl Exchange<'_> {
                     .into_iter()
                     .filter(|(name, _)| name != "x-request-id")
                     .collect(),
-                body: mask::body(self.head.headers.get(header::CONTENT_TYPE), &self.sent),
+                body: mask::body(self.head.headers.get(header::CONTENT_TYPE), &self.sent, mask::Sender::Client),
             },
             response,
         }
@@ -152,7 +203,7 @@ impl Exchange<'_> {
         let uri = &self.head.uri;
         let base = web.urls.base();
         let path = uri.path().strip_prefix(base).unwrap_or(uri.path());
-        let mut shown = format!("{base}{}", urls::masked(&self.route, path, mask::token));
+        let mut shown = format!("{base}{}", urls::masked(self.route, path, mask::token));
         if let Some(query) = uri.query() {
             shown.push('?');
             shown.push_str(&mask::pairs(query.as_bytes()));

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::basic::Basic;
@@ -19,7 +20,7 @@ const MAX_VALUE: usize = 300;
 pub const MAX_BODY: usize = 16 * 1024;
 
 /// Parameters and members whose values are shown, in any letter case.
-const SHOWN: [&str; 75] = [
+const SHOWN: [&str; 72] = [
     "active",
     "acr_values",
     "appid",
@@ -34,10 +35,8 @@ const SHOWN: [&str; 75] = [
     "client_id",
     "client_name",
     "code_challenge_method",
-    "column",
     "count",
     "decision",
-    "detail",
     "display",
     "email",
     "email_verified",
@@ -59,7 +58,6 @@ const SHOWN: [&str; 75] = [
     "kid",
     "lang",
     "leadtype",
-    "line",
     "login_hint",
     "max_age",
     "mode",
@@ -98,6 +96,38 @@ const SHOWN: [&str; 75] = [
 ];
 /// Parameters that are no secrets, but say nothing: a fingerprint shows whether they came back unchanged.
 const COMPARED: [&str; 5] = ["state", "nonce", "code_challenge", "jti", "at_hash"];
+/// Names that are shown though their values are not. Of a name that nobody knows nothing is shown: it may be the second
+/// half of a password with an `&` in it.
+const NAMED: [&str; 28] = [
+    "access_token",
+    "address",
+    "api_key",
+    "apikey",
+    "assertion",
+    "authtoken",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "connection",
+    "continue_as",
+    "csrf",
+    "device_code",
+    "dpop_jkt",
+    "id_token",
+    "id_token_hint",
+    "nickname",
+    "password",
+    "post_logout_redirect_uri",
+    "refresh_token",
+    "refreshtoken",
+    "registration_access_token",
+    "request",
+    "request_uri",
+    "secret",
+    "token",
+    "user_code",
+];
 /// Headers of requests and answers whose values are shown.
 const SHOWN_HEADERS: [&str; 39] = [
     "accept",
@@ -150,13 +180,19 @@ pub fn token(value: &str) -> String {
     }
 }
 
-/// The beginning of a token of ours, or of a JWT.
-fn prefix(value: &str) -> Option<&'static str> {
-    const PREFIXES: [&str; 15] = [
-        "lga_", "lgb_", "lgc_", "lgd_", "lgf_", "lgh_", "lgi_", "lgm_", "lgn_", "lgo_", "lgp_", "lgr_", "lgs_", "lgx_",
-        "eyJ",
-    ];
-    PREFIXES.into_iter().find(|prefix| value.starts_with(prefix))
+/// The beginning of a token of ours (`lga_`, `lgr_`, …), or of a JWT.
+fn prefix(value: &str) -> Option<&str> {
+    let bytes = value.as_bytes();
+    match bytes {
+        [b'l', b'g', kind, b'_', ..] if kind.is_ascii_lowercase() => value.get(..4),
+        [b'e', b'y', b'J', ..] => value.get(..3),
+        _ => None,
+    }
+}
+
+/// Where in a word a token begins.
+fn token_in(word: &str) -> Option<usize> {
+    word.char_indices().map(|(at, _)| at).find(|at| prefix(&word[*at..]).is_some() && word.len() - at > 12)
 }
 
 /// A value that is shown, but for what in it looks like a token, and bounded.
@@ -167,10 +203,12 @@ pub fn scrub(value: &str) -> String {
     while !rest.is_empty() && shown.len() < MAX_VALUE {
         let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
-        match word {
-            "" => {}
-            word if prefix(word).is_some() && word.len() > 12 => shown.push_str(&token(word)),
-            word => shown.push_str(word),
+        match token_in(word) {
+            Some(at) => {
+                shown.push_str(&word[..at]);
+                shown.push_str(&token(&word[at..]));
+            }
+            None => shown.push_str(word),
         }
         let other = after.find(is_word).unwrap_or(after.len());
         shown.push_str(&after[..other]);
@@ -183,8 +221,31 @@ pub fn scrub(value: &str) -> String {
     shown
 }
 
+fn is_among(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 fn is_shown(name: &str) -> bool {
-    SHOWN.iter().any(|shown| shown.eq_ignore_ascii_case(name))
+    is_among(&SHOWN, name)
+}
+
+/// A parameter's name, if it is one that is known.
+fn known(name: &str) -> &str {
+    let is_known = is_shown(name) || is_among(&COMPARED, name) || is_among(&NAMED, name);
+    if is_known { name } else { HIDDEN }
+}
+
+/// What a value is once everything in it is decoded that was encoded more than once.
+fn plain(value: &str) -> Cow<'_, str> {
+    let mut value = Cow::Borrowed(value);
+    for _ in 0..3 {
+        let decoded = percent_decode_str(&value).decode_utf8_lossy().into_owned();
+        if decoded == value {
+            break;
+        }
+        value = Cow::Owned(decoded);
+    }
+    value
 }
 
 /// The value of a parameter or a member.
@@ -195,19 +256,17 @@ fn value(name: &str, value: &str) -> String {
     if !is_shown(name) {
         return token(value);
     }
-    if value.contains("://") {
-        return address(value);
+    let value = plain(value);
+    if value.contains("://") || value.contains(['?', '#']) && !value.contains(' ') {
+        return address(&value);
     }
-    scrub(value)
+    scrub(&value)
 }
 
 /// A query or a form. It can be read as one again, so that what a value holds is not taken for another parameter.
 pub fn pairs(encoded: &[u8]) -> String {
     let pairs = Pairs::parse(encoded);
-    let shown = pairs.iter().map(|(name, given)| {
-        let name_shown = escaped(&scrub(name)).replace('=', "%3D");
-        format!("{name_shown}={}", escaped(&value(name, given)))
-    });
+    let shown = pairs.iter().map(|(name, given)| format!("{}={}", known(name), escaped(&value(name, given))));
     shown.collect::<Vec<_>>().join("&")
 }
 
@@ -232,7 +291,7 @@ fn escaped(text: &str) -> String {
 pub fn address(text: &str) -> String {
     let (rest, fragment) = text.split_once('#').map_or((text, None), |(rest, fragment)| (rest, Some(fragment)));
     let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
-    let mut shown = scrub(place);
+    let mut shown = scrub(&without_userinfo(place));
     for (mark, part) in [('?', query), ('#', fragment)] {
         if let Some(part) = part {
             shown.push(mark);
@@ -242,46 +301,75 @@ pub fn address(text: &str) -> String {
     shown
 }
 
-fn json(name: &str, given: &Value) -> Value {
+/// Who stands before the `@` of an address is nobody's business (RFC 3986 section 3.2.1).
+fn without_userinfo(place: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = place.split_once("://") else { return place.into() };
+    let authority = rest.find('/').map_or(rest, |end| &rest[..end]);
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{HIDDEN}{}", &rest[at..]).into(),
+        None => place.into(),
+    }
+}
+
+/// Who wrote a body. What the server's own members are called is no secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    Client,
+    Server,
+}
+
+fn json(by: Sender, name: &str, given: &Value) -> Value {
     match given {
         Value::String(text) => Value::String(value(name, text)),
-        Value::Array(items) => Value::Array(items.iter().map(|item| json(name, item)).collect()),
+        Value::Array(items) => Value::Array(items.iter().map(|item| json(by, name, item)).collect()),
         Value::Object(members) => {
-            Value::Object(members.iter().map(|(name, member)| (scrub(name), json(name, member))).collect())
+            let member = |(name, member): (&String, &Value)| {
+                let shown = if by == Sender::Server { scrub(name) } else { known(name).to_owned() };
+                (shown, json(by, name, member))
+            };
+            Value::Object(members.iter().map(member).collect())
         }
+        // A password may be one.
+        Value::Number(_) if by == Sender::Client && !is_shown(name) => Value::String(HIDDEN.to_owned()),
         plain => plain.clone(),
     }
 }
 
 /// A body of this type. What is neither a form nor JSON is only spoken of.
-pub fn body(content_type: Option<&HeaderValue>, bytes: &[u8]) -> String {
+pub fn body(content_type: Option<&HeaderValue>, bytes: &[u8], by: Sender) -> String {
     if bytes.is_empty() {
         return String::new();
     }
     let essence = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = essence.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let spoken_of = || format!("({} bytes of {})", bytes.len(), if essence.is_empty() { "no type" } else { &essence });
+    let is_type = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'/' | b'+' | b'-' | b'.');
+    let named = match essence.as_str() {
+        "" => "no type",
+        essence if essence.len() <= 60 && essence.bytes().all(is_type) && token_in(essence).is_none() => essence,
+        _ => "another type",
+    };
+    let spoken_of = || format!("({} bytes of {named})", bytes.len());
     if bytes.len() > MAX_BODY {
         return format!("(more than {MAX_BODY} bytes)");
     }
     match essence.as_str() {
         "application/x-www-form-urlencoded" => pairs(bytes),
-        "application/json" | "application/problem+json" => masked_json(bytes).unwrap_or_else(spoken_of),
-        "application/javascript" | "text/javascript" => jsonp(bytes).unwrap_or_else(spoken_of),
+        "application/json" | "application/problem+json" => masked_json(by, bytes).unwrap_or_else(spoken_of),
+        "application/javascript" | "text/javascript" => jsonp(by, bytes).unwrap_or_else(spoken_of),
         _ => spoken_of(),
     }
 }
 
-fn masked_json(bytes: &[u8]) -> Option<String> {
-    serde_json::from_slice(bytes).ok().map(|parsed| json("", &parsed).to_string())
+fn masked_json(by: Sender, bytes: &[u8]) -> Option<String> {
+    serde_json::from_slice(bytes).ok().map(|parsed| json(by, "", &parsed).to_string())
 }
 
 /// `callback({…});`
-fn jsonp(bytes: &[u8]) -> Option<String> {
+fn jsonp(by: Sender, bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (call, rest) = text.split_once('(')?;
     let argument = rest.trim_end().trim_end_matches(';').strip_suffix(')')?;
-    Some(format!("{}({});", scrub(call), masked_json(argument.as_bytes())?))
+    Some(format!("{}({});", scrub(call), masked_json(by, argument.as_bytes())?))
 }
 
 /// The headers of one direction, in their order.
@@ -346,7 +434,7 @@ mod tests {
             "client_id=app",
             "scope=a+b",
             "username=ada@acme.test",
-            "https://p.test/cb?key=***%26lang=en",
+            "https://p.test/cb?***=***%26lang=en",
             &same,
         ] {
             assert!(shown.contains(plain), "{plain}: {shown}");
@@ -357,7 +445,7 @@ mod tests {
     fn e_what_is_shown_of_a_form_reads_as_the_form() {
         let form = "redirect_uri=https%3A%2F%2Fp.test%2F%3Fa%3D1%26b%3D2&page=%00%1B%5B31m%25+%2B%23%C3%A9&a%3Db%26c=1";
         let shown = pairs(form.as_bytes());
-        assert_eq!(shown, "redirect_uri=https://p.test/?a=***%26b=***&page=%00%1B[31m%25+%2B%23é&a%3Db%26c=***");
+        assert_eq!(shown, "redirect_uri=https://p.test/?***=***%26***=***&page=%00%1B[31m%25+%2B%23é&***=***");
         let read = Pairs::parse(shown.as_bytes());
         assert_eq!(read.get("page"), Ok(Some("\0\u{1b}[31m% +#é")));
     }
@@ -368,16 +456,19 @@ mod tests {
             r#"{{"valid":true,"refreshToken":"{REFRESH}","authToken":"x","expireDate":"2026-11-22T09:15:30Z","n":[{{"password":"p4ss"}},"{REFRESH}"],"{REFRESH}":1}}"#
         );
         let json = HeaderValue::from_static("application/json; charset=utf-8");
-        let shown = body(Some(&json), text.as_bytes());
+        let shown = body(Some(&json), text.as_bytes(), Sender::Server);
         assert!(!shown.contains(&REFRESH[4..20]) && !shown.contains("p4ss"), "{shown}");
         assert!(shown.contains(r#""valid":true"#) && shown.contains("2026-11-22T09:15:30Z"), "{shown}");
         let script = HeaderValue::from_static("application/javascript");
-        let shown = body(Some(&script), format!("/**/cb({text});").as_bytes());
+        let shown = body(Some(&script), format!("/**/cb({text});").as_bytes(), Sender::Server);
         assert!(shown.starts_with("/**/cb({") && !shown.contains(&REFRESH[4..20]), "{shown}");
         let page = HeaderValue::from_static("text/html");
-        assert_eq!(body(Some(&page), REFRESH.as_bytes()), format!("({} bytes of text/html)", REFRESH.len()));
-        assert_eq!(body(None, b"hunter2"), "(7 bytes of no type)");
-        assert_eq!(body(Some(&json), b"{\"password\": \"hunter2\""), "(22 bytes of application/json)");
+        assert_eq!(
+            body(Some(&page), REFRESH.as_bytes(), Sender::Server),
+            format!("({} bytes of text/html)", REFRESH.len())
+        );
+        assert_eq!(body(None, b"hunter2", Sender::Client), "(7 bytes of no type)");
+        assert_eq!(body(Some(&json), b"{\"password\": \"hunter2\"", Sender::Client), "(22 bytes of application/json)");
     }
 
     #[test]
@@ -413,10 +504,35 @@ mod tests {
     }
 
     #[test]
+    fn e_a_secret_in_an_odd_place_is_not_shown() {
+        let json = HeaderValue::from_static("application/json");
+        let shown = body(Some(&json), br#"{"password":12345678,"hunter2":true,"max_age":5}"#, Sender::Client);
+        assert_eq!(shown, r#"{"***":true,"max_age":5,"password":"***"}"#);
+        assert_eq!(pairs(b"password=correct&horsehunter2"), "password=***&***=***");
+        let key = "lgk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for form in [
+            format!("client_id={key}"),
+            format!("redirect_uri=https%253A%252F%252Fp.test%252F%253Ftoken%253D{REFRESH}"),
+            format!("scope=3D{REFRESH}"),
+            "redirect_uri=https%3A%2F%2Fada%3Ahunter2pw%40p.test%2F".to_owned(),
+            "redirect_uri=com.example%3A%2Fcb%3Fcode%3Dhunter2".to_owned(),
+        ] {
+            let shown = pairs(form.as_bytes());
+            for secret in [&REFRESH[4..20], &key[4..20], "hunter2"] {
+                assert!(!shown.contains(secret), "{form}: {shown}");
+            }
+        }
+        let odd = HeaderValue::from_static("hunter2;lgr_x");
+        assert_eq!(body(Some(&odd), b"x", Sender::Client), "(1 bytes of hunter2)");
+        let odd = HeaderValue::from_str(REFRESH).unwrap();
+        assert_eq!(body(Some(&odd), b"x", Sender::Client), "(1 bytes of another type)");
+    }
+
+    #[test]
     fn e_values_are_bounded() {
         assert!(scrub(&"é ".repeat(2_000)).chars().count() <= MAX_VALUE + 1);
         let large = vec![b'a'; MAX_BODY + 1];
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        assert_eq!(body(Some(&form), &large), "(more than 16384 bytes)");
+        assert_eq!(body(Some(&form), &large, Sender::Client), "(more than 16384 bytes)");
     }
 }

@@ -1,6 +1,9 @@
 //! Every address of the server, so that routes, pages, redirects and tests cannot disagree.
 
 use percent_encoding::percent_decode_str;
+use uuid::Uuid;
+
+use super::mask;
 
 use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID};
 
@@ -104,6 +107,18 @@ pub fn endpoint(route: &str) -> &str {
     route.rsplit('/').find(|word| !word.is_empty() && !word.starts_with('{')).unwrap_or_default()
 }
 
+/// Whether addresses that begin with this word are what a partner integrates with. Our own pages about the sandbox, its
+/// control plane and probes are not: they are in no journal, and nothing goes wrong there on purpose.
+pub fn is_emulated(first_word: &str) -> bool {
+    !matches!(first_word, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico")
+}
+
+/// A route or an address below the issuer's path, which is `base`. Documents of an issuer with a path have that path
+/// behind theirs (RFC 8414 section 3.1).
+pub fn below<'p>(base: &str, path: &'p str) -> &'p str {
+    path.strip_prefix(base).or_else(|| path.strip_suffix(base)).unwrap_or(path)
+}
+
 /// A path for people: what it consists of besides our own words and ids is put through `mask`.
 pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String {
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -117,7 +132,8 @@ pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String 
     let mut pattern = route.split('/');
     let shown = path.split('/').map(|segment| match pattern.next() {
         // An id that is a parameter of a known route opens nothing.
-        Some(own) if own.starts_with('{') && is_id(segment) => segment.to_owned(),
+        Some("{flow}" | "{connection}") if Uuid::try_parse(segment).is_ok() => segment.to_owned(),
+        Some("{client_id}") if is_id(segment) => mask::scrub(segment),
         _ if is_word(segment) => segment.to_owned(),
         _ => mask(&decoded(segment)),
     });
@@ -290,15 +306,15 @@ mod tests {
     #[test]
     fn built_addresses_match_their_routes() {
         let urls = Urls::new("https://a.test/t1", "/t1");
-        let flow = FlowId(uuid::Uuid::nil());
+        let flow = FlowId(Uuid::nil());
         for (built, route) in [
             (urls.dialog(flow), route::DIALOG),
             (urls.dialog_login(flow), route::DIALOG_LOGIN),
             (urls.dialog_decision(flow), route::DIALOG_DECISION),
             (urls.dialog_switch(flow), route::DIALOG_SWITCH),
-            (urls.account_disconnect(ConnectionId(uuid::Uuid::nil())), route::ACCOUNT_DISCONNECT),
+            (urls.account_disconnect(ConnectionId(Uuid::nil())), route::ACCOUNT_DISCONNECT),
         ] {
-            let id = uuid::Uuid::nil().to_string();
+            let id = Uuid::nil().to_string();
             let expected = format!("/t1{}", route.replace("{flow}", &id).replace("{connection}", &id));
             assert_eq!(built, expected);
         }

@@ -13,6 +13,7 @@ use axum::response::Response;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Either};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tower::{Layer, Service, ServiceExt as _};
 
 use super::urls::Urls;
@@ -20,12 +21,15 @@ use super::{Web, error, router};
 use crate::domain::namespace::{MAX_NAMESPACES, Namespace, NamespaceId};
 use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
+use crate::services::clocks;
 use crate::services::namespaces::{self, Made, NamespaceError};
 use crate::socket::Peer;
 use crate::store::StoreError;
 
 /// How often it is looked whether a namespace is over, or was ended on another node; real time.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
+/// How long clocks that another node moved may go unnoticed; real time.
+const CLOCKS_EVERY: Duration = Duration::from_secs(1);
 
 /// Starts what has to run beside a world.
 type Background = fn(Arc<Context>) -> JoinHandle<()>;
@@ -45,6 +49,8 @@ struct Served {
     router: Router,
     ctx: Arc<Context>,
     background: Arc<JoinHandle<()>>,
+    /// When its clocks were last read: another node may have moved them.
+    clocks_read: Arc<Mutex<Instant>>,
 }
 
 impl Namespaces {
@@ -101,8 +107,8 @@ impl Namespaces {
         Ok(was_here || was_listed)
     }
 
-    /// The router of a namespace that an address names; opened here where another node made it.
-    async fn find(&self, web: &Web, id: &str) -> Result<Option<Router>, NamespaceError> {
+    /// The namespace that an address names; opened here where another node made it.
+    async fn find(&self, web: &Web, id: &str) -> Result<Option<Served>, NamespaceError> {
         let Some(id) = NamespaceId::parse(id) else { return Ok(None) };
         if let Some(found) = self.known(&id) {
             return Ok(found);
@@ -121,9 +127,9 @@ impl Namespaces {
     }
 
     /// `Some(None)`: it was served here, and is over.
-    fn known(&self, id: &NamespaceId) -> Option<Option<Router>> {
+    fn known(&self, id: &NamespaceId) -> Option<Option<Served>> {
         let now = self.home.real_now();
-        self.served().get(id).map(|served| (served.namespace.expires_at > now).then(|| served.router.clone()))
+        self.served().get(id).map(|served| (served.namespace.expires_at > now).then(|| served.clone()))
     }
 
     fn serve(&self, home: &Web, namespace: &Namespace, ctx: Arc<Context>) {
@@ -136,7 +142,8 @@ impl Namespaces {
             ctx: ctx.clone(),
         });
         let background = Arc::new((self.background)(ctx.clone()));
-        let served = Served { namespace: namespace.clone(), router, ctx, background };
+        let clocks_read = Arc::new(Mutex::new(Instant::now()));
+        let served = Served { namespace: namespace.clone(), router, ctx, background, clocks_read };
         self.served().insert(namespace.id.clone(), served);
     }
 
@@ -173,6 +180,20 @@ impl Namespaces {
 }
 
 impl Served {
+    async fn follow_clocks(&self) -> Result<(), StoreError> {
+        if !self.ctx.store.has_shared_namespaces() {
+            return Ok(());
+        }
+        {
+            let mut read = self.clocks_read.lock().unwrap_or_else(PoisonError::into_inner);
+            if read.elapsed() < CLOCKS_EVERY {
+                return Ok(());
+            }
+            *read = Instant::now();
+        }
+        clocks::reload(&self.ctx).await
+    }
+
     async fn close(self) {
         self.ctx.journal.close();
         self.background.abort();
@@ -242,7 +263,12 @@ where
 {
     let Some(namespaces) = &web.namespaces else { return own.call(request).await };
     match namespaces.find(web, id).await {
-        Ok(Some(router)) => router.oneshot(afresh(request)).await,
+        Ok(Some(served)) => {
+            if let Err(error) = served.follow_clocks().await {
+                tracing::warn!(%error, namespace = id, "the clocks of a namespace were not read");
+            }
+            served.router.oneshot(afresh(request)).await
+        }
         Ok(None) => own.call(request).await,
         Err(why) => {
             tracing::warn!(%why, namespace = id, "a namespace could not be opened");

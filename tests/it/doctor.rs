@@ -13,8 +13,14 @@ use crate::support::{APP_ONE, Answer, PARTNER, World, both};
 const PATH: &str = "/button/report";
 const TEXT: [(&str, &str); 1] = [("content-type", "text/plain;charset=UTF-8")];
 
+/// As the page that it tells of sends it.
 async fn report(world: &World, report: &Value) -> Answer {
-    let headers = [("content-type", "text/plain;charset=UTF-8"), ("origin", "https://anybody.test")];
+    let origin: Vec<&str> = report["page"].as_str().unwrap_or_default().split('/').take(3).collect();
+    report_from(world, &origin.join("/"), report).await
+}
+
+async fn report_from(world: &World, origin: &str, report: &Value) -> Answer {
+    let headers = [("content-type", "text/plain;charset=UTF-8"), ("origin", origin)];
     world.send(request("POST", PATH, &headers, report.to_string())).await
 }
 
@@ -157,6 +163,17 @@ async fn e_a_report_keeps_no_token(world: World) {
     assert!(!kept.contains(&token) && !kept.contains(other), "{kept}");
 }
 
+/// A page speaks for itself: another's check cannot be made to pass, or to fail.
+async fn e_nobody_reports_for_another_page(world: World) {
+    let body = json!({"fact": "callback_valid", "page": "https://partner.test/", "btn": "btn-one"});
+    report_from(&world, "https://evil.example", &body).await.expect(403);
+    let from = [("referer", "https://evil.example/x")];
+    let path = format!("{PATH}?report={}", escape(&body.to_string()));
+    world.send(request("GET", &path, &from, "")).await.expect(403);
+    assert!(newest(&world).app.is_none(), "it counts for no application");
+    report_from(&world, "null", &json!({"problem": "framed", "page": "file:"})).await.expect(204);
+}
+
 /// One address cannot fill the journal; what is too much is not in it.
 async fn e_pages_cannot_fill_the_journal(world: World) {
     let body = json!({"problem": "framed", "page": "https://partner.test/"}).to_string();
@@ -198,6 +215,7 @@ both! {
     e_a_report_may_come_by_an_element,
     e_what_is_no_report_is_refused,
     e_a_report_keeps_no_token,
+    e_nobody_reports_for_another_page,
     e_pages_cannot_fill_the_journal,
     e_every_code_is_explained,
 }

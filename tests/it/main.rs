@@ -16,6 +16,7 @@ mod dialog;
 mod doctor;
 mod faults;
 mod hostile;
+mod inspector;
 mod jsonp;
 mod keys;
 mod login;

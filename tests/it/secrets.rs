@@ -182,4 +182,38 @@ async fn r9_no_secret_is_in_the_database(world: World) {
     assert!(!holds(&dump, &begin), "a private key is in the database");
 }
 
-both! { with super::setup(); n5_no_secret_is_in_the_log, r9_no_secret_is_in_the_database }
+/// Nothing of it is in the journal either: in no list, no exchange, no archive, no line for a shell, no stream.
+async fn e_no_secret_is_in_the_journal(world: World) {
+    let secrets = run(&world).await;
+    let read = async |path: &str| world.control("GET", path, &Value::Null).await.expect(200);
+    let list = read("/requests?limit=5000").await;
+    let mut dump = vec![list.text().to_owned(), read("/requests.har").await.text().to_owned()];
+    let requests = list.json()["requests"].as_array().unwrap().clone();
+    assert!(requests.len() > 150, "the test's own premise: {}", requests.len());
+    for request in &requests {
+        dump.push(read(&format!("/requests/{}", request["id"].as_str().unwrap())).await.text().to_owned());
+    }
+    let host = [("host", "auth.test"), ("content-type", "application/x-www-form-urlencoded")];
+    let opened = request("POST", "/inspector/session", &host, form(&[("token", SANDBOX_TOKEN)]));
+    let opened = world.send(opened).await;
+    let cookie = opened.set_cookies()[0].split(';').next().unwrap().to_owned();
+    // The stream has an end once the journal is closed, and what there was before it.
+    world.ctx.journal.close();
+    let stream = request("GET", "/inspector/events", &[host[0], ("cookie", &cookie)], "");
+    dump.push(world.send(stream).await.expect(200).text().to_owned());
+    let refresh = secrets.iter().find(|secret| secret.starts_with("lgr_")).unwrap();
+    let fingerprint = leadgate::crypto::token::fingerprint(refresh);
+    assert!(dump.iter().any(|text| text.contains(&fingerprint)), "a token is told from another by its fingerprint");
+    // The name of a function of the page's is no secret: here it is shown.
+    for secret in secrets.iter().filter(|secret| *secret != CALLBACK) {
+        for form in [secret.clone(), escape(secret), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)] {
+            let text = dump.iter().find(|text| text.contains(&form));
+            assert!(text.is_none(), "{secret} is in the journal: {}", text.unwrap());
+        }
+    }
+}
+
+both! {
+    with super::setup();
+    n5_no_secret_is_in_the_log, r9_no_secret_is_in_the_database, e_no_secret_is_in_the_journal
+}

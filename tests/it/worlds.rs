@@ -576,6 +576,9 @@ async fn e_nodes_share_namespaces(world: World) {
     inside.me(&theirs.access).await.expect(200);
     assert!(inside.refreshes(&theirs.refresh).await, "one key for both");
     second.me(&tokens.access).await.expect(401);
+    inside.ask("POST", "/clock", Some(json!({"advance": "2h"}))).await.expect(200);
+    inside.me(&tokens.access).await.expect(401);
+    until("the other node's clock follows", async || there.me(&tokens.access).await.status == 401).await;
     let path = format!("/namespaces/{}", made["id"].as_str().unwrap());
     assert_eq!(second.ask("GET", &path, None).await.expect(200).json(), made);
     second.ask("DELETE", &path, None).await.expect(204);

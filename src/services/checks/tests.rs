@@ -29,6 +29,7 @@ fn entry(method: &str, route: &str) -> Entry {
         id: Uuid::nil(),
         at: Timestamp::from_micros(0),
         app_at: Timestamp::from_micros(0),
+        real_at: Timestamp::from_micros(0),
         method: method.into(),
         route: route.into(),
         endpoint: route.rsplit('/').find(|word| !word.starts_with('{')).unwrap_or_default().into(),
@@ -64,6 +65,7 @@ impl Entry {
     fn after(mut self, seconds: i64) -> Self {
         self.at = Timestamp::from_unix_seconds(seconds);
         self.app_at = self.at;
+        self.real_at = self.at;
         self
     }
 
@@ -309,7 +311,7 @@ fn cases(check: Check) -> (Vec<Entry>, Vec<Entry>) {
                 told
             };
             (
-                vec![told(), refresh(), told().after(10), refresh().after(15)],
+                vec![told(), refresh().after(6), told().after(10), refresh().after(15)],
                 vec![told().after(10), refresh().after(14), refresh().after(20)],
             )
         }

@@ -89,8 +89,7 @@ pub fn tokens_out_of_queries<'e>(seen: &Seen<'e>) -> Verdict<'e> {
     let named = |entry: &Entry| {
         let query = entry.request.line.split_once('?').map_or("", |(_, query)| query);
         let names = query.split('&').filter_map(|pair| pair.split_once('=').map(|(name, _)| name));
-        let found = names.map(str::to_ascii_lowercase).find(|name| SECRETS.contains(&name.as_str()));
-        found
+        names.map(str::to_ascii_lowercase).find(|name| SECRETS.contains(&name.as_str()))
     };
     match seen.last(|entry| named(entry).is_some()) {
         Some(entry) => Verdict::Fail(entry, named(entry).unwrap_or_default()),

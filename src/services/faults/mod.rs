@@ -133,6 +133,11 @@ pub async fn put(ctx: &Context, drafts: Vec<Draft>, endpoints: &[Endpoint]) -> R
         }
         let made = made_id(index, &mut ids);
         let rule = Rule::of(draft, made, endpoints, suggestion).map_err(unfit)?;
+        if let Some((_, earlier)) = rules.iter().find(|(_, earlier): &&(usize, Rule)| earlier.hides(&rule)) {
+            let reason =
+                format!("It could never act: the rule {} before it takes every request that it matches.", earlier.id);
+            return Err(unfit(Unfit::new("/match", reason)));
+        }
         rules.push((index, rule));
     }
     for (index, rule) in &rules {

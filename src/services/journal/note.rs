@@ -7,6 +7,9 @@ use crate::domain::ids::{AppId, ConnectionId, FlowId};
 use crate::domain::journal::Why;
 use crate::domain::timestamp::Timestamp;
 
+/// The rule by which a request has no answer.
+pub const ABANDONED: &str = "request.abandoned";
+
 /// What is known of a request by now.
 #[derive(Debug, Clone, Default)]
 pub struct Notes {
@@ -28,12 +31,27 @@ tokio::task_local! {
     static NOTES: Arc<Mutex<Notes>>;
 }
 
-/// Runs a request; answers what was noted meanwhile.
-pub async fn around<T>(request: impl Future<Output = T>) -> (T, Notes) {
-    let notes = Arc::new(Mutex::new(Notes::default()));
-    let answer = NOTES.scope(notes.clone(), request).await;
-    let noted = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
-    (answer, noted)
+/// Where the notes of one request are kept. Who holds it can read them also when the request was given up.
+#[derive(Clone, Default)]
+pub struct Slip(Arc<Mutex<Notes>>);
+
+impl Slip {
+    /// Runs the request.
+    pub async fn around<T>(&self, request: impl Future<Output = T>) -> T {
+        NOTES.scope(self.0.clone(), request).await
+    }
+
+    /// That its client hung up. What had been noted as a reason stands.
+    pub fn note_abandoned(&self) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = "the client hung up before it was answered; what had been done stands";
+        notes.why.get_or_insert_with(|| Why::new(ABANDONED, message));
+    }
+
+    /// What was noted.
+    pub fn take(&self) -> Notes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 fn write(change: impl FnOnce(&mut Notes)) {

@@ -6,6 +6,7 @@ fn entry(nth: u128, outcome: Outcome) -> Entry {
         id: Uuid::from_u128(nth),
         at: Timestamp::from_micros(i64::try_from(nth).unwrap()),
         app_at: Timestamp::from_micros(0),
+        real_at: Timestamp::from_micros(0),
         method: "GET".into(),
         route: "/v1/me".into(),
         endpoint: "me".into(),
@@ -140,13 +141,15 @@ fn e_production_keeps_nothing() {
 #[tokio::test]
 async fn e_notes_belong_to_their_request_and_the_first_reason_stands() {
     note::why(Why::new("outside", "goes nowhere"));
-    let (answer, noted) = note::around(async {
+    let slip = note::Slip::default();
+    let request = async {
         note::why(Why::new("first", "1"));
         note::why(Why::new("second", "2"));
         note::user("ada@acme.test");
         7
-    })
-    .await;
+    };
+    let answer = slip.around(request).await;
+    let noted = slip.take();
     assert_eq!((answer, noted.why.unwrap().rule.as_ref()), (7, "first"));
     assert_eq!(noted.user.as_deref(), Some("ada@acme.test"));
     assert!(note::current().why.is_none());

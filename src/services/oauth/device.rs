@@ -167,7 +167,13 @@ pub enum PollError {
 pub async fn poll(ctx: &Context, app: &App, device_code: &str, dpop_jkt: Option<String>) -> Result<Tokens, PollError> {
     let handle = Handle::parse(HandleKind::DeviceCode, device_code).ok_or(DeviceRefusal::Malformed)?;
     let now = ctx.now_for(&app.id);
-    let attempt = Attempt { handle, app: app.clone(), fresh: NewGrant::draw(ctx, app, dpop_jkt, now), now };
+    let attempt = Attempt {
+        handle,
+        app: app.clone(),
+        fresh: NewGrant::draw(ctx, app, dpop_jkt, now),
+        now,
+        real_now: ctx.real_now(),
+    };
     let attempt = Arc::new(attempt);
     let granted = ctx
         .store
@@ -184,6 +190,8 @@ struct Attempt {
     app: App,
     fresh: NewGrant,
     now: Timestamp,
+    /// Polls are paced by it: a device waits in real time, whatever a test's clock shows.
+    real_now: Timestamp,
 }
 
 impl Attempt {
@@ -218,9 +226,9 @@ impl Attempt {
 
     /// Notes that the device asked; who asks too soon has to wait longer (RFC 8628 section 3.5).
     async fn wait(&self, conn: &mut Conn, code: &DeviceCode) -> Result<DeviceRefusal, StoreError> {
-        let is_too_soon = code.last_polled_at.is_some_and(|at| self.now < at.plus(code.interval));
+        let is_too_soon = code.last_polled_at.is_some_and(|at| self.real_now < at.plus(code.interval));
         let interval = if is_too_soon { code.interval + POLL_INTERVAL } else { code.interval };
-        device_codes::note_poll(conn, code.id, self.now, interval).await?;
+        device_codes::note_poll(conn, code.id, self.real_now, interval).await?;
         Ok(if is_too_soon { DeviceRefusal::TooSoon } else { DeviceRefusal::Pending })
     }
 }

@@ -10,6 +10,7 @@ use super::super::Context;
 use crate::crypto::dpop::{Proof, verify_proof};
 use crate::crypto::jwt::JwtError;
 use crate::crypto::token::sha256;
+use crate::domain::ids::AppId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{StoreError, used_proofs};
 
@@ -52,11 +53,11 @@ pub struct Request<'r> {
     pub access_token: Option<&'r str>,
 }
 
-/// The thumbprint of the key that the sender has proved.
-pub async fn check(ctx: &Context, proof: &str, request: Request<'_>) -> Result<String, DpopError> {
+/// The thumbprint of the key that the sender, `app`, has proved.
+pub async fn check(ctx: &Context, app: &AppId, proof: &str, request: Request<'_>) -> Result<String, DpopError> {
     let proof = verify_proof(proof).map_err(DpopRefusal::Proof)?;
     // By the machine's clock, which stamped it, or by that of a test that moves both.
-    match judge(&proof, request, ctx.now()) {
+    match judge(&proof, request, ctx.now_for(app)) {
         Err(DpopRefusal::Time) => judge(&proof, request, ctx.real_now())?,
         judged => judged?,
     }

@@ -12,6 +12,7 @@ use crate::config::seed::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile,
 use crate::domain::account::Account;
 use crate::domain::app::App;
 use crate::domain::button::Button;
+use crate::domain::clock_setting::Moments;
 use crate::domain::connection::EndedBy;
 use crate::domain::ids::{AccountId, AppId, UserId};
 use crate::domain::lead_type::LeadType;
@@ -313,7 +314,8 @@ impl Step {
             users::set_password(conn, user.id, &planned.password).await?;
             // As when an operator sets one: what was opened under the old one is over (rule F8).
             sessions::end_all_of_user(conn, user.id, self.plan.now).await?;
-            connections::end_all_of_user(conn, user.id, self.plan.now, EndedBy::Operator).await?;
+            let at = Moments { server: self.plan.now, apart: Vec::new() };
+            connections::end_all_of_user(conn, user.id, &at, EndedBy::Operator).await?;
         }
         if user != wanted {
             users::update(conn, &wanted).await?;

@@ -59,7 +59,7 @@ async fn by_post(
 ) -> Response {
     match body {
         _ if !extract::is_type(&headers, "text/plain") => answer(StatusCode::UNSUPPORTED_MEDIA_TYPE, false),
-        Ok(body) => answer(hear(&web, &extensions, &body).await, false),
+        Ok(body) => answer(hear(&web, &headers, &extensions, &body).await, false),
         Err(rejection) => answer(rejection.status(), false),
     }
 }
@@ -77,19 +77,24 @@ async fn by_element(
     }
     let query = Pairs::of_query(query.as_deref());
     let status = match query.get("report") {
-        Ok(Some(report)) if report.len() <= MAX_REPORT => hear(&web, &extensions, report.as_bytes()).await,
+        Ok(Some(report)) if report.len() <= MAX_REPORT => hear(&web, &headers, &extensions, report.as_bytes()).await,
         _ => StatusCode::BAD_REQUEST,
     };
     answer(status, true)
 }
 
-async fn hear(web: &Web, extensions: &Extensions, report: &[u8]) -> StatusCode {
+async fn hear(web: &Web, headers: &HeaderMap, extensions: &Extensions, report: &[u8]) -> StatusCode {
     if web.ctx.throttle.report(extract::peer(extensions)).is_err() {
         note::leave_out();
         return StatusCode::TOO_MANY_REQUESTS;
     }
     let told = serde_json::from_slice::<Told>(report).ok();
     let Some((report, detail)) = told.and_then(understood) else { return StatusCode::BAD_REQUEST };
+    // A page speaks for itself, and for no other.
+    let speaker = sender(headers);
+    if speaker.is_some() && speaker != report.origin.as_ref().map(|origin| origin.as_str().to_owned()) {
+        return StatusCode::FORBIDDEN;
+    }
     match doctor::diagnose(&web.ctx, &report).await {
         Ok(diagnosis) => {
             write_down(&report, detail.as_deref(), diagnosis);
@@ -97,6 +102,14 @@ async fn hear(web: &Web, extensions: &Extensions, report: &[u8]) -> StatusCode {
         }
         Err(error) => failed(&error),
     }
+}
+
+/// The origin that the browser says a report is from: by `Origin`, or for an element by `Referer`. A page without an origin
+/// (a file) says `null`, or nothing.
+fn sender(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let referer = || text(header::REFERER).map(|address| address.split('/').take(3).collect::<Vec<_>>().join("/"));
+    text(header::ORIGIN).map(str::to_owned).or_else(referer).filter(|origin| origin != "null")
 }
 
 /// A report that the doctor itself can have sent, and its detail.

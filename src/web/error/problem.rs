@@ -29,16 +29,16 @@ pub struct Problem {
     detail: Cow<'static, str>,
     /// Where in the body: a JSON Pointer (RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "/origins/0")]
-    pointer: Option<String>,
+    #[schema(value_type = Option<String>, example = "/origins/0")]
+    pointer: Option<Box<str>>,
     /// Which parameter of the query.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "limit")]
-    parameter: Option<String>,
+    #[schema(value_type = Option<String>, example = "limit")]
+    parameter: Option<Box<str>>,
     /// Members that only some problems have.
     #[serde(flatten)]
     #[schema(ignore)]
-    more: Map<String, Value>,
+    more: Option<Box<Map<String, Value>>>,
 }
 
 impl Problem {
@@ -51,7 +51,7 @@ impl Problem {
             detail: detail.into(),
             pointer: None,
             parameter: None,
-            more: Map::new(),
+            more: None,
         }
     }
 
@@ -77,13 +77,13 @@ impl Problem {
 
     /// Where in the body it was: a JSON Pointer (RFC 6901), empty for the whole.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
-        self.pointer = Some(pointer.into());
+        self.pointer = Some(pointer.into().into_boxed_str());
         self
     }
 
     /// Which parameter of the query it was.
     pub fn in_query(mut self, name: impl Into<String>) -> Self {
-        self.parameter = Some(name.into());
+        self.parameter = Some(name.into().into_boxed_str());
         self
     }
 
@@ -99,7 +99,7 @@ impl Problem {
 
     /// A member that this kind of problem has besides.
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(member.to_owned(), value.into());
+        self.more.get_or_insert_default().insert(member.to_owned(), value.into());
         self
     }
 }

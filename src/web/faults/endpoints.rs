@@ -2,7 +2,7 @@
 //! read its answers, and with what a request to it says of itself.
 
 use super::super::error::button::Code;
-use super::super::urls::route;
+use super::super::urls::{below, route};
 use crate::domain::fault::{Endpoint, Errors};
 use crate::services::oauth::error::ErrorCode;
 
@@ -206,22 +206,21 @@ const fn button_codes<const N: usize>(codes: [Code; N]) -> [&'static str; N] {
 
 /// The endpoint of a route as the router matched it, below the issuer's path.
 pub fn of_matched(matched: &str, base: &str) -> Option<&'static Served> {
-    // Documents of an issuer with a path have that path behind theirs (RFC 8414 section 3.1).
-    let route = matched.strip_prefix(base).or_else(|| matched.strip_suffix(base))?;
+    let route = below(base, matched);
     ENDPOINTS.iter().find(|served| served.endpoint.route == route)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::urls;
     use super::*;
 
     /// So that a route that is added is not forgotten here.
     #[test]
     fn e_every_route_of_the_emulated_surfaces_may_be_named() {
-        let ours = ["_sandbox", "inspector", "static", "livez", "readyz", ""];
         for route in route::ALL {
-            let is_emulated = !ours.contains(&route.split('/').nth(1).unwrap());
-            assert_eq!(of_matched(route, "").is_some(), is_emulated, "{route}");
+            let first = route.split('/').nth(1).unwrap();
+            assert_eq!(of_matched(route, "").is_some(), urls::is_emulated(first), "{route}");
         }
     }
 

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use super::super::Web;
 use super::super::error::problem::Problem;
 use super::super::sandbox::query::Query;
-use super::super::sandbox::requests::{Criteria, Summary, in_query};
+use super::super::sandbox::requests::{Criteria, RequestSummary, in_query};
 use super::session;
 use crate::domain::journal::Entry;
 use crate::services::journal::{self, learn_users};
@@ -98,6 +98,8 @@ impl Listener {
     /// Puts what there is already before what is to come.
     async fn begin(&mut self, is_fresh: bool) {
         self.learn_users().await;
+        // What is in the list has not to be heard of again.
+        self.feed = self.feed.resubscribe();
         let start = format!("{{\"fresh\":{is_fresh}}}");
         self.waiting.push_back(Event::default().event("start").retry(RETRY).data(start));
         let query = journal::Query { limit: Some(BACKLOG), ..self.query.clone() };
@@ -142,7 +144,7 @@ impl Listener {
     }
 
     fn event(&self, entry: &Entry) -> Event {
-        let summary = Summary::of(&self.web, entry);
+        let summary = RequestSummary::of(&self.web, entry);
         let data = serde_json::to_string(&summary).unwrap_or_default();
         Event::default().event("request").id(summary.id).data(data)
     }

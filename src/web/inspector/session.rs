@@ -24,8 +24,20 @@ use crate::domain::origin::is_loopback;
 const LIFETIME: Duration = Duration::from_secs(12 * 3_600);
 /// What the inspector's script sends with every call to the control plane.
 const MARK: HeaderName = HeaderName::from_static("leadgate-inspector");
-/// What a proxy adds: then the peer's address is the proxy's.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+/// What proxies and tunnels add: then the peer's address is theirs.
+const FORWARDED: [&str; 11] = [
+    "cf-connecting-ip",
+    "fly-client-ip",
+    "forwarded",
+    "ngrok-trace-id",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
 
 /// The cookie of a new session.
 pub fn open(web: &Web) -> Cookie<'static> {

@@ -90,7 +90,7 @@ impl ClientRequest {
         let Some(proof) = proofs.next() else { return Ok(None) };
         let request = dpop::Request { method: "POST", url: &self.url, access_token: None };
         let checked = match (proofs.next(), proof.to_str()) {
-            (None, Ok(proof)) => dpop::check(&web.ctx, proof, request).await,
+            (None, Ok(proof)) => dpop::check(&web.ctx, &self.app.id, proof, request).await,
             _ => Err(DpopRefusal::Several.into()),
         };
         match checked {

@@ -100,7 +100,7 @@ async fn show(State(web): State<Arc<Web>>, Path(app): Path<String>, headers: Hea
     let report = report(&web, &app).await?;
     let mut response = match Form::of(&headers) {
         Form::Json => oauth::json(StatusCode::OK, &as_json(&web, &report)),
-        Form::Xml => junit(&web, &report)?,
+        Form::Xml => junit(&web, &report),
         Form::Html => html(&web, &headers, &report),
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
@@ -196,7 +196,7 @@ fn as_json(web: &Web, report: &Report) -> IntegrationCheck {
     }
 }
 
-fn junit(web: &Web, report: &Report) -> Result<Response, Problem> {
+fn junit(web: &Web, report: &Report) -> Response {
     let view = JUnit {
         app_id: report.app.id.to_string(),
         app_name: report.app.name.clone(),
@@ -204,10 +204,14 @@ fn junit(web: &Web, report: &Report) -> Result<Response, Problem> {
         issuer: web.ctx.issuer.clone(),
         rows: rows(report),
     };
-    let xml = view.render().map_err(|error| {
-        tracing::error!(%error, "the integration check could not be rendered");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Failed", "The server's log has the reason.")
-    })?;
+    let xml = match view.render() {
+        Ok(xml) => xml,
+        Err(error) => {
+            tracing::error!(%error, "the integration check could not be rendered");
+            let detail = "The server's log has the reason.";
+            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Failed", detail).into_response();
+        }
+    };
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"))];
-    Ok(oauth::no_store((StatusCode::OK, kind, xml).into_response()))
+    oauth::no_store((StatusCode::OK, kind, xml).into_response())
 }

@@ -229,7 +229,7 @@ impl Reader<'_> {
         if method != "get" {
             command.push_str(&format!(" -X {}", method.to_ascii_uppercase()));
         }
-        let path = path.replace('{', "").replace('}', "");
+        let path = path.replace(['{', '}'], "");
         command.push_str(&format!(" '{}{path}'", self.server));
         if !is_public {
             command.push_str(" \\\n  -H \"Authorization: Bearer $SANDBOX_TOKEN\"");

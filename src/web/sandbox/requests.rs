@@ -29,16 +29,16 @@ use super::super::urls::route;
 use super::body::Body;
 use super::query::{Id, Query};
 pub use criteria::{Criteria, in_query};
-use shown::Details;
-pub use shown::Summary;
-use verify::{NearMiss, Verified, VerifyRequest};
+use shown::RequestDetails;
+pub use shown::RequestSummary;
+use verify::{RequestCount, RequestMissed, RequestsCounted};
 
 use crate::domain::duration;
 use crate::domain::journal::Entry;
 use crate::services::journal::{self, MAX_ENTRIES, learn_users};
 use crate::store::StoreError;
 
-/// Requests that are listed where nothing else is asked for.
+/// RequestList that are listed where nothing else is asked for.
 const DEFAULT_LIMIT: usize = 100;
 /// Longest time that an answer is held back: less than a request may take.
 const MAX_WAIT: Duration = Duration::from_secs(25);
@@ -57,7 +57,7 @@ pub fn routes() -> OpenApiRouter<Arc<Web>> {
 /// How many are listed, and how long an empty list may be held back.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct Page {
+struct Paging {
     /// At most so many: 1 to 5000, else 100.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 5000)]
@@ -68,13 +68,13 @@ struct Page {
     wait: Option<String>,
 }
 
-/// Requests, newest first.
+/// Requests of the journal.
 #[derive(Serialize, ToSchema)]
-struct Requests {
-    requests: Vec<Summary>,
+struct RequestList {
+    requests: Vec<RequestSummary>,
 }
 
-impl Page {
+impl Paging {
     fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = &self.limit else { return Ok(DEFAULT_LIMIT) };
         let limit = text.parse().ok().filter(|limit| (1..=MAX_ENTRIES).contains(limit));
@@ -97,9 +97,9 @@ impl Page {
 /// The emulated surfaces' requests, newest first; calls to the control plane itself are not among them. With `wait` an
 /// empty list is held back until there is something in it, so that a test need not ask again and again.
 #[utoipa::path(
-    get, path = route::SANDBOX_REQUESTS, tag = "journal", params(Criteria, Page),
+    get, path = route::SANDBOX_REQUESTS, tag = "requests", params(Criteria, Paging),
     responses(
-        (status = 200, description = "What meets all criteria", body = Requests),
+        (status = 200, description = "What meets all criteria", body = RequestList),
         (status = 400, description = "A parameter is malformed or unknown", body = Problem),
         (status = 503, description = "Too many are waiting already", body = Problem),
     )
@@ -107,7 +107,7 @@ impl Page {
 async fn list(
     State(web): State<Arc<Web>>,
     Query(criteria): Query<Criteria>,
-    Query(page): Query<Page>,
+    Query(page): Query<Paging>,
 ) -> Result<Response, Problem> {
     let query = journal::Query { limit: Some(page.limit()?), ..criteria.read(in_query)? };
     let found = match page.wait()? {
@@ -118,8 +118,8 @@ async fn list(
 }
 
 fn answer(web: &Web, found: &[Arc<Entry>]) -> Response {
-    let requests = found.iter().map(|entry| Summary::of(web, entry)).collect();
-    json(StatusCode::OK, &Requests { requests })
+    let requests = found.iter().map(|entry| RequestSummary::of(web, entry)).collect();
+    json(StatusCode::OK, &RequestList { requests })
 }
 
 async fn found(web: &Web, query: &journal::Query) -> Result<Vec<Arc<Entry>>, StoreError> {
@@ -165,8 +165,10 @@ fn too_many() -> Problem {
 }
 
 /// Forget all requests
+///
+/// The journal is empty then, and an integration check begins anew.
 #[utoipa::path(
-    delete, path = route::SANDBOX_REQUESTS, tag = "journal",
+    delete, path = route::SANDBOX_REQUESTS, tag = "requests",
     responses((status = 204, description = "The journal is empty"))
 )]
 async fn clear(State(web): State<Arc<Web>>) -> Response {
@@ -178,26 +180,26 @@ async fn clear(State(web): State<Arc<Web>>) -> Response {
 ///
 /// With the whole exchange, masked, and a line for a shell that makes it again.
 #[utoipa::path(
-    get, path = route::SANDBOX_REQUEST, tag = "journal",
+    get, path = route::SANDBOX_REQUEST, tag = "requests",
     params(("id" = String, Path, description = "The request's id: `x-request-id` of its answer")),
     responses(
-        (status = 200, description = "The request", body = Details),
+        (status = 200, description = "The request", body = RequestDetails),
         (status = 404, description = "It is not, or no longer, in the journal", body = Problem),
     )
 )]
 async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Problem> {
     let entry = entry(&web, &id).await?;
-    Ok(json(StatusCode::OK, &Details::of(&web, &entry)))
+    Ok(json(StatusCode::OK, &RequestDetails::of(&web, &entry)))
 }
 
 /// Show the sign-in that a request belongs to
 ///
 /// From the click to the disconnect, oldest first: all requests of its connection, and of the flows that led to it.
 #[utoipa::path(
-    get, path = route::SANDBOX_TIMELINE, tag = "journal",
+    get, path = route::SANDBOX_TIMELINE, tag = "requests",
     params(("id" = String, Path, description = "The request's id")),
     responses(
-        (status = 200, description = "The requests, this one among them", body = Requests),
+        (status = 200, description = "The requests, this one among them", body = RequestList),
         (status = 404, description = "It is not, or no longer, in the journal", body = Problem),
     )
 )]
@@ -220,22 +222,22 @@ async fn entry(web: &Web, id: &str) -> Result<Arc<Entry>, Problem> {
 /// were, and `near_misses`: requests that fail one criterion and no more, each with `criterion`, `expected`, `found` and
 /// `request`.
 #[utoipa::path(
-    post, path = route::SANDBOX_VERIFY, tag = "journal", request_body = VerifyRequest,
+    post, path = route::SANDBOX_VERIFY, tag = "requests", request_body = RequestCount,
     responses(
-        (status = 200, description = "There are as many as there have to be", body = Verified),
+        (status = 200, description = "There are as many as there have to be", body = RequestsCounted),
         (status = 400, description = "The body is not as described", body = Problem),
         (status = 409, description = "There are more or fewer, with `matched` and `near_misses`", body = Problem),
     )
 )]
-async fn verify(State(web): State<Arc<Web>>, Body(request): Body<VerifyRequest>) -> Result<Response, Problem> {
-    let VerifyRequest { wanted, count } = request;
+async fn verify(State(web): State<Arc<Web>>, Body(request): Body<RequestCount>) -> Result<Response, Problem> {
+    let RequestCount { wanted, count } = request;
     let query = Criteria::from(wanted).read(criteria::in_match)?;
     let matched = found(&web, &query).await?.len();
     if count.holds(matched) {
-        return Ok(json(StatusCode::OK, &Verified { matched }));
+        return Ok(json(StatusCode::OK, &RequestsCounted { matched }));
     }
     let missed = web.ctx.journal.near_misses(&query, MAX_NEAR_MISSES);
-    let missed: Vec<NearMiss> = missed.iter().map(|missed| NearMiss::of(&web, &query, missed)).collect();
+    let missed: Vec<RequestMissed> = missed.iter().map(|missed| RequestMissed::of(&web, &query, missed)).collect();
     let nearest = missed.first().map(|missed| format!(" Of the nearest, {}.", missed.sentence())).unwrap_or_default();
     let detail = format!("Expected {count}, found {matched}.{nearest}");
     let problem = Problem::new(StatusCode::CONFLICT, "Another count", detail);
@@ -246,7 +248,7 @@ async fn verify(State(web): State<Arc<Web>>, Body(request): Body<VerifyRequest>)
 ///
 /// An HTTP Archive (HAR 1.2), oldest first, masked: for a browser's developer tools, or to be kept with a test's results.
 #[utoipa::path(
-    get, path = route::SANDBOX_HAR, tag = "journal", params(Criteria),
+    get, path = route::SANDBOX_HAR, tag = "requests", params(Criteria),
     responses(
         (status = 200, description = "What meets all criteria", body = Object),
         (status = 400, description = "A parameter is malformed or unknown", body = Problem),

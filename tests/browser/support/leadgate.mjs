@@ -48,39 +48,46 @@ export async function startLeadgate(seed, host = 'auth.localhost') {
   await writeFile(seedFile, seed);
   const issuer = `http://${host}:${port}`;
   const sandboxToken = 'test-sandbox-token';
-  const child = spawn(
-    binary(),
-    [
-      'serve',
-      ...['--listen', `127.0.0.1:${port}`],
-      ...['--issuer', issuer],
-      ...['--database-url', process.env.LEADGATE_TEST_DATABASE_URL ?? `sqlite://${directory}/leadgate.db`],
-      ...['--seed', seedFile],
-      ...['--sandbox-token', sandboxToken],
-    ],
-    { cwd: directory, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-20_000)));
-  }
-  child.on('error', (error) => (output += String(error)));
   const api = `http://127.0.0.1:${port}`;
-  const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
-      await ended;
-      clearTimeout(late);
+  const words = [
+    'serve',
+    ...['--listen', `127.0.0.1:${port}`],
+    ...['--issuer', issuer],
+    ...['--database-url', process.env.LEADGATE_TEST_DATABASE_URL ?? `sqlite://${directory}/leadgate.db`],
+    ...['--seed', seedFile],
+    ...['--sandbox-token', sandboxToken],
+  ];
+  let output = '';
+  let child;
+  const start = async () => {
+    child = spawn(binary(), words, { cwd: directory, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-20_000)));
     }
+    child.on('error', (error) => (output += String(error)));
+    await waitUntilReady(api, child, () => output);
+  };
+  const end = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
+    await ended;
+    clearTimeout(late);
+  };
+  const stop = async () => {
+    await end();
     await rm(directory, { recursive: true, force: true });
   };
+  const restart = async () => {
+    await end();
+    await start();
+  };
   try {
-    await waitUntilReady(api, child, () => output);
+    await start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { issuer, api, sandboxToken, log: () => output, stop };
+  return { issuer, api, sandboxToken, log: () => output, restart, stop };
 }

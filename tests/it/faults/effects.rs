@@ -277,7 +277,7 @@ async fn e_other_origins_read_what_they_could_read(world: World) {
 
 /// The control plane and probes have none, nor does a server in production.
 async fn e_the_sandbox_itself_has_no_faults(world: World) {
-    for endpoint in ["faults", "/_sandbox/authorize", "livez", "/readyz", "inspector", "/"] {
+    for endpoint in ["faults", "/_sandbox/authorize", "livez", "/readyz", "inspector", "doctor", "/"] {
         let answer = world.faults("PUT", &json!([rule(endpoint, &json!({"status": 500}))])).await.expect(400);
         assert_eq!(answer.json()["pointer"], "/0/match/endpoint", "{endpoint}");
     }

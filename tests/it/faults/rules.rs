@@ -99,6 +99,9 @@ async fn e_a_rule_that_could_never_act_is_refused(world: World) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let rule = |endpoint: &str, times: Value| json!({"match": {"endpoint": endpoint}, "times": times, "effect": {"status": 503}});
+    let hidden = json!([rule("/oauth/token", json!("always")), rule("me", json!(1)), rule("/oauth/token", json!(1))]);
+    assert_eq!(world.faults("PUT", &hidden).await.expect(400).json()["pointer"], "/2/match");
     let twice = json!([with("id", json!("a")), with("id", json!("a"))]);
     assert_eq!(world.faults("PUT", &twice).await.expect(400).json()["pointer"], "/1/id");
     let one = rule("me", &json!({"status": 500}));

@@ -224,7 +224,70 @@ async fn e_sweeps_follow_the_clocks(world: World) {
     assert_eq!(left(APP_TWO).await, 0);
 }
 
+/// Rule R11: a resume handle that was spent stays so, whatever the clock shows.
+async fn r11_a_spent_resume_handle_is_not_brought_back(world: World) {
+    let mut ada = world.actor();
+    ada.connect("btn-one", PARTNER, ADA).await;
+    let mut copied = ada.clone();
+    assert_eq!(ada.resume(PARTNER, &["btn-one"]).await["btn-one"]["valid"], true);
+    set(&world, json!({"advance": "10m"})).await;
+    copied.jar.blocks_third_parties = true;
+    assert_eq!(copied.clone().resume(PARTNER, &["btn-one"]).await["btn-one"]["error"], "login_required");
+    set(&world, json!({"offset_ms": -3_600_000})).await;
+    assert_eq!(copied.resume(PARTNER, &["btn-one"]).await["btn-one"]["error"], "login_required");
+}
+
+/// Who moved a clock sees it moved, whatever others do to theirs meanwhile.
+async fn e_clocks_that_are_moved_at_once_do_not_lose_a_move(world: World) {
+    let apps = [APP_ONE, APP_TWO, "studio", "rival", "pocket", "machine"];
+    let movers = apps.map(|app| {
+        let world = world.clone();
+        tokio::spawn(async move {
+            for round in 1..=20 {
+                let offset = round * 60_000;
+                set(&world, json!({"app": app, "offset_ms": offset})).await;
+                assert_eq!(read(&world, &format!("?app={app}")).await["offset_ms"], offset, "{app}");
+            }
+        })
+    });
+    for mover in movers {
+        mover.await.unwrap();
+    }
+}
+
+/// A device waits in real time between two polls (RFC 8628 section 3.5).
+async fn e_a_device_is_paced_by_real_time(world: World) {
+    let begun =
+        STUDIO.post(&world, "/oauth/device_authorization", &[("scope", "account_api")]).await.expect(200).json();
+    let code = begun["device_code"].as_str().unwrap();
+    let fields = [("grant_type", crate::oauth::support::DEVICE_GRANT), ("device_code", code)];
+    set(&world, json!({"freeze": true})).await;
+    for _ in 0..3 {
+        assert_eq!(STUDIO.token(&world, &fields).await.json()["error"], "authorization_pending");
+        world.advance(6);
+    }
+    STUDIO.token(&world, &fields).await;
+    assert_eq!(STUDIO.token(&world, &fields).await.json()["error"], "slow_down");
+}
+
+/// An operator ends connections at a moment of each application's own time.
+async fn e_what_an_operator_ends_is_of_the_applications_time(world: World) {
+    let one = connect_by_api(&world, ADA, "btn-one").await;
+    connect_by_api(&world, ADA, "btn-two").await;
+    set(&world, json!({"app": APP_ONE, "advance": "3h"})).await;
+    world.disable(ADA).await;
+    world.refresh(&one.refresh, APP_ONE).await;
+    let all = world.ctx.journal.list(&leadgate::services::journal::Query { limit: Some(1), ..Default::default() });
+    assert_eq!(all[0].why.as_ref().unwrap().message, "the connection was ended by an operator, just now");
+    let hours = "SELECT COUNT(*) FROM connections WHERE ended_at - created_at >= 10800000000";
+    assert_eq!(world.database.db_count(hours).await, 1);
+}
+
 both! {
+    r11_a_spent_resume_handle_is_not_brought_back,
+    e_clocks_that_are_moved_at_once_do_not_lose_a_move,
+    e_a_device_is_paced_by_real_time,
+    e_what_an_operator_ends_is_of_the_applications_time,
     e_a_clock_is_shown_moved_stopped_and_put_right,
     e_an_applications_offset_adds_to_the_servers,
     e_what_is_no_change_is_refused_with_the_place,

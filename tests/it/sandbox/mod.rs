@@ -11,6 +11,7 @@ mod lists;
 mod openapi;
 mod reasons;
 mod reference;
+mod requests;
 pub mod support;
 mod tokens;
 mod users;

@@ -207,7 +207,29 @@ async fn e_every_refusal_has_a_reason(world: World) {
     assert!(all.iter().any(|entry| entry.why.as_ref().is_some_and(|why| why.rule == "request.method")));
 }
 
+/// A client that gives up is the commonest fault of all; what was done for it is in the journal.
+async fn e_what_a_client_did_not_wait_for_is_kept(world: World) {
+    let tokens = connect_by_api(&world, ADA, "btn-one").await;
+    let late = json!([{"match": {"endpoint": "refreshaccesstoken"}, "when": "after", "effect": {"delay_ms": 20_000}}]);
+    world.control("PUT", "/faults", &late).await.expect(200);
+    let before = world.database.db_count("SELECT COUNT(*) FROM access_tokens").await;
+    let issued = async {
+        while world.database.db_count("SELECT COUNT(*) FROM access_tokens").await == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = world.refresh(&tokens.refresh, APP_ONE) => panic!("it was answered in time"),
+        () = issued => {}
+    }
+    let entry = newest(&world);
+    assert_eq!((entry.endpoint.as_str(), entry.status, entry.outcome), ("refreshaccesstoken", 0, Outcome::Fault));
+    assert!(entry.connection.is_some() && entry.why.is_some(), "{entry:?}");
+    world.control("DELETE", "/faults", &serde_json::Value::Null).await;
+}
+
 both! {
+    e_what_a_client_did_not_wait_for_is_kept,
     e_a_refused_refresh_says_why,
     e_what_the_user_ended_says_so,
     e_an_expired_token_says_since_when,
@@ -250,6 +272,7 @@ fn e_each_reason_is_explained() {
         }
     }
     given.insert("fault".into());
+    given.insert(journal::note::ABANDONED.into());
     given.retain(|name| !["favicon.ico", "rule.name"].contains(&name.as_str()));
     assert!(given.len() > 100, "{given:?}");
     let text = std::fs::read_to_string(root.join("docs/reasons.md")).unwrap();

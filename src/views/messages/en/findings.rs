@@ -15,7 +15,7 @@ pub fn finding(finding: Finding) -> FindingText {
         ),
         Finding::UnknownButton => (
             "The server knows no button with this id.",
-            "Compare the id with the seed file or with `leadgate button list`; ids are compared letter by letter. The App ID is not a button id. The journal names the nearest id that there is.",
+            "Compare the id with the seed file or with what leadgate button list prints; ids are compared letter by letter. The App ID is not a button id. The journal names the nearest id that there is.",
         ),
         Finding::OriginNotListed => (
             "The button may not be used on this page: the page's origin is not among the button's origins.",
@@ -23,7 +23,7 @@ pub fn finding(finding: Finding) -> FindingText {
         ),
         Finding::OpaqueOrigin => (
             "This page has no origin: it was opened from a file, or a sandbox took its origin away.",
-            "Serve the page over http or https. In a frame with a sandbox attribute, or with the policy `sandbox`, add allow-same-origin and allow-popups.",
+            "Serve the page over http or https. In a frame with a sandbox attribute, or with the policy sandbox, add allow-same-origin and allow-popups.",
         ),
         Finding::InsecurePage => (
             "This page came over plain http from another machine, so everybody on the way can read the tokens, and browsers switch features off.",
@@ -94,7 +94,7 @@ pub fn finding(finding: Finding) -> FindingText {
             "The button goes on working, but what your function had yet to do was not done. The console has the exception itself. A frequent cause: it reads refreshToken of a result that is not valid.",
         ),
         Finding::DisconnectEvent => (
-            "The disconnect address was called with `[object Object]` in place of a refresh token.",
+            "The disconnect address was called with [object Object] in place of a refresh token.",
             "The function was given to a click as it is, and so was called with the click's event. Write onclick = function () { disconnect(refreshToken); }.",
         ),
         Finding::ServerUnreachable => (

@@ -15,7 +15,7 @@ pub fn finding(finding: Finding) -> FindingText {
         ),
         Finding::UnknownButton => (
             "El servidor no conoce ningún botón con este id.",
-            "Compara el id con el archivo de datos iniciales o con `leadgate button list`; se compara letra por letra. El App ID no es un id de botón. El diario nombra el id más parecido que existe.",
+            "Compara el id con el archivo de datos iniciales o con lo que escribe leadgate button list; se compara letra por letra. El App ID no es un id de botón. El diario nombra el id más parecido que existe.",
         ),
         Finding::OriginNotListed => (
             "El botón no puede usarse en esta página: su origen no está entre los orígenes del botón.",
@@ -23,7 +23,7 @@ pub fn finding(finding: Finding) -> FindingText {
         ),
         Finding::OpaqueOrigin => (
             "Esta página no tiene origen: se abrió desde un archivo, o un sandbox se lo quitó.",
-            "Sirve la página por http o https. En un marco con el atributo sandbox, o con la política `sandbox`, añade allow-same-origin y allow-popups.",
+            "Sirve la página por http o https. En un marco con el atributo sandbox, o con la política sandbox, añade allow-same-origin y allow-popups.",
         ),
         Finding::InsecurePage => (
             "Esta página llegó por http desde otra máquina: cualquiera en el camino puede leer los tokens, y los navegadores desactivan funciones.",
@@ -94,7 +94,7 @@ pub fn finding(finding: Finding) -> FindingText {
             "El botón sigue funcionando, pero no se hizo lo que a tu función le quedaba por hacer. La consola tiene la excepción. Una causa frecuente: lee refreshToken de un resultado que no es válido.",
         ),
         Finding::DisconnectEvent => (
-            "Se llamó a la dirección de desconexión con `[object Object]` en lugar de un refresh token.",
+            "Se llamó a la dirección de desconexión con [object Object] en lugar de un refresh token.",
             "La función se dio a un clic tal cual, y por eso recibió el evento del clic. Escribe onclick = function () { disconnect(refreshToken); }.",
         ),
         Finding::ServerUnreachable => (

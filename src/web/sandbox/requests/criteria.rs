@@ -18,8 +18,9 @@ const MAX_ENDPOINT: usize = 200;
 /// The two differ in what is done with a name that is not theirs: a query has other parameters besides, whose names are
 /// checked by who knows them all; a body has not.
 macro_rules! criteria {
-    ($(#[$meta:meta])* $name:ident) => {
+    ($(#[$meta:meta])* $name:ident: $derived:ident) => {
         /// Criteria, all of which a request has to meet.
+        #[derive(Debug, Default, Clone, Deserialize, $derived)]
         $(#[$meta])*
         pub struct $name {
             /// The id of an application.
@@ -51,21 +52,19 @@ macro_rules! criteria {
 }
 
 criteria! {
-    #[derive(Debug, Default, Clone, Deserialize, IntoParams)]
     #[into_params(parameter_in = Query)]
-    Criteria
+    Criteria: IntoParams
 }
 
 criteria! {
-    #[derive(Debug, Default, Clone, Deserialize, ToSchema)]
     #[serde(deny_unknown_fields)]
     #[schema(example = json!({"endpoint": "refreshaccesstoken", "outcome": "ok"}))]
-    Match
+    RequestMatch: ToSchema
 }
 
-impl From<Match> for Criteria {
-    fn from(wanted: Match) -> Self {
-        let Match { app, user, endpoint, outcome, since, after, flow, connection } = wanted;
+impl From<RequestMatch> for Criteria {
+    fn from(wanted: RequestMatch) -> Self {
+        let RequestMatch { app, user, endpoint, outcome, since, after, flow, connection } = wanted;
         Self { app, user, endpoint, outcome, since, after, flow, connection }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::journal::{Entry, Message, Why};
 
 /// Why a request was refused.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Reason {
+pub struct RequestReason {
     /// The rule that refused it.
     #[schema(example = "refresh_token.other_app")]
     rule: String,
@@ -19,7 +19,7 @@ pub struct Reason {
     nearest: Option<String>,
 }
 
-impl From<&Why> for Reason {
+impl From<&Why> for RequestReason {
     fn from(why: &Why) -> Self {
         Self { rule: why.rule.to_string(), message: why.message.clone(), nearest: why.nearest.clone() }
     }
@@ -27,7 +27,7 @@ impl From<&Why> for Reason {
 
 /// A request and what came of it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Summary {
+pub struct RequestSummary {
     /// The same as in the answer's `x-request-id` header.
     #[schema(example = "019abc00c0de7000800000000000cafe")]
     pub id: String,
@@ -57,12 +57,12 @@ pub struct Summary {
     /// `ok`, `refused`, `error` or `fault`.
     #[schema(value_type = String, example = "ok")]
     outcome: &'static str,
-    why: Option<Reason>,
+    why: Option<RequestReason>,
     /// The id of the fault rule that acted.
     fault: Option<String>,
 }
 
-impl Summary {
+impl RequestSummary {
     pub fn of(web: &Web, entry: &Entry) -> Self {
         Self {
             id: entry.id.simple().to_string(),
@@ -78,7 +78,7 @@ impl Summary {
             flow: entry.flow.map(|flow| flow.to_string()),
             connection: entry.connection.map(|connection| connection.to_string()),
             outcome: entry.outcome.as_str(),
-            why: entry.why.as_ref().map(Reason::from),
+            why: entry.why.as_ref().map(RequestReason::from),
             fault: entry.fault.clone(),
         }
     }
@@ -86,25 +86,25 @@ impl Summary {
 
 /// One header, masked.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Header {
+pub struct RequestHeader {
     name: String,
     value: String,
 }
 
 /// One direction of the exchange, masked.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Direction {
+pub struct RequestDirection {
     /// The request's method and target, or the answer's status.
     #[schema(example = "GET /v1/me")]
     line: String,
-    headers: Vec<Header>,
+    headers: Vec<RequestHeader>,
     /// A form or JSON; of anything else a word about what it was.
     body: String,
 }
 
-impl From<&Message> for Direction {
+impl From<&Message> for RequestDirection {
     fn from(message: &Message) -> Self {
-        let header = |(name, value): &(String, String)| Header { name: name.clone(), value: value.clone() };
+        let header = |(name, value): &(String, String)| RequestHeader { name: name.clone(), value: value.clone() };
         Self {
             line: message.line.clone(),
             headers: message.headers.iter().map(header).collect(),
@@ -115,26 +115,26 @@ impl From<&Message> for Direction {
 
 /// A request with the whole exchange. What is secret is masked; there is no switch.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Details {
+pub struct RequestDetails {
     #[serde(flatten)]
-    summary: Summary,
+    summary: RequestSummary,
     /// When it came, by the clock of its application.
     #[schema(format = DateTime, example = "2026-11-22T09:15:30.000Z")]
     app_at: String,
-    request: Direction,
-    response: Direction,
+    request: RequestDirection,
+    response: RequestDirection,
     /// A line for a shell that makes the request again; what is masked has to be exported first.
     #[schema(example = "curl -i 'http://localhost:8080/v1/me' -H 'authorization: Bearer '\"$ACCESS_TOKEN\"")]
     curl: String,
 }
 
-impl Details {
+impl RequestDetails {
     pub fn of(web: &Web, entry: &Entry) -> Self {
         Self {
-            summary: Summary::of(web, entry),
+            summary: RequestSummary::of(web, entry),
             app_at: entry.app_at.to_rfc3339_millis(),
-            request: Direction::from(&entry.request),
-            response: Direction::from(&entry.response),
+            request: RequestDirection::from(&entry.request),
+            response: RequestDirection::from(&entry.response),
             curl: curl::line(web.origin.as_str(), &entry.request),
         }
     }

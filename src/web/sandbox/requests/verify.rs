@@ -8,27 +8,27 @@ use serde::{Deserialize as DeriveDeserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::super::Web;
-use super::criteria::Match;
-use super::shown::Summary;
+use super::criteria::RequestMatch;
+use super::shown::RequestSummary;
 use crate::domain::journal::Entry;
-use crate::services::journal::{NearMiss as Missed, Query};
+use crate::services::journal::{NearMiss, Query};
 
 /// What is to be counted, and how many there have to be.
 #[derive(DeriveDeserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"match": {"endpoint": "refreshaccesstoken", "outcome": "ok"}, "count": 1}))]
-pub struct VerifyRequest {
+#[schema(example = json!({"match": {"endpoint": "refreshaccesstoken", "outcome": "ok"}, "count": {"at_most": 1}}))]
+pub struct RequestCount {
     #[serde(rename = "match")]
-    pub wanted: Match,
+    pub wanted: RequestMatch,
     /// Exactly so many, or bounds; at least one where it is left out.
     #[serde(default)]
-    #[schema(value_type = Option<CountForms>)]
+    #[schema(value_type = Option<CountForm>)]
     pub count: Count,
 }
 
 /// How many there were.
 #[derive(Serialize, ToSchema)]
-pub struct Verified {
+pub struct RequestsCounted {
     pub matched: usize,
 }
 
@@ -44,15 +44,15 @@ pub struct Count {
 #[schema(example = json!({"at_least": 1}))]
 #[serde(untagged)]
 #[expect(dead_code, reason = "says in the documentation what Count reads")]
-enum CountForms {
+enum CountForm {
     Exactly(u64),
-    Bounds(Bounds),
+    CountBounds(CountBounds),
 }
 
 /// Either `exactly`, or at least one of the other two.
 #[derive(DeriveDeserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Bounds {
+struct CountBounds {
     #[serde(default)]
     exactly: Option<usize>,
     #[serde(default)]
@@ -88,15 +88,15 @@ impl fmt::Display for Count {
     }
 }
 
-impl TryFrom<Bounds> for Count {
+impl TryFrom<CountBounds> for Count {
     type Error = &'static str;
 
-    fn try_from(bounds: Bounds) -> Result<Self, &'static str> {
+    fn try_from(bounds: CountBounds) -> Result<Self, &'static str> {
         match bounds {
-            Bounds { exactly: Some(count), at_least: None, at_most: None } => Ok(Self::exactly(count)),
-            Bounds { exactly: Some(_), .. } => Err("Send `exactly`, or the other two"),
-            Bounds { at_least: None, at_most: None, .. } => Err("Send `exactly`, `at_least` or `at_most`"),
-            Bounds { at_least, at_most, .. } => {
+            CountBounds { exactly: Some(count), at_least: None, at_most: None } => Ok(Self::exactly(count)),
+            CountBounds { exactly: Some(_), .. } => Err("Send `exactly`, or the other two"),
+            CountBounds { at_least: None, at_most: None, .. } => Err("Send `exactly`, `at_least` or `at_most`"),
+            CountBounds { at_least, at_most, .. } => {
                 let at_least = at_least.unwrap_or(0);
                 if at_most.is_some_and(|most| most < at_least) {
                     return Err("No count is at least the one and at most the other");
@@ -123,7 +123,7 @@ impl<'de> Deserialize<'de> for Count {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Count, A::Error> {
-                let bounds = Bounds::deserialize(MapAccessDeserializer::new(map))?;
+                let bounds = CountBounds::deserialize(MapAccessDeserializer::new(map))?;
                 Count::try_from(bounds).map_err(A::Error::custom)
             }
         }
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Count {
 
 /// A request that would have been counted but for one criterion.
 #[derive(Serialize, ToSchema)]
-pub struct NearMiss {
+pub struct RequestMissed {
     /// The criterion's name.
     #[schema(value_type = String, example = "outcome")]
     pub criterion: &'static str,
@@ -142,14 +142,14 @@ pub struct NearMiss {
     expected: Option<String>,
     #[schema(example = "refused")]
     pub found: Option<String>,
-    request: Summary,
+    request: RequestSummary,
 }
 
-impl NearMiss {
-    pub fn of(web: &Web, wanted: &Query, missed: &Missed) -> Self {
-        let Missed { entry, criterion } = missed;
+impl RequestMissed {
+    pub fn of(web: &Web, wanted: &Query, missed: &NearMiss) -> Self {
+        let NearMiss { entry, criterion } = missed;
         let (expected, found) = both(web, wanted, entry, criterion);
-        Self { criterion, expected, found, request: Summary::of(web, entry) }
+        Self { criterion, expected, found, request: RequestSummary::of(web, entry) }
     }
 
     /// One sentence about it.
