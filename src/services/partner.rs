@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::reason::likest;
+use super::seed::sorted;
 use crate::config::Secret;
 use crate::crypto::client_keys::{ClientKeys, ClientKeysError};
 use crate::crypto::mac::Purpose;
@@ -267,8 +268,8 @@ fn draft_button(ctx: &Context, new: NewButton) -> Button {
     Button {
         id: new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()),
         app: new.app,
-        origins: new.origins,
-        return_urls: new.return_urls,
+        origins: sorted(&new.origins),
+        return_urls: sorted(&new.return_urls),
         scopes: new.scopes,
         created_at: now,
     }
@@ -343,6 +344,7 @@ pub async fn find_button(ctx: &Context, id: &ButtonId) -> Result<Button, Partner
 
 /// Writes what may change about a button: its application, origins, return addresses, scopes.
 pub async fn set_button(ctx: &Context, button: Button) -> Result<Button, PartnerError> {
+    let button = Button { origins: sorted(&button.origins), return_urls: sorted(&button.return_urls), ..button };
     ctx.store
         .write(move |conn| {
             let button = button.clone();

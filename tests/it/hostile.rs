@@ -94,6 +94,8 @@ fn routes(flow: &str) -> Vec<(String, Form)> {
         ("/_sandbox/tokens/expire", Form::Problem),
         ("/_sandbox/tokens/revoke", Form::Problem),
         ("/_sandbox/openapi.json", Form::Any),
+        ("/_sandbox/docs", Form::Any),
+        ("/_sandbox/fidelity", Form::Any),
         (&format!("/_sandbox/{marker}"), Form::Problem),
         ("/_sandbox/snapshots", Form::Problem),
         (&format!("/_sandbox/snapshots/{marker}"), Form::Problem),

@@ -20,6 +20,7 @@ use crate::domain::secret_hash::SecretHash;
 use crate::store::{StoreError, accounts, apps, buttons, users};
 
 pub use plan::Plan;
+pub(super) use plan::sorted;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {

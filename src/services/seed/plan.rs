@@ -384,7 +384,7 @@ impl Step {
 }
 
 /// Lists are sets: the database gives them back in their order, each once.
-fn sorted<T: Ord + Clone>(list: &[T]) -> Vec<T> {
+pub(in crate::services) fn sorted<T: Ord + Clone>(list: &[T]) -> Vec<T> {
     let mut list = list.to_vec();
     list.sort_unstable();
     list.dedup();

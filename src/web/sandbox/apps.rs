@@ -26,7 +26,7 @@ use crate::domain::button::Button;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::AppId;
 use crate::services::partner::{self, PartnerError};
-use crate::services::users;
+use crate::services::users::{self, UserError};
 use client::{AppChange, NestedButton, NewApp};
 
 pub fn routes() -> OpenApiRouter<Arc<Web>> {
@@ -99,7 +99,12 @@ impl AppObject {
     /// With what is in other tables.
     async fn read(web: &Web, app: App) -> Result<Self, Problem> {
         let owner = match app.owner {
-            Some(owner) => users::find_by_id(&web.ctx, owner).await.ok().map(|user| user.email.to_string()),
+            Some(owner) => match users::find_by_id(&web.ctx, owner).await {
+                Ok(user) => Some(user.email.to_string()),
+                Err(UserError::Store(error)) => return Err(error.into()),
+                // Deleted in this moment: from then on nobody is the owner.
+                Err(_) => None,
+            },
             None => None,
         };
         let buttons = partner::list_buttons(&web.ctx, Some(app.id.clone()), None, values::MAX_PAGE).await;

@@ -230,8 +230,7 @@ async fn change(
     button.origins = change.origins.map_or(button.origins, |origins| origins.0);
     button.return_urls = change.return_urls.map_or(button.return_urls, |urls| urls.0);
     button.scopes = change.scopes.map_or(button.scopes, |scopes| scopes.map(Into::into));
-    partner::set_button(&web.ctx, button).await.map_err(explain)?;
-    Ok(ok(&ButtonObject::from(find(&web, &id).await?)))
+    Ok(ok(&ButtonObject::from(partner::set_button(&web.ctx, button).await.map_err(explain)?)))
 }
 
 /// Delete a button
