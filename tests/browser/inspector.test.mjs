@@ -129,6 +129,8 @@ test('e one sign-in from click to disconnect, and it goes on growing', async (t)
   const { tokens } = await signIn(inspector.visitor);
   await refresh(world, tokens.refreshToken);
   await refresh(world, tokens.refreshToken, world.apps.scorer);
+  // What comes last is there, so what came before is: the exchange too, and not the browser's question before it alone.
+  await inspector.rows.filter({ hasText: 'Refresh' }).nth(2).waitFor();
   await inspector.select('Tokens for the page');
   await inspector.details.getByRole('link', { name: 'From click to disconnect' }).click();
   await inspector.steps.filter({ hasText: 'Refresh' }).nth(1).waitFor();
