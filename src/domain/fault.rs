@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::email::Email;
 use super::ids::{AppId, MAX_TEXT_ID};
+use super::journal::endpoint_name;
 
 /// Rules that a set may have.
 pub const MAX_RULES: usize = 100;
@@ -42,10 +43,12 @@ pub enum Errors {
 }
 
 impl Endpoint {
-    /// The last fixed word of the route.
+    /// The last fixed word of the route; of the root, which has none, the root.
     pub fn name(&self) -> &'static str {
-        let fixed = |word: &&str| !word.is_empty() && !word.starts_with('{');
-        self.route.rsplit('/').find(fixed).unwrap_or(self.route)
+        match endpoint_name(self.route) {
+            "" => self.route,
+            name => name,
+        }
     }
 
     /// Whether it is what a rule calls so: by its name, or by its route, with or without the token at the end.

@@ -8,6 +8,11 @@ use uuid::Uuid;
 use super::ids::{AppId, ConnectionId, FlowId};
 use super::timestamp::Timestamp;
 
+/// What a route is called in the journal and in fault rules: its last fixed word (wire.md E); empty for the root.
+pub fn endpoint_name(route: &str) -> &str {
+    route.rsplit('/').find(|word| !word.is_empty() && !word.starts_with('{')).unwrap_or_default()
+}
+
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::urls;
 use super::{Web, faults, mask, observe};
 use crate::domain::doctor::Finding;
-use crate::domain::journal::{Entry, Message, Outcome, Why};
+use crate::domain::journal::{Entry, Message, Outcome, Why, endpoint_name};
 use crate::domain::timestamp::Timestamp;
 use crate::services::journal::note::{self, Notes, Slip};
 
@@ -167,7 +167,7 @@ impl Exchange<'_> {
         });
         let why = noted.or_else(|| (outcome != Outcome::Ok).then(|| self.reason()));
         let id = observe::request_id(&self.head.headers).and_then(|id| Uuid::try_parse(id).ok());
-        let endpoint = urls::endpoint(self.route).to_owned();
+        let endpoint = endpoint_name(self.route).to_owned();
         Entry {
             id: id.unwrap_or_default(),
             at: now,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::mask;
 
 use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID};
+use crate::domain::journal::endpoint_name;
 
 /// Routes as the router writes them. `{…}` stands for one segment, `{*…}` for the rest.
 pub mod route {
@@ -102,11 +103,6 @@ pub mod route {
     }
 }
 
-/// The last fixed word of a route, which names it in the journal and in fault rules (wire.md E); empty for the root.
-pub fn endpoint(route: &str) -> &str {
-    route.rsplit('/').find(|word| !word.is_empty() && !word.starts_with('{')).unwrap_or_default()
-}
-
 /// Whether addresses that begin with this word are what a partner integrates with. Our own pages about the sandbox, its
 /// control plane and probes are not: they are in no journal, and nothing goes wrong there on purpose.
 pub fn is_emulated(first_word: &str) -> bool {
@@ -115,7 +111,7 @@ pub fn is_emulated(first_word: &str) -> bool {
 
 /// Whether this names an endpoint, by its last fixed word or by its whole route, or what has none.
 pub fn is_endpoint(name: &str) -> bool {
-    name == NO_ROUTE || route::ALL.iter().any(|route| *route == name || endpoint(route) == name)
+    name == NO_ROUTE || route::ALL.iter().any(|route| *route == name || endpoint_name(route) == name)
 }
 
 /// What stands for the route and the endpoint of a request that has none.
@@ -260,7 +256,7 @@ mod tests {
             (route::JWKS, "jwks.json"),
             (route::HOME, ""),
         ] {
-            assert_eq!(endpoint(route), word, "{route}");
+            assert_eq!(endpoint_name(route), word, "{route}");
         }
     }
 

@@ -176,6 +176,8 @@ test('e an hour passes: the access token has expired, a refresh helps, and every
   assert.match(await inspector.complaint(), /Write a span of time/);
   for (const name of ['Server', world.apps.finder.name]) await inspector.page.getByRole('button', { name: `Back to real time, ${name}` }).click();
   await server.getByText("Goes with the machine's clock").waitFor();
+  await app.getByText("Goes with the server's clock").waitFor();
+  await app.getByText('stopped', { exact: true }).waitFor({ state: 'hidden' });
   assert.deepEqual((await plane('GET', `/clock?app=${world.apps.finder.id}`)).frozen, false);
 });
 

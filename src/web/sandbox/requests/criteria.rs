@@ -10,7 +10,7 @@ use super::super::super::urls::{self, route};
 use crate::config::nearest::suggestion;
 use crate::domain::email::MAX_EMAIL;
 use crate::domain::ids::{AppId, ConnectionId, FlowId};
-use crate::domain::journal::Outcome;
+use crate::domain::journal::{Outcome, endpoint_name};
 use crate::domain::timestamp::Timestamp;
 use crate::services::journal::Query;
 
@@ -83,7 +83,7 @@ pub fn in_match(problem: Problem, name: &'static str) -> Problem {
 }
 
 fn unknown(place: Place, endpoint: &str) -> Problem {
-    let known: Vec<&str> = route::ALL.iter().map(|route| urls::endpoint(route)).collect();
+    let known: Vec<&str> = route::ALL.iter().map(|route| endpoint_name(route)).collect();
     let detail = format!("There is no such endpoint; expected {}.", suggestion(endpoint, &known));
     place(Problem::invalid(detail), "endpoint")
 }
