@@ -10,7 +10,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::services::keys::KeysError;
 use crate::services::{Context, clocks, keys, namespaces};
 use crate::store::{
-    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, flows, grants,
+    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, flows, grants, invitations,
     pushed_requests, registration_tokens, resume_handles, sessions, used_proofs,
 };
 use tokio::task::JoinHandle;

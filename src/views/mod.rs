@@ -13,7 +13,11 @@
 //! | [`Logout`] | `logout.html` | `GET /oauth/logout` without a hint that proves the user |
 //! | [`SignedOut`] | `signed_out.html` | the end of a session, with nowhere to go back to |
 //! | [`ErrorPage`] | `error.html` | any 4xx or 5xx that a person sees; made from a [`Problem`] |
-//! | [`Account`] | `account.html` | `GET /account` |
+//! | [`Account`] | `account/apps.html` | `GET /account` |
+//! | [`AccountForm`] | `account/form.html` | `/account/profile`, `/account/password` |
+//! | [`AccountList`] | `account/list.html` | `/account/sessions`, `/account/history` |
+//! | [`AccountData`] | `account/data.html` | `/account/data` |
+//! | [`Card`] | `account/card.html` | `/sign-up`, `/invitation` |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
 //! | [`Checks`] | `checks.html` | `GET /_sandbox/checks/{app}` for a browser |
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
@@ -57,7 +61,7 @@ mod returns_to;
 mod tests;
 mod try_it;
 
-pub use account::{Account, AccountNotice, ConnectedApp};
+pub use account::{Account, AccountData, AccountForm, AccountHead, AccountList, Card, ConnectedApp};
 pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;

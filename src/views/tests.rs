@@ -30,6 +30,10 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("signed_out", render(&SignedOut::sample(lang))),
         ("error", render(&ErrorPage::sample(lang))),
         ("account", render(&Account::sample(lang))),
+        ("account: a form", render(&AccountForm::sample(lang))),
+        ("account: a list", render(&AccountList::sample(lang))),
+        ("account: data", render(&AccountData::sample(lang))),
+        ("a card", render(&Card::sample(lang))),
         ("checks", render(&Checks::sample(lang))),
         ("doctor", render(&Doctor::sample(lang))),
         ("home", render(&Home::sample(lang))),
@@ -68,6 +72,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         csrf: h(),
         app_name: Some(h()),
         next: Some(h()),
+        sign_up: Some(h()),
         email: h(),
         error: None,
         users: vec![SandboxUser { email: h(), name: h(), note: Some(h()) }],
@@ -108,14 +113,18 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         remedy: h(),
         ..ErrorPage::sample(lang).with_detail(h()).with_reference(h())
     };
-    let account = Account {
-        page: page.clone(),
+    let head = AccountHead {
         csrf: h(),
         user_name: h(),
         user_email: h(),
         account_name: h(),
         logout_action: h(),
-        notice: Some(AccountNotice::Disconnected { app_name: h() }),
+        tabs: vec![Tab::new(h(), h(), true)],
+        notice: Some(Notice::good(h())),
+    };
+    let account = Account {
+        page: page.clone(),
+        head,
         connections: vec![ConnectedApp {
             app_name: h(),
             publisher: Some(h()),

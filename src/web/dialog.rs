@@ -148,6 +148,7 @@ impl Visit {
             csrf,
             app_name: Some(self.flow.app.name.clone()),
             next: None,
+            sign_up: None,
             email: email.to_owned(),
             error,
             users: offered(users, lang),

@@ -16,6 +16,7 @@ mod forms;
 mod guard;
 mod home;
 mod inspector;
+mod invitation;
 mod journal;
 mod leadexec;
 mod login;
@@ -25,6 +26,7 @@ mod observe;
 mod ops;
 mod page;
 mod sandbox;
+mod sign_up;
 mod statics;
 pub mod urls;
 mod visitor;
@@ -89,6 +91,8 @@ pub fn router(web: Web) -> Router {
         .merge(dialog::routes())
         .merge(authorize::routes())
         .merge(account::routes())
+        .merge(invitation::routes())
+        .merge(sign_up::routes())
         .merge(leadexec::routes())
         .merge(oauth::routes())
         .merge(statics::routes());

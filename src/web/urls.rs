@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::mask;
 
-use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID};
+use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID, SessionId};
 use crate::domain::journal::endpoint_name;
 
 /// Routes as the router writes them. `{…}` stands for one segment, `{*…}` for the rest.
@@ -43,8 +43,19 @@ pub mod route {
         DISCONNECT_FORM = "/authorize/disconnect";
         ACCOUNT = "/account";
         ACCOUNT_LOGIN = "/account/login";
+        ACCOUNT_PROFILE = "/account/profile";
+        ACCOUNT_PASSWORD = "/account/password";
+        ACCOUNT_SESSIONS = "/account/sessions";
+        ACCOUNT_SESSIONS_END = "/account/sessions/end";
+        ACCOUNT_SESSION_END = "/account/sessions/{session}/end";
+        ACCOUNT_HISTORY = "/account/history";
+        ACCOUNT_DATA = "/account/data";
+        ACCOUNT_EXPORT = "/account/export";
         ACCOUNT_DISCONNECT = "/account/connections/{connection}/disconnect";
         LOGOUT = "/logout";
+        INVITATION = "/invitation";
+        SIGN_UP = "/sign-up";
+        SIGN_UP_PARTNER = "/sign-up/partner";
         ME = "/v1/me";
         JWKS = "/.well-known/jwks.json";
         SERVER_METADATA = "/.well-known/oauth-authorization-server";
@@ -263,6 +274,10 @@ impl Urls {
         self.path(&format!("/account/connections/{connection}/disconnect"))
     }
 
+    pub fn account_session_end(&self, session: SessionId) -> String {
+        self.path(&format!("/account/sessions/{session}/end"))
+    }
+
     /// The account page with word of what was just ended.
     pub fn account_after(&self, ended: ConnectionId) -> String {
         self.path(&format!("/account?ended={ended}"))
@@ -346,9 +361,11 @@ mod tests {
             (urls.dialog_decision(flow), route::DIALOG_DECISION),
             (urls.dialog_switch(flow), route::DIALOG_SWITCH),
             (urls.account_disconnect(ConnectionId(Uuid::nil())), route::ACCOUNT_DISCONNECT),
+            (urls.account_session_end(SessionId(Uuid::nil())), route::ACCOUNT_SESSION_END),
         ] {
             let id = Uuid::nil().to_string();
-            let expected = format!("/t1{}", route.replace("{flow}", &id).replace("{connection}", &id));
+            let expected =
+                format!("/t1{}", route.replace("{flow}", &id).replace("{connection}", &id).replace("{session}", &id));
             assert_eq!(built, expected);
         }
     }
