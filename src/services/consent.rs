@@ -10,7 +10,7 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, connections, users};
+use crate::store::{Conn, StoreError, apps, connections, users};
 
 /// What a consent was given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +45,9 @@ pub fn proposal(
 }
 
 /// Writes a consent down: widens the connection that the user has to this application, or makes the
-/// proposed one. `None` where the user was disabled in the meantime, or the connection ended as we wrote.
+/// proposed one. `None` where user or application was disabled in the meantime, or the connection ended as we wrote.
 pub async fn connect(conn: &mut Conn, proposal: &Connection) -> Result<Option<ConnectionId>, StoreError> {
-    if !users::hold_active(conn, proposal.user).await? {
+    if !users::hold_active(conn, proposal.user).await? || !apps::hold_active(conn, &proposal.app).await? {
         return Ok(None);
     }
     connections::end_expired(conn, proposal.user, &proposal.app, proposal.created_at).await?;

@@ -22,7 +22,7 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::{secret, time_ordered_id};
 use crate::store::apps::Secrets;
-use crate::store::{Conn, StoreError, apps, buttons, connections, events, users};
+use crate::store::{Conn, StoreError, access_tokens, apps, buttons, connections, events, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
@@ -327,6 +327,7 @@ async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<()
             apps::set_disabled(conn, &id, is_disabled.then_some(now)).await?;
             if is_disabled {
                 let ended = connections::end_all_of_app(conn, &id, now, EndedBy::Operator).await?;
+                access_tokens::revoke_own_of_app(conn, &id, now).await?;
                 event.changes = vec![Change::new("connections_ended", ended)];
             }
             event.target.name = app.name;

@@ -8,6 +8,7 @@
 
 mod account;
 mod architecture;
+mod audit;
 mod authorize;
 mod cli;
 mod code;
