@@ -84,6 +84,7 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(invitations::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += keys::sweep(ctx, before).await?;
     rows += namespaces::sweep(ctx).await?;
     Ok(rows)

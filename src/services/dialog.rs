@@ -312,7 +312,7 @@ async fn finish(
         FlowRequest::Authorization(_) | FlowRequest::Device(_) => Through::Grant,
     };
     let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), through, now);
-    let proposed = proposal.id;
+    let proposed = proposal.connection.id;
     let handle = ctx.mint(now);
     let granted = Granting {
         request: request.clone(),
@@ -332,7 +332,7 @@ async fn finish(
                 }
                 // The session may have ended since the request came in. Who ends it holds the user too, so the look
                 // at it comes after that.
-                let still = users::hold_active(conn, proposal.user).await?
+                let still = users::hold_active(conn, proposal.connection.user).await?
                     && sessions::find_live(conn, granted.session.id, server_now).await?.is_some();
                 let connected = if still { consent::connect(conn, &proposal).await? } else { None };
                 let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };
