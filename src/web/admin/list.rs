@@ -10,6 +10,9 @@ pub const READ: i64 = ON_A_PAGE as i64 + 1;
 /// Longest text that is looked for, in characters.
 const MAX_TEXT: usize = 200;
 
+/// What of an address is not what the list is filtered by.
+const OF_ONE_PAGE: [&str; 3] = ["after", "done", "format"];
+
 /// What is looked for, as far as it can be in any name.
 pub fn looked_for(visit: &Visit, name: &str) -> String {
     visit.asked(name).trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect()
@@ -19,18 +22,15 @@ pub fn looked_for(visit: &Visit, name: &str) -> String {
 pub fn page<T>(visit: &Visit, path: &str, mut read: Vec<T>, id: impl Fn(&T) -> String) -> (Vec<T>, AdminPart) {
     let has_more = read.len() > ON_A_PAGE;
     read.truncate(ON_A_PAGE);
-    let older = read.last().filter(|_| has_more).map(|last| address(visit, path, Some(&id(last))));
-    let newest = (!visit.asked("after").is_empty()).then(|| address(visit, path, None));
+    let older = read.last().filter(|_| has_more).map(|last| address(visit, path, &[("after", &id(last))]));
+    let newest = (!visit.asked("after").is_empty()).then(|| address(visit, path, &[]));
     (read, AdminPart::Pager(Pager { newest, older }))
 }
 
-/// The same list from somewhere on.
-fn address(visit: &Visit, path: &str, after: Option<&str>) -> String {
-    let kept = visit.query.iter().filter(|(name, _)| !matches!(*name, "after" | "done" | "format"));
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(kept);
-    query.extend_pairs(after.map(|after| ("after", after)));
-    let query = query.finish();
+/// The same list, filtered alike: from somewhere on, or in another form.
+pub fn address(visit: &Visit, path: &str, besides: &[(&str, &str)]) -> String {
+    let kept = visit.query.iter().filter(|(name, value)| !value.is_empty() && !OF_ONE_PAGE.contains(name));
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).extend_pairs(besides).finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 

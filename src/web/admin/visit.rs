@@ -13,8 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::error::failed_page;
 use super::super::extract::{self, Pairs};
-use super::super::forms::{self, field, see_other};
-use super::super::login::signed_in;
+use super::super::forms::{field, see_other};
 use super::super::page::{self, Kind};
 use super::super::urls::route;
 use super::super::{Web, visitor};
@@ -64,7 +63,7 @@ impl FromRequestParts<Arc<Web>> for Visit {
     type Rejection = Stop;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Stop> {
-        let signed_in = visitor::require(web, &parts.headers, &parts.uri).await?;
+        let signed_in = visitor::require(web, &parts.headers, &parts.uri).await.map_err(Stop)?;
         Self::of(web, parts, signed_in)
     }
 }
@@ -75,14 +74,8 @@ impl FromRequest<Arc<Web>> for Posted {
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Stop> {
         let (parts, body) = request.into_parts();
         let body = Bytes::from_request(Request::new(body), web).await;
-        let form = forms::posted(web, &parts.headers, body).map_err(Stop)?;
-        let outdated = || Stop::from(page::error(web, &parts.headers, None, Problem::FormOutdated, None));
-        let signed_in = signed_in(web, &parts.headers).await.map_err(Stop)?.ok_or_else(outdated)?;
-        let visit = Visit::of(web, &parts, signed_in)?;
-        if !csrf::is_valid(&web.ctx, &visit.signed_in.handle, field(&form, "csrf")) {
-            return Err(outdated());
-        }
-        Ok(Self { visit, form })
+        let (signed_in, form) = visitor::posted(web, &parts.headers, body).await.map_err(Stop)?;
+        Ok(Self { visit: Visit::of(web, &parts, signed_in)?, form })
     }
 }
 
