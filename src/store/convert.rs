@@ -57,6 +57,15 @@ pub(super) fn containing(text: &str) -> String {
     pattern
 }
 
+/// What a search asks for by whether something is disabled; empty for any.
+pub(super) const fn state_word(is_disabled: Option<bool>) -> &'static str {
+    match is_disabled {
+        None => "",
+        Some(true) => "disabled",
+        Some(false) => "active",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
-use super::convert::{containing, corrupt, time};
+use super::convert::{containing, corrupt, state_word, time};
 use super::error::StoreError;
 use crate::domain::email::Email;
 use crate::domain::ids::{AccountId, UserId};
@@ -122,11 +122,6 @@ pub struct Search {
 
 /// The newest `limit` of those that are looked for.
 pub async fn search(conn: &mut Conn, search: &Search, limit: i64) -> Result<Vec<User>, StoreError> {
-    let state = match search.is_disabled {
-        None => "",
-        Some(true) => "disabled",
-        Some(false) => "active",
-    };
     let rows = fetch_all!(
         conn,
         Row,
@@ -134,7 +129,7 @@ pub async fn search(conn: &mut Conn, search: &Search, limit: i64) -> Result<Vec<
         containing(&search.text),
         search.role.map_or("", Role::as_str),
         search.account.as_ref().map_or("", AccountId::as_str),
-        state,
+        state_word(search.is_disabled),
         search.before.map(|id| id.0),
         limit,
     )?;
