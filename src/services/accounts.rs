@@ -196,7 +196,8 @@ pub async fn overview(ctx: &Context, id: &AccountId) -> Result<Overview, StoreEr
         })
     });
     let (users, keys) = found.await?;
-    let shown = |(key, added_at): &(SecretHash, Timestamp)| ApiKey { fingerprint: fingerprint(key), added_at: *added_at };
+    let shown =
+        |(key, added_at): &(SecretHash, Timestamp)| ApiKey { fingerprint: fingerprint(key), added_at: *added_at };
     Ok(Overview { users, api_keys: keys.iter().map(shown).collect() })
 }
 

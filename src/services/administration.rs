@@ -135,8 +135,7 @@ pub async fn connections(
 
 /// `None` where user or application were deleted in this moment, and took the connection along.
 async fn named_of(conn: &mut Conn, connection: Connection) -> Result<Option<FoundConnection>, StoreError> {
-    let (Some(user), Some(app)) =
-        (users::find(conn, connection.user).await?, apps::find(conn, &connection.app).await?)
+    let (Some(user), Some(app)) = (users::find(conn, connection.user).await?, apps::find(conn, &connection.app).await?)
     else {
         return Ok(None);
     };

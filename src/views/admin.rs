@@ -3,10 +3,11 @@
 use askama::Template;
 
 use super::chart::Chart;
-use super::form::{Control, Form, FormField};
+use super::form::{Form, FormField};
 use super::kit::{Cell, Confirmation, Fact, Notice, Pager, Shown, Tab, Table};
 use super::messages::Lang;
 use super::page::Page;
+use crate::domain::pairs::Pairs;
 
 /// A page of the administration.
 #[derive(Debug, Clone, Template)]
@@ -85,6 +86,15 @@ pub struct EventChange {
     pub field: String,
     pub before: Option<String>,
     pub after: Option<String>,
+}
+
+impl Filter {
+    /// Puts back what was asked for.
+    pub fn fill(&mut self, asked: &Pairs) {
+        for field in &mut self.fields {
+            field.fill(asked);
+        }
+    }
 }
 
 impl Admin {

@@ -65,11 +65,7 @@ impl From<Event> for EventObject {
             action: event.action.as_str(),
             actor: ActorObject { kind: event.actor.kind(), id: event.actor.id(), name: event.actor.name() },
             from: event.from.map(|address| address.to_string()),
-            target: TargetObject {
-                kind: event.target.kind.as_str(),
-                id: event.target.id,
-                name: event.target.name,
-            },
+            target: TargetObject { kind: event.target.kind.as_str(), id: event.target.id, name: event.target.name },
             changes: changes
                 .map(|change| ChangeObject { field: change.field, before: change.before, after: change.after })
                 .collect(),

@@ -18,12 +18,10 @@ use crate::domain::event::Action;
 use crate::domain::ids::{ConnectionId, MAX_TEXT_ID};
 use crate::services::administration::{self, FoundConnection};
 use crate::services::connections::{self, ConnectionError};
-use crate::views::{AdminPart, Cell, Confirmation, FormField, Table, Tone};
+use crate::views::{Cell, Confirmation, FormField, Table, Tone};
 
 pub fn routes() -> Router<Arc<Web>> {
-    Router::new()
-        .route(route::ADMIN_CONNECTIONS, get(show_all))
-        .route(route::ADMIN_CONNECTION_END, get(ask).post(end))
+    Router::new().route(route::ADMIN_CONNECTIONS, get(show_all)).route(route::ADMIN_CONNECTION_END, get(ask).post(end))
 }
 
 fn stopped(visit: &Visit, error: ConnectionError) -> Stop {
@@ -51,7 +49,9 @@ async fn show_all(visit: Visit) -> Answer {
     ];
     let table = Table {
         caption: text.connections.to_owned(),
-        columns: [text.user, text.app, text.state, text.scopes, text.since, text.last_used, ""].map(str::to_owned).into(),
+        columns: [text.user, text.app, text.state, text.scopes, text.since, text.last_used, ""]
+            .map(str::to_owned)
+            .into(),
         rows: found.iter().map(|found| row(&visit, found)).collect(),
     };
     let mut view = visit.draw(text.connections);
@@ -119,10 +119,4 @@ async fn end(Path(id): Path<String>, Posted { visit, .. }: Posted) -> Answer {
     let (connection, _) = find(&visit, &id).await?;
     connections::end(&visit.acting(), connection.id).await.map_err(|error| stopped(&visit, error))?;
     visit.done(Action::ConnectionEnded, &visit.at(route::ADMIN_USER, connection.user))
-}
-
-/// The way to all of them.
-pub fn all_of(visit: &Visit, app: &App) -> AdminPart {
-    let address = format!("{}?app={}", visit.path(route::ADMIN_CONNECTIONS), app.id);
-    AdminPart::Attention(vec![crate::views::Tab::new(visit.text().show_connections, address, false)])
 }

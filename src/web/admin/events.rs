@@ -99,7 +99,9 @@ fn row(visit: &Visit, event: &Event) -> EventRow {
         code: event.action.as_str(),
         actor: actor(visit, &event.actor),
         from: event.from.map(|address| address.to_string()),
-        target: Some(event.target.name.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| event.target.id.clone()),
+        target: Some(event.target.name.clone())
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| event.target.id.clone()),
         address: address(visit, &event.target),
         changes: changes
             .map(|change| EventChange { field: change.field, before: change.before, after: change.after })

@@ -11,7 +11,7 @@ use super::super::Web;
 use super::super::forms::field;
 use super::super::urls::route;
 use super::visit::{Answer, Posted, Stop, Visit};
-use super::{connections, events, invitations, list};
+use super::{connections, events, list};
 use crate::config::Secret;
 use crate::config::expected;
 use crate::config::seed::SeedPassword;
@@ -160,8 +160,6 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     view.parts.push(list::table(&visit, connections::table_of_user(&visit, connected)));
     view.parts.push(AdminPart::Heading(text.sessions.to_owned()));
     view.parts.push(list::table(&visit, sessions(&visit, &overview)));
-    view.parts.push(AdminPart::Heading(text.consents.to_owned()));
-    view.parts.push(list::table(&visit, consents(&visit, &overview)));
     view.parts.push(AdminPart::Heading(text.last_events.to_owned()));
     view.parts.push(log);
     view.parts.push(AdminPart::Actions(actions(&visit, &user)));
@@ -198,22 +196,6 @@ fn sessions(visit: &Visit, overview: &UserOverview) -> Table {
         caption: text.sessions.to_owned(),
         columns: [text.opened, text.from, text.browser, text.until].map(str::to_owned).into(),
         rows: overview.sessions.iter().map(row).collect(),
-    }
-}
-
-fn consents(visit: &Visit, overview: &UserOverview) -> Table {
-    let text = visit.text();
-    let rows = overview.consents.iter().map(|consent| {
-        vec![
-            Cell::text(consent.app_name.as_str()),
-            Cell::code(consent.scopes.to_string()),
-            Cell::Time(consent.given_at.to_rfc3339()),
-        ]
-    });
-    Table {
-        caption: text.consents.to_owned(),
-        columns: [text.app, text.scopes, text.when].map(str::to_owned).into(),
-        rows: rows.collect(),
     }
 }
 
@@ -322,7 +304,8 @@ async fn add(Posted { visit, form: given }: Posted) -> Answer {
 
 fn edit_form(visit: &Visit, user: &User) -> Form {
     let address = visit.at(route::ADMIN_USER_EDIT, user.id);
-    let mut form = user_form(visit, address, visit.text().save, user.role).back_to(visit.at(route::ADMIN_USER, user.id));
+    let mut form =
+        user_form(visit, address, visit.text().save, user.role).back_to(visit.at(route::ADMIN_USER, user.id));
     for field in &mut form.fields {
         let stored = match field.name {
             "email" => user.email.as_str(),
@@ -441,8 +424,11 @@ async fn act(visit: &Visit, user: &User, deed: Deed) -> Answer {
     let (done, action) = match deed {
         Deed::Disable => (users::change(&acting, user.id, disabled(true)).await.map(drop), Action::UserDisabled),
         Deed::Enable => (users::change(&acting, user.id, disabled(false)).await.map(drop), Action::UserEnabled),
-        Deed::Reset => return invitations::offer_reset(visit, user).await,
-        Deed::SignOut => (administration::end_sessions(&acting, user).await.map_err(Into::into), Action::SessionsEnded),
+        Deed::Reset => return Err(visit.nothing_here()),
+        Deed::SignOut => (
+            administration::end_sessions(&acting, user).await.map(drop).map_err(UserError::from),
+            Action::SessionsEnded,
+        ),
         Deed::Delete => (users::delete(&acting, &user.email).await.map(drop), Action::UserDeleted),
     };
     match done {
