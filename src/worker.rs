@@ -12,7 +12,7 @@ use crate::services::keys::KeysError;
 use crate::services::{Context, clocks, keys, namespaces};
 use crate::store::{
     Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, events, flows, grants,
-    pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
+    invitations, pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
 };
 use tokio::task::JoinHandle;
 
@@ -87,6 +87,7 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += sweep_records(ctx, now.minus(RECORDS_KEPT)).await?;
+    rows += until_done(ctx, move |conn| Box::pin(invitations::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += keys::sweep(ctx, before).await?;
     rows += namespaces::sweep(ctx).await?;
     Ok(rows)

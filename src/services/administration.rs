@@ -71,7 +71,10 @@ pub async fn user(ctx: &Context, user: &User) -> Result<UserOverview, StoreError
                     connected.push((connection, app));
                 }
             }
-            Ok(UserOverview { sessions: sessions::list_live(conn, id, now, SHOWN).await?, connections: connected })
+            Ok(UserOverview {
+                sessions: sessions::list_live(conn, id, now, None, SHOWN).await?,
+                connections: connected,
+            })
         })
     });
     found.await

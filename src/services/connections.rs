@@ -92,7 +92,7 @@ pub struct Connected {
 pub async fn connect(ctx: &Context, consent: &Consent) -> Result<Connected, ConnectionError> {
     let now = ctx.now_for(&consent.app.id);
     let proposal = consent::proposal(ctx, &consent.user, &consent.app, consent.scopes.clone(), Through::Button, now);
-    let proposed = proposal.id;
+    let proposed = proposal.connection.id;
     let connected = ctx.store.write(move |conn| {
         let proposal = proposal.clone();
         Box::pin(async move {

@@ -326,7 +326,7 @@ async fn finish(
                 }
                 // The session may have ended since the request came in. Who ends it holds the user too, so the look
                 // at it comes after that.
-                let still = users::hold_active(conn, proposal.user).await?
+                let still = users::hold_active(conn, proposal.connection.user).await?
                     && sessions::find_live(conn, granted.session.id, server_now).await?.is_some();
                 let connected = if still { consent::connect(conn, &proposal).await? } else { None };
                 let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };

@@ -8,6 +8,7 @@ use crate::config::Secret;
 use crate::config::seed::SeedPassword;
 use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
+use crate::domain::clock_setting::Moments;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
 use crate::domain::event::{Action, Actor, Change as EventChange, Event, Target, TargetKind};
@@ -202,8 +203,7 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
                     users::set_disabled(conn, id, is_disabled.then_some(now)).await?;
                 }
                 if hash.is_some() || change.is_disabled == Some(true) {
-                    connections::end_all_of_user(conn, id, &moments, EndedBy::Operator).await?;
-                    sessions::end_all_of_user(conn, id, now).await?;
+                    end_what_is_open(conn, id, &moments, EndedBy::Operator).await?;
                 }
                 events.record(conn, &before, &user, hash.is_some()).await?;
                 Ok(Ok(user))
@@ -242,6 +242,17 @@ async fn guard_admins(
         return Ok(Some(UserError::Yourself));
     }
     Ok((users::hold_admins(conn).await? < 2).then_some(UserError::LastAdmin))
+}
+
+/// Ends a user's connections and sessions (rule F8).
+pub(super) async fn end_what_is_open(
+    conn: &mut Conn,
+    id: UserId,
+    moments: &Moments,
+    by: EndedBy,
+) -> Result<(), StoreError> {
+    connections::end_all_of_user(conn, id, moments, by).await?;
+    sessions::end_all_of_user(conn, id, moments.server).await.map(|_| ())
 }
 
 /// What may be recorded of a change to a user, drawn before the transaction.

@@ -4,6 +4,7 @@ mod accounts;
 mod apps;
 mod connections;
 mod events;
+mod invitations;
 mod keys;
 mod list;
 mod start;
@@ -25,6 +26,7 @@ pub fn routes() -> Router<Arc<Web>> {
         .merge(start::routes())
         .merge(accounts::routes())
         .merge(users::routes())
+        .merge(invitations::routes())
         .merge(apps::routes())
         .merge(connections::routes())
         .merge(keys::routes())

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::super::Web;
 use super::super::forms::field;
 use super::super::urls::route;
+use super::invitations::Offer;
 use super::visit::{Answer, Posted, Stop, Visit};
-use super::{connections, events, list};
+use super::{connections, events, invitations, list};
 use crate::config::Secret;
 use crate::config::expected;
 use crate::config::seed::SeedPassword;
@@ -20,10 +21,14 @@ use crate::domain::event::{Action, TargetKind};
 use crate::domain::ids::{MAX_TEXT_ID, UserId};
 use crate::domain::role::Role;
 use crate::domain::user::{User, UserState};
+use crate::services::account::history::{self, Remembered};
 use crate::services::administration::{self, UserOverview};
 use crate::services::users::{self, Change, NewUser, UserError};
 use crate::views::messages::{AdminTexts, done};
 use crate::views::{ActionLink, AdminPart, Cell, Choice, Confirmation, Fact, Form, FormField, Shown, Tab, Table, Tone};
+
+/// Consents that a user's page shows at most.
+const SHOWN: i64 = 50;
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -160,6 +165,8 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     view.parts.push(list::table(&visit, connections::table_of_user(&visit, connected)));
     view.parts.push(AdminPart::Heading(text.sessions.to_owned()));
     view.parts.push(list::table(&visit, sessions(&visit, &overview)));
+    view.parts.push(AdminPart::Heading(text.consents.to_owned()));
+    view.parts.push(consents(&visit, &user).await?);
     view.parts.push(AdminPart::Heading(text.last_events.to_owned()));
     view.parts.push(log);
     view.parts.push(AdminPart::Actions(actions(&visit, &user)));
@@ -197,6 +204,24 @@ fn sessions(visit: &Visit, overview: &UserOverview) -> Table {
         columns: [text.opened, text.from, text.browser, text.until].map(str::to_owned).into(),
         rows: overview.sessions.iter().map(row).collect(),
     }
+}
+
+async fn consents(visit: &Visit, user: &User) -> Result<AdminPart, Stop> {
+    let text = visit.text();
+    let given = history::list(&visit.web.ctx, user.id, None, SHOWN).await.map_err(|error| visit.failed(&error))?;
+    let row = |Remembered { consent, .. }: &Remembered| {
+        vec![
+            Cell::text(consent.app_name.as_str()),
+            Cell::code(consent.scopes.to_string()),
+            Cell::Time(consent.given_at.to_rfc3339()),
+        ]
+    };
+    let table = Table {
+        caption: text.consents.to_owned(),
+        columns: [text.app, text.scopes, text.when].map(str::to_owned).into(),
+        rows: given.iter().map(row).collect(),
+    };
+    Ok(list::table(visit, table))
 }
 
 fn actions(visit: &Visit, user: &User) -> Vec<ActionLink> {
@@ -424,7 +449,10 @@ async fn act(visit: &Visit, user: &User, deed: Deed) -> Answer {
     let (done, action) = match deed {
         Deed::Disable => (users::change(&acting, user.id, disabled(true)).await.map(drop), Action::UserDisabled),
         Deed::Enable => (users::change(&acting, user.id, disabled(false)).await.map(drop), Action::UserEnabled),
-        Deed::Reset => return Err(visit.nothing_here()),
+        Deed::Reset => match invitations::offer_reset(visit, user).await? {
+            Offer::Made(page) => return Ok(page),
+            Offer::UserDisabled => return again(visit, user, deed, visit.text().reset_of_disabled).await,
+        },
         Deed::SignOut => (
             administration::end_sessions(&acting, user).await.map(drop).map_err(UserError::from),
             Action::SessionsEnded,
@@ -435,9 +463,16 @@ async fn act(visit: &Visit, user: &User, deed: Deed) -> Answer {
         Ok(()) if deed == Deed::Delete => visit.done(action, &visit.path(route::ADMIN_USERS)),
         Ok(()) => visit.done(action, &visit.at(route::ADMIN_USER, user.id)),
         Err(error) => {
-            let mut again = confirmation(visit, user, deed).await?;
-            refuse(visit, &mut again.form, error)?;
-            visit.confirm(again)
+            let mut question = confirmation(visit, user, deed).await?;
+            refuse(visit, &mut question.form, error)?;
+            visit.confirm(question)
         }
     }
+}
+
+/// The question once more, with why not.
+async fn again(visit: &Visit, user: &User, deed: Deed, why: &str) -> Answer {
+    let mut question = confirmation(visit, user, deed).await?;
+    question.form.refuse("", why);
+    visit.confirm(question)
 }
