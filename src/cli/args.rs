@@ -6,7 +6,7 @@ use crate::config::Secret;
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::scope::ScopeSet;
 use crate::domain::user::MAX_PASSWORD;
-use crate::services::Context;
+use crate::services::{Context, users};
 
 use super::error::CliError;
 
@@ -27,7 +27,7 @@ pub struct Password {
 /// The first line of the standard input, or a password made up here.
 pub fn password(ctx: &Context, from_stdin: bool) -> Result<Password, CliError> {
     if !from_stdin {
-        return Ok(Password { secret: Secret::new(generated(ctx)), is_generated: true });
+        return Ok(Password { secret: Secret::new(users::make_password(ctx)), is_generated: true });
     }
     let mut text = String::new();
     // One byte more than is allowed shows that there is more.
@@ -42,14 +42,6 @@ pub fn password(ctx: &Context, from_stdin: bool) -> Result<Password, CliError> {
         return Err(CliError::failure(message));
     }
     Ok(Password { secret: Secret::new(line), is_generated: false })
-}
-
-/// 20 characters out of 32 that are not mistaken for each other: 100 bits.
-fn generated(ctx: &Context) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0; 20];
-    ctx.entropy.fill(&mut bytes);
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 
 /// Scopes as a list of names.

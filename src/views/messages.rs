@@ -3,8 +3,10 @@
 //! Each language is one constant of [`Messages`]. A field without a translation does not compile, nor does
 //! a language that [`Lang`] names and nobody wrote. Sentences with a gap are a [`Pattern`].
 
+mod admin;
 mod en;
 mod es;
+mod events;
 mod inspector;
 mod kit;
 
@@ -13,6 +15,8 @@ use serde::Serialize;
 use super::error::Problem;
 use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
+pub use admin::AdminTexts;
+pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
 
@@ -130,6 +134,7 @@ pub struct Messages {
     pub nav_account: &'static str,
     pub nav_admin: &'static str,
     pub kit: KitTexts,
+    pub admin: AdminTexts,
     pub scopes: ScopeTexts,
     pub magic: MagicTexts,
     pub login: LoginTexts,

@@ -2,6 +2,7 @@
 //! for headers, cookies and other origins.
 
 mod account;
+mod admin;
 mod authorize;
 pub mod basic;
 mod bearer;
@@ -10,6 +11,7 @@ mod cookies;
 mod dialog;
 mod doctor;
 mod error;
+mod event_object;
 pub mod extract;
 mod faults;
 mod forms;
@@ -89,6 +91,7 @@ pub fn router(web: Web) -> Router {
         .merge(dialog::routes())
         .merge(authorize::routes())
         .merge(account::routes())
+        .merge(admin::routes())
         .merge(leadexec::routes())
         .merge(oauth::routes())
         .merge(statics::routes());
