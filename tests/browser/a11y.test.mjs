@@ -129,7 +129,7 @@ const PAGES = [
   {
     route: '/dialog/{flow}/decision',
     what: 'on the way back by a form',
-    heading: '',
+    heading: 'Going back to',
     async open(page, context) {
       await page.route(`${world.origins.partner}/**`, (route) => route.fulfill({ status: 204 }));
       await consent({ response_mode: 'form_post' })(page, context);
@@ -151,7 +151,7 @@ const PAGES = [
       await page.locator('#code-error').waitFor();
     },
   },
-  { route: '/oauth/authorize', what: 'refused', heading: '', open: authorization({ client_id: 'nobody' }) },
+  { route: '/oauth/authorize', what: 'refused', heading: 'Unknown application', open: authorization({ client_id: 'nobody' }) },
   { route: '/oauth/logout', what: 'asks', as: 'person', heading: 'Sign out of Leadgate?' },
   {
     route: '/oauth/logout',
@@ -163,7 +163,7 @@ const PAGES = [
       await clickOn(page, 'main [type=submit]');
     },
   },
-  { route: '/button/authorize', what: 'refused', heading: '' },
+  { route: '/button/authorize', what: 'refused', heading: 'The request is not complete' },
   { route: '/doctor', what: 'findings', heading: 'doctor' },
   { route: '/_sandbox/docs', what: 'reference', heading: 'Control plane' },
   { route: '/_sandbox/docs', what: 'an operation', heading: 'Control plane', async open(page, context) {
@@ -206,7 +206,7 @@ const PAGES = [
       await page.locator('#token-error').waitFor();
     },
   },
-  { route: '/inspector/checks/{app}', what: 'of an application', heading: '', open: (page, context) => at(`/inspector/checks/${world.apps.finder.id}`)(page, context) },
+  { route: '/inspector/checks/{app}', what: 'of an application', heading: 'Integration check', open: (page, context) => at(`/inspector/checks/${world.apps.finder.id}`)(page, context) },
   { route: null, what: 'an address that is none', heading: 'Nothing here', open: at('/nonsense') },
   { route: null, what: 'an address that is none, in production', in: 'production', heading: 'Nothing here', open: at('/nonsense') },
 ];
