@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::args::{self, Password};
+use super::args::{self, Password, PasswordArgs};
 use super::error::CliError;
 use super::output;
 use crate::config::Flags;
@@ -54,13 +54,6 @@ pub struct AddArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct PasswordArgs {
-    /// Read the password from the first line of the standard input; else one is made and shown
-    #[arg(long)]
-    password_stdin: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct ListArgs {
     /// Print JSON
     #[arg(long)]
@@ -89,7 +82,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
     let ctx = super::open(flags).await?;
     match command {
         UserCommand::Add(add) => {
-            let password = args::password(&ctx, add.password.password_stdin)?;
+            let password = add.password.password(&ctx)?;
             let account = add.account.clone();
             let new = NewUser {
                 email: add.email,
@@ -101,7 +94,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
             };
             let user = users::add(&ctx, new).await.map_err(|error| match error {
                 UserError::UnknownAccount => CliError::failure(format!(
-                    "there is no account with the id or name `{account}`; a seed file makes accounts (`leadgate seed`)"
+                    "there is no account with the id or name `{account}`; `leadgate account list` shows all"
                 )),
                 error => CliError::failure(error),
             })?;
@@ -115,7 +108,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
             show(&user, None, args.json)
         }
         UserCommand::SetPassword(set) => {
-            let password = args::password(&ctx, set.password.password_stdin)?;
+            let password = set.password.password(&ctx)?;
             let user = users::set_password(&ctx, &set.user.email, password.secret.expose())
                 .await
                 .map_err(|error| failure(&set.user.email, error))?;
@@ -136,7 +129,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
     }
 }
 
-fn failure(email: &Email, error: UserError) -> CliError {
+pub(super) fn failure(email: &Email, error: UserError) -> CliError {
     match error {
         UserError::Unknown => CliError::failure(format!("there is no user {email}; `leadgate user list` shows all")),
         error => CliError::failure(error),
@@ -206,6 +199,6 @@ fn show(user: &User, password: Option<&Password>, json: bool) -> Result<(), CliE
         ("created", user.created_at.clone()),
     ];
     fields.extend(user.magic.map(|magic| ("magic", magic.to_owned())));
-    fields.extend(user.password.map(|password| ("password", format!("{password}\n(shown this once)"))));
+    fields.extend(user.password.map(|password| ("password", output::shown_once(password))));
     output::fields(&fields)
 }

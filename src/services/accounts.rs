@@ -1,7 +1,8 @@
 //! What an operator does with accounts.
 
 use super::Context;
-use super::seed::{hash_api_key, make_api_key};
+use super::seed::hash_api_key;
+pub use super::seed::make_api_key;
 use crate::config::Secret;
 use crate::domain::account::Account;
 use crate::domain::ids::AccountId;

@@ -11,6 +11,7 @@ mod architecture;
 mod authorize;
 mod cli;
 mod code;
+mod commands;
 mod consent;
 mod dialog;
 mod doctor;

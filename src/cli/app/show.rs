@@ -141,7 +141,7 @@ pub fn one(app: &App, owners: &Owners, fresh: &Fresh, json: bool) -> Result<(), 
         ("owner", app.owner.clone().unwrap_or_default()),
         ("created", app.created_at.clone()),
     ];
-    fields.extend(app.client_secret.map(|secret| ("client secret", format!("{secret}\n(shown this once)"))));
+    fields.extend(app.client_secret.map(|secret| ("client secret", output::shown_once(secret))));
     fields
         .extend(app.previous_client_secret_expires_at.map(|until| ("previous secret", format!("taken until {until}"))));
     output::fields(&fields)
