@@ -94,7 +94,7 @@ pub async fn run(flags: &Flags, command: AccountCommand) -> Result<(), CliError>
         }
         AccountCommand::Set(args) => set(&ctx, args).await,
         AccountCommand::Delete(args) => {
-            accounts::delete(&ctx, &args.id).await.map_err(|error| failure(&args.id, error))?;
+            accounts::delete(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
             output::deleted("account", args.id.as_str(), args.json)
         }
     }
@@ -103,7 +103,7 @@ pub async fn run(flags: &Flags, command: AccountCommand) -> Result<(), CliError>
 async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
     let api_keys = args.no_api_key.then(Vec::new);
     let new = NewAccount { id: args.id.clone(), name: args.name, api_keys };
-    let (account, key) = accounts::add(ctx, new).await.map_err(|error| match (error, args.id) {
+    let (account, key) = accounts::add(&super::acting(ctx), new).await.map_err(|error| match (error, args.id) {
         (AccountError::Taken, Some(id)) => CliError::failure(format!("there is an account {id} already")),
         (error, _) => CliError::failure(error),
     })?;
@@ -114,7 +114,7 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     let SetArgs { account: AccountArgs { id, json }, changes } = args;
     let made = changes.new_api_key.then(|| accounts::make_api_key(ctx));
     let keys = (changes.new_api_key || changes.no_api_keys).then(|| made.iter().map(Secret::new).collect::<Vec<_>>());
-    let account = accounts::change(ctx, &id, changes.name, keys.as_deref()).await;
+    let account = accounts::change(&super::acting(ctx), &id, changes.name, keys.as_deref()).await;
     show(&account.map_err(|error| failure(&id, error))?, made.as_deref(), json)
 }
 

@@ -55,7 +55,7 @@ pub async fn run(flags: &Flags, command: ConnectionCommand) -> Result<(), CliErr
             show(&ConnectionJson::new(&connection, &email), json)
         }
         ConnectionCommand::End(ConnectionArgs { id, json }) => {
-            connections::end(&ctx, ConnectionId(id)).await.map_err(|error| failure(id, error))?;
+            connections::end(&super::acting(&ctx), ConnectionId(id)).await.map_err(|error| failure(id, error))?;
             output::done("ended", "connection", &id.to_string(), json)
         }
     }
