@@ -8,7 +8,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use clap::Args;
 
 use crate::config::Secret;
-use crate::domain::app::{MAX_NAME, is_name};
+use crate::domain::app::{MAX_NAME, is_homepage, is_name};
 use crate::domain::scope::ScopeSet;
 use crate::domain::user::MAX_PASSWORD;
 use crate::services::Context;
@@ -21,6 +21,11 @@ pub const MAX_LISTED: i64 = 10_000;
 /// A name that is shown to people.
 pub fn name(text: &str) -> Result<String, String> {
     if is_name(text) { Ok(text.to_owned()) } else { Err(format!("a name is 1 to {MAX_NAME} visible characters")) }
+}
+
+/// The address of a home page.
+pub fn homepage(text: &str) -> Result<String, String> {
+    if is_homepage(text) { Ok(text.to_owned()) } else { Err("a home page has an http or https address".to_owned()) }
 }
 
 /// A password, and whether it was made here and so has to be shown.

@@ -13,7 +13,7 @@ pub const GROUPS: [(&str, &[&str]); 4] = [
     ("Server", &["serve", "init", "migrate", "healthcheck"]),
     ("People", &["account", "user"]),
     ("Applications", &["app", "button", "connection"]),
-    ("Operations", &["seed", "keys", "completions"]),
+    ("Operations", &["seed", "keys", "event", "completions"]),
 ];
 
 const MORE: &str = "`leadgate COMMAND -h` tells what is a command's own, `--help` the settings too.";

@@ -10,7 +10,9 @@ mod args;
 mod button;
 mod completions;
 mod connection;
+mod deletion;
 mod error;
+mod event;
 mod global;
 mod healthcheck;
 mod help;
@@ -76,6 +78,9 @@ enum Command {
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// What happened, by whom, from where.
+    #[command(subcommand)]
+    Event(event::EventCommand),
     /// Print a script with which a shell completes commands and options.
     ///
     /// For bash: source <(leadgate completions bash)
@@ -123,6 +128,7 @@ impl Cli {
             Command::Button(command) => button::run(&flags, command).await,
             Command::Connection(command) => connection::run(&flags, command).await,
             Command::Keys(command) => keys::run(&flags, command).await,
+            Command::Event(command) => event::run(&flags, command).await,
             Command::Completions(args) => completions::run(&args),
         }
     }

@@ -12,7 +12,8 @@ use crate::domain::email::Email;
 use crate::domain::magic::Magic;
 use crate::domain::role::Role;
 use crate::domain::user::{User, UserState};
-use crate::services::users::{self, NewUser, UserError};
+use crate::services::Context;
+use crate::services::users::{self, Change, NewUser, UserError};
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
@@ -22,6 +23,8 @@ pub enum UserCommand {
     List(ListArgs),
     /// Show one user.
     Show(UserArgs),
+    /// Change a user; what is not given stays.
+    Set(SetArgs),
     /// Set a password; the user's sessions and connections end.
     SetPassword(SetPasswordArgs),
     /// Keep a user out; sessions and connections end.
@@ -71,6 +74,28 @@ pub struct UserArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct SetArgs {
+    #[command(flatten)]
+    user: UserArgs,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct ChangeArgs {
+    /// Name, as applications are shown it
+    #[arg(long, value_parser = args::name)]
+    name: Option<String>,
+    /// Id or name of the account that the user belongs to
+    #[arg(long)]
+    account: Option<String>,
+    /// member, partner (may register applications) or admin
+    #[arg(long, value_parser = Role::parse)]
+    role: Option<Role>,
+}
+
+#[derive(Debug, Args)]
 pub struct SetPasswordArgs {
     #[command(flatten)]
     user: UserArgs,
@@ -81,25 +106,7 @@ pub struct SetPasswordArgs {
 pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
     let ctx = super::open(flags).await?;
     match command {
-        UserCommand::Add(add) => {
-            let password = add.password.password(&ctx)?;
-            let account = add.account.clone();
-            let new = NewUser {
-                email: add.email,
-                name: add.name,
-                account: add.account,
-                role: add.role,
-                password: SeedPassword::Plain(password.secret.clone()),
-                is_disabled: false,
-            };
-            let user = users::add(&super::acting(&ctx), new).await.map_err(|error| match error {
-                UserError::UnknownAccount => CliError::failure(format!(
-                    "there is no account with the id or name `{account}`; `leadgate account list` shows all"
-                )),
-                error => CliError::failure(error),
-            })?;
-            show(&user, Some(&password), add.json)
-        }
+        UserCommand::Add(args) => add(&ctx, args).await,
         UserCommand::List(list) => {
             list_users(&users::list(&ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?, list.json)
         }
@@ -107,13 +114,8 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
             let user = users::find(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
             show(&user, None, args.json)
         }
-        UserCommand::SetPassword(set) => {
-            let password = set.password.password(&ctx)?;
-            let user = users::set_password(&super::acting(&ctx), &set.user.email, password.secret.expose())
-                .await
-                .map_err(|error| failure(&set.user.email, error))?;
-            show(&user, Some(&password), set.user.json)
-        }
+        UserCommand::Set(args) => set(&ctx, args).await,
+        UserCommand::SetPassword(args) => set_password(&ctx, args).await,
         UserCommand::Disable(args) => {
             let user =
                 users::disable(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
@@ -129,6 +131,46 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
                 users::delete(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
             output::deleted("user", user.email.as_str(), args.json)
         }
+    }
+}
+
+async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
+    let password = args.password.password(ctx)?;
+    let account = args.account.clone();
+    let new = NewUser {
+        email: args.email,
+        name: args.name,
+        account: args.account,
+        role: args.role,
+        password: SeedPassword::Plain(password.secret.clone()),
+        is_disabled: false,
+    };
+    let user = users::add(&super::acting(ctx), new).await.map_err(|error| no_account(&account, error))?;
+    show(&user, Some(&password), args.json)
+}
+
+async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
+    let SetArgs { user: UserArgs { email, json }, changes: ChangeArgs { name, account, role } } = args;
+    let user = users::find(ctx, &email).await.map_err(|error| failure(&email, error))?;
+    let named = account.clone().unwrap_or_default();
+    let change = Change { name, account, role, ..Change::default() };
+    let user = users::change(&super::acting(ctx), user.id, change).await.map_err(|error| no_account(&named, error))?;
+    show(&user, None, json)
+}
+
+async fn set_password(ctx: &Context, args: SetPasswordArgs) -> Result<(), CliError> {
+    let password = args.password.password(ctx)?;
+    let email = args.user.email;
+    let user = users::set_password(&super::acting(ctx), &email, password.secret.expose()).await;
+    show(&user.map_err(|error| failure(&email, error))?, Some(&password), args.user.json)
+}
+
+fn no_account(account: &str, error: UserError) -> CliError {
+    match error {
+        UserError::UnknownAccount => CliError::failure(format!(
+            "there is no account with the id or name `{account}`; `leadgate account list` shows all"
+        )),
+        error => CliError::failure(error),
     }
 }
 

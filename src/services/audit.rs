@@ -11,6 +11,9 @@ use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
 use crate::store::{StoreError, events};
 
+/// Which events are looked for.
+pub use crate::store::events::Filter as Wanted;
+
 /// Longest login name of a command line that is kept, in characters.
 const MAX_LOGIN: usize = 64;
 
@@ -89,7 +92,7 @@ impl Acting<'_> {
 }
 
 /// The newest `limit` events that the filter is for.
-pub async fn list(ctx: &Context, filter: events::Filter, limit: i64) -> Result<Vec<Event>, StoreError> {
+pub async fn list(ctx: &Context, filter: Wanted, limit: i64) -> Result<Vec<Event>, StoreError> {
     ctx.store
         .read(move |conn| {
             let filter = filter.clone();
