@@ -11,7 +11,7 @@ use crate::config::Secret;
 use crate::domain::app::{MAX_NAME, is_homepage, is_name};
 use crate::domain::scope::ScopeSet;
 use crate::domain::user::MAX_PASSWORD;
-use crate::services::Context;
+use crate::services::{Context, users};
 
 use super::error::CliError;
 
@@ -57,7 +57,7 @@ impl PasswordArgs {
                  the password comes from there, or --make-password to have one made and shown",
             ));
         }
-        Ok(Password { secret: Secret::new(generated(ctx)), is_generated: true })
+        Ok(Password { secret: Secret::new(users::make_password(ctx)), is_generated: true })
     }
 }
 
@@ -81,14 +81,6 @@ fn read_password() -> Result<Password, CliError> {
         return Err(CliError::failure(message));
     }
     Ok(Password { secret: Secret::new(line), is_generated: false })
-}
-
-/// 20 characters out of 32 that are not mistaken for each other: 100 bits.
-fn generated(ctx: &Context) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0; 20];
-    ctx.entropy.fill(&mut bytes);
-    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 
 /// Scopes as a list of names.

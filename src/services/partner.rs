@@ -24,6 +24,9 @@ use crate::entropy::{secret, time_ordered_id};
 use crate::store::apps::Secrets;
 use crate::store::{Conn, StoreError, apps, buttons, connections, events, users};
 
+/// Which applications are looked for.
+pub use crate::store::apps::Search;
+
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
     #[error("there is an application with this id already")]
@@ -218,6 +221,37 @@ pub async fn list_apps(ctx: &Context, after: Option<AppId>, limit: i64) -> Resul
         Box::pin(async move { apps::list(conn, after.as_ref(), limit).await })
     });
     Ok(listed.await?)
+}
+
+/// The newest `limit` of those that are looked for.
+pub async fn search_apps(ctx: &Context, search: Search, limit: i64) -> Result<Vec<App>, StoreError> {
+    let found = ctx.store.read(move |conn| {
+        let search = search.clone();
+        Box::pin(async move { apps::search(conn, &search, limit).await })
+    });
+    found.await
+}
+
+/// Gives an application another owner, or (`None`) none.
+pub async fn set_owner(ctx: &Acting<'_>, id: &AppId, owner: Option<Email>) -> Result<(), PartnerError> {
+    let (id, event) = (id.clone(), ctx.event(Action::AppChanged, Target::app(id, "")));
+    let written = ctx.store.write(move |conn| {
+        let (id, owner, mut event) = (id.clone(), owner.clone(), event.clone());
+        Box::pin(async move {
+            let Some(before) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+            let Some(after) = owned(conn, App { owner: None, ..before.clone() }, owner).await? else {
+                return Ok(Err(PartnerError::UnknownOwner));
+            };
+            event.changes = changes::of_app(&before, &after);
+            if !event.changes.is_empty() {
+                apps::update(conn, &after).await?;
+                event.target.name = after.name;
+                events::record(conn, &event).await?;
+            }
+            Ok(Ok(()))
+        })
+    });
+    written.await?
 }
 
 pub async fn find_app(ctx: &Context, id: &AppId) -> Result<App, PartnerError> {
