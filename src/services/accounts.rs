@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Context;
 use super::audit::Acting;
-use super::seed::{hash_api_key, make_api_key};
+use super::seed::hash_api_key;
+pub use super::seed::make_api_key;
 use crate::config::Secret;
 use crate::config::expected::MAX_LIST;
 use crate::domain::account::Account;

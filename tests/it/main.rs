@@ -12,6 +12,7 @@ mod audit;
 mod authorize;
 mod cli;
 mod code;
+mod commands;
 mod consent;
 mod dialog;
 mod doctor;
