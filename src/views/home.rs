@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::messages::Lang;
-use super::page::Page;
+use super::page::{Nav, Page};
 
 /// The plain start page.
 #[derive(Debug, Clone, Template)]
@@ -16,6 +16,6 @@ impl Home {
     /// The page as a production server shows it.
     #[must_use]
     pub fn sample(lang: Lang) -> Self {
-        Self { page: Page { sandbox: false, ..Page::sample(lang) } }
+        Self { page: Page { sandbox: false, nav: Nav::of_nobody(false), ..Page::sample(lang) } }
     }
 }

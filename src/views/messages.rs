@@ -6,6 +6,7 @@
 mod en;
 mod es;
 mod inspector;
+mod kit;
 
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use super::error::Problem;
 use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
+pub use kit::KitTexts;
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -124,7 +126,10 @@ pub struct Messages {
     pub nav_label: &'static str,
     pub nav_start: &'static str,
     pub nav_try: &'static str,
+    pub nav_console: &'static str,
     pub nav_account: &'static str,
+    pub nav_admin: &'static str,
+    pub kit: KitTexts,
     pub scopes: ScopeTexts,
     pub magic: MagicTexts,
     pub login: LoginTexts,

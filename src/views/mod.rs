@@ -24,11 +24,13 @@
 //! | [`Inspector`] | `inspector.html` | `GET /inspector` |
 //! | [`InspectorSignIn`] | `inspector_sign_in.html` | the same without a session, `POST /inspector/session` |
 //!
-//! Shared by all: [`Page`] (language, nonce, base path, mode), [`Lang`] and [`Messages`]. Dialog pages
+//! Shared by all: [`Page`] (language, nonce, base path, mode, navigation), [`Lang`] and [`Messages`]. Dialog pages
 //! carry a [`Handover`], the data that `dialog.js` gives to the partner's page. Each view has
-//! `sample(lang)`, a filled-in example that serves as the documentation of its fields.
+//! `sample(lang)`, a filled-in example that serves as the documentation of its fields. Forms are made with [`Form`], and
+//! tabs, tables and charts with what `kit` has: see there.
 
 mod account;
+mod chart;
 mod checks;
 mod consent;
 mod device;
@@ -36,11 +38,13 @@ mod doctor;
 mod error;
 mod fidelity;
 mod finished;
+mod form;
 mod form_post;
 mod handover;
 mod hidden;
 mod home;
 mod inspector;
+mod kit;
 mod login;
 mod logout;
 pub mod messages;
@@ -54,6 +58,7 @@ mod tests;
 mod try_it;
 
 pub use account::{Account, AccountNotice, ConnectedApp};
+pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
 pub use device::{Device, DeviceError};
@@ -61,15 +66,17 @@ pub use doctor::Doctor;
 pub use error::{ErrorPage, Problem};
 pub use fidelity::{Fidelity, FidelityLedger, LedgerRow, Surface};
 pub use finished::{Finished, Outcome};
+pub use form::{Choice, Control, Form, FormField, TextInput, TextKind, lines};
 pub use form_post::FormPost;
 pub use handover::{DialogResult, Handover, Mode, script_json};
 pub use hidden::HiddenField;
 pub use home::Home;
 pub use inspector::{Inspector, InspectorSignIn, InspectorSignInError};
+pub use kit::{Cell, Confirmation, Fact, Notice, Pager, Shown, Tab, Table, Tone};
 pub use login::{Login, LoginError, SandboxUser};
 pub use logout::{Logout, SignedOut};
 pub use messages::{Lang, Messages};
-pub use page::Page;
+pub use page::{Nav, Page};
 pub use permission::Permission;
 pub use prose::Prose;
 pub use reference::{Answer, Field, Group, Operation, Reference};

@@ -2,8 +2,11 @@
 
 use askama::Template;
 
+mod kit;
+
 use super::*;
 use crate::domain::check::{Check, Status};
+use crate::domain::role::Role;
 use crate::domain::scope::Scope;
 
 /// Ends an attribute, opens an element, is an entity, and ends a line in old JavaScript.
@@ -35,6 +38,8 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("fidelity", render(&FidelityLedger::sample(lang))),
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
+        ("the form kit", render(&kit::sample(lang, "text"))),
+        ("a confirmation", render(&kit::confirm(lang, "text"))),
     ];
     pages.push(("try_it without a button", render(&TryIt { demo: None, ..TryIt::sample(lang) })));
     pages.extend(Problem::ALL.into_iter().map(|problem| {
@@ -170,6 +175,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("try_it without a button", render(&try_it(None))),
         ("inspector_sign_in", render(&sign_in)),
         ("inspector elsewhere", render(&elsewhere)),
+        ("the form kit", render(&kit::sample(lang, HOSTILE))),
+        ("a confirmation", render(&kit::confirm(lang, HOSTILE))),
     ]
 }
 

@@ -65,7 +65,7 @@ fn account_page(
     overview: Overview,
     ended: Option<App>,
 ) -> Response {
-    let frame = page::frame(web, headers, None);
+    let frame = page::frame(web, headers, None).for_role(signed_in.user.role);
     let (nonce, lang) = (frame.nonce.clone(), frame.lang);
     let view = Account {
         page: frame,

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Web;
-use crate::views::{ErrorPage, Lang, Page, Problem};
+use crate::views::{ErrorPage, Lang, Nav, Page, Problem};
 
 /// Which pages: they differ in what they may load and in whether they may be cut off from their opener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,9 @@ pub fn frame(web: &Web, headers: &HeaderMap, asked: Option<&str>) -> Page {
     let lang = asked.and_then(Lang::from_tag).unwrap_or_else(|| Lang::from_accept_language(accepted));
     let mut nonce = [0; 16];
     web.ctx.entropy.fill(&mut nonce);
-    Page { lang, nonce: STANDARD.encode(nonce), base: web.urls.base().to_owned(), sandbox: web.ctx.sandbox }
+    let sandbox = web.ctx.sandbox;
+    let nav = Nav::of_nobody(sandbox);
+    Page { lang, nonce: STANDARD.encode(nonce), base: web.urls.base().to_owned(), sandbox, nav }
 }
 
 fn policy(kind: Kind, nonce: &str) -> String {

@@ -19,7 +19,10 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_label: "Main",
     nav_start: "Start",
     nav_try: "Try it",
+    nav_console: "Console",
     nav_account: "Account",
+    nav_admin: "Admin",
+    kit: super::kit::EN,
     scopes: ScopeTexts {
         account_api: "see your account's name and settings",
         data_api: "search and read your account's leads",

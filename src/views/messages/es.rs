@@ -19,7 +19,10 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_label: "Principal",
     nav_start: "Inicio",
     nav_try: "Probar",
+    nav_console: "Consola",
     nav_account: "Cuenta",
+    nav_admin: "Gestión",
+    kit: super::kit::ES,
     scopes: ScopeTexts {
         account_api: "ver el nombre y los ajustes de tu cuenta",
         data_api: "buscar y leer los leads de tu cuenta",
