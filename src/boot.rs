@@ -20,6 +20,7 @@ use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
+use crate::services::audit::By;
 use crate::services::clocks::{self, Clocks};
 use crate::services::faults::Faults;
 use crate::services::journal::Journal;
@@ -239,7 +240,7 @@ async fn put_seed(ctx: &Context, settings: &Settings) -> Result<Demonstration, B
         (Mode::Production, Some(path)) => {
             let file = SeedFile::open(path)?;
             file.refuse_published_secrets(path)?;
-            seed::apply(ctx, &file, Audience::Ordinary).await?
+            seed::apply(&ctx.acting(By::server()), &file, Audience::Ordinary).await?
         }
         (Mode::Production, None) => return Ok(Demonstration::default()),
     };

@@ -63,7 +63,7 @@ async fn run(ctx: Arc<Context>, follows_clocks: bool) {
 
 /// What cannot wait for long: "last used", and clocks that were moved on another node.
 async fn short_work(ctx: &Context, follows_clocks: bool) -> Result<(), StoreError> {
-    ctx.store.flush_last_used().await?;
+    ctx.store.flush_notes().await?;
     if follows_clocks { clocks::reload(ctx).await } else { Ok(()) }
 }
 

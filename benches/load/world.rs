@@ -18,6 +18,7 @@ use leadgate::domain::scope::ScopeSet;
 use leadgate::domain::user::{User, UserState};
 use leadgate::entropy::time_ordered_id;
 use leadgate::services::Context;
+use leadgate::services::audit::By;
 use leadgate::services::seed::{self, Audience};
 use leadgate::store::{connections, grants, users};
 
@@ -56,7 +57,7 @@ pub async fn make(database: &str, count: usize, clients: usize) -> Vec<(&'static
     let settings = Settings::load(&flags, environment, None).expect("settings");
     let ctx = leadgate::boot::open_context(&settings).await.expect("an empty database");
     let seed = SeedFile::parse(Path::new("bench.toml"), SEED).expect("a seed file");
-    seed::apply(&ctx, &seed, Audience::Ordinary).await.expect("a seed");
+    seed::apply(&ctx.acting(By::server()), &seed, Audience::Ordinary).await.expect("a seed");
     let app = AppId::parse("bench").expect("an id");
     let connections = insert(&ctx, &app, count).await;
     let grants = insert_grants(&ctx, &app, &connections, clients * GRANTS).await;

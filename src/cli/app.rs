@@ -109,7 +109,7 @@ pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
         AppCommand::Set(args) => set(&ctx, *args).await,
         AppCommand::RotateSecret(args) => rotate_secret(&ctx, args).await,
         AppCommand::Delete(args) => {
-            partner::delete_app(&ctx, &args.id).await.map_err(|error| failure(&args.id, error))?;
+            partner::delete_app(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
             output::deleted("application", args.id.as_str(), args.json)
         }
     }
@@ -120,11 +120,12 @@ async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
     let id = args.id.clone();
     let app = args.client.describe(partner::draft_app(ctx, args.id, args.name))?;
     let wanted = Wanted { owner, ..app.into() };
-    let (app, client_secret) = partner::add_app(ctx, wanted, Vec::new()).await.map_err(|error| match (error, id) {
-        (PartnerError::AppTaken, Some(id)) => CliError::failure(format!("there is an application {id} already")),
-        (PartnerError::Inconsistent(why), _) => CliError::usage(why),
-        (error, _) => CliError::failure(error),
-    })?;
+    let (app, client_secret) =
+        partner::add_app(&super::acting(ctx), wanted, Vec::new()).await.map_err(|error| match (error, id) {
+            (PartnerError::AppTaken, Some(id)) => CliError::failure(format!("there is an application {id} already")),
+            (PartnerError::Inconsistent(why), _) => CliError::usage(why),
+            (error, _) => CliError::failure(error),
+        })?;
     show(ctx, &app, Fresh { client_secret, previous_until: None }, args.json).await
 }
 
@@ -148,7 +149,8 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
         app.resources.clear();
     }
     let wanted = Wanted { owner, ..app.into() };
-    let (app, client_secret) = partner::set_app(ctx, wanted).await.map_err(|error| failure(&args.app.id, error))?;
+    let (app, client_secret) =
+        partner::set_app(&super::acting(ctx), wanted).await.map_err(|error| failure(&args.app.id, error))?;
     show(ctx, &app, Fresh { client_secret, previous_until: None }, args.app.json).await
 }
 
@@ -156,7 +158,8 @@ async fn rotate_secret(ctx: &Context, args: RotateArgs) -> Result<(), CliError> 
     let RotateArgs { app: AppArgs { id, json }, overlap } = args;
     // By the application's clock, which a sandbox may have moved.
     let until = ctx.now_for(&id).plus(overlap);
-    let secret = partner::rotate_secret(ctx, &id, overlap).await.map_err(|error| failure(&id, error))?;
+    let secret =
+        partner::rotate_secret(&super::acting(ctx), &id, overlap).await.map_err(|error| failure(&id, error))?;
     let previous_until = (!overlap.is_zero()).then_some(until);
     show(ctx, &find(ctx, &id).await?, Fresh { client_secret: Some(secret), previous_until }, json).await
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::error::CliError;
 use super::{app, args, output};
 use crate::config::Flags;
-use crate::domain::button::Button;
+use crate::domain::button::{Button, Size, Theme};
 use crate::domain::ids::{AppId, ButtonId};
 use crate::domain::origin::Origin;
 use crate::domain::return_url::ReturnUrl;
@@ -113,7 +113,7 @@ pub async fn run(flags: &Flags, command: ButtonCommand) -> Result<(), CliError> 
         ButtonCommand::Show(args) => show(&find(&ctx, &args.id).await?, args.json),
         ButtonCommand::Set(args) => set(&ctx, args).await,
         ButtonCommand::Delete(args) => {
-            partner::delete_button(&ctx, &args.id).await.map_err(|error| failure(&args.id, error))?;
+            partner::delete_button(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
             output::deleted("button", args.id.as_str(), args.json)
         }
     }
@@ -122,8 +122,16 @@ pub async fn run(flags: &Flags, command: ButtonCommand) -> Result<(), CliError> 
 async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
     let scopes = (!args.scopes.is_empty()).then(|| args.scopes.into_iter().collect());
     let (app, id) = (args.app.clone(), args.id.clone());
-    let new = NewButton { id: args.id, app: args.app, origins: args.origins, return_urls: args.return_urls, scopes };
-    let button = partner::add_button(ctx, new).await.map_err(|error| match (error, id) {
+    let new = NewButton {
+        id: args.id,
+        app: args.app,
+        origins: args.origins,
+        return_urls: args.return_urls,
+        scopes,
+        theme: Theme::default(),
+        size: Size::default(),
+    };
+    let button = partner::add_button(&super::acting(ctx), new).await.map_err(|error| match (error, id) {
         (PartnerError::ButtonTaken, Some(id)) => CliError::failure(format!("there is a button {id} already")),
         (error, _) => app::failure(&app, error),
     })?;
@@ -144,7 +152,8 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     } else if !changes.scopes.is_empty() {
         button.scopes = Some(changes.scopes.into_iter().collect());
     }
-    let button = partner::set_button(ctx, button).await.map_err(|error| failure(&args.button.id, error))?;
+    let button =
+        partner::set_button(&super::acting(ctx), button).await.map_err(|error| failure(&args.button.id, error))?;
     show(&button, args.button.json)
 }
 

@@ -76,7 +76,7 @@ async fn rotate(ctx: &Context, args: RotateArgs) -> Result<(), CliError> {
     };
     let mut made = Vec::with_capacity(algorithms.len());
     for algorithm in algorithms {
-        made.push(keys::rotate(ctx, algorithm).await.map_err(CliError::failure)?);
+        made.push(keys::rotate(&super::acting(ctx), algorithm).await.map_err(CliError::failure)?);
     }
     show(&made, args.json)
 }
@@ -89,7 +89,7 @@ struct RegistrationTokenJson {
 
 async fn make_registration_token(ctx: &Context, args: &RegistrationTokenArgs) -> Result<(), CliError> {
     let InitialToken { token, expires_at } =
-        registration::make_token(ctx, args.expires_in).await.map_err(CliError::failure)?;
+        registration::make_token(&super::acting(ctx), args.expires_in).await.map_err(CliError::failure)?;
     let expires_at = expires_at.to_rfc3339();
     if args.json {
         return output::json(&RegistrationTokenJson { token, expires_at });

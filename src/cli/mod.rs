@@ -25,6 +25,7 @@ use clap::{Parser, Subcommand};
 use crate::boot;
 use crate::config::{Flags, Settings};
 use crate::services::Context;
+use crate::services::audit::{Acting, By};
 use error::CliError;
 use global::GlobalArgs;
 
@@ -71,6 +72,12 @@ enum Command {
 async fn open(flags: &Flags) -> Result<Context, CliError> {
     let settings = Settings::of_process(flags)?;
     boot::open_context(&settings).await.map_err(CliError::failure)
+}
+
+/// To change something in the name of who runs the command: the login of the shell, which is said and not proven.
+fn acting(ctx: &Context) -> Acting<'_> {
+    let login = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    ctx.acting(By::command_line(login.as_deref().unwrap_or_default()))
 }
 
 /// Parses the command line, runs the command and prints its error, if any.

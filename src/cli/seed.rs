@@ -29,7 +29,7 @@ pub async fn run(flags: &Flags, args: &SeedArgs) -> Result<(), CliError> {
         file.refuse_published_secrets(&args.file)?;
     }
     let ctx = boot::open_context(&settings).await.map_err(CliError::failure)?;
-    let applied = seed::apply(&ctx, &file, Audience::Ordinary).await.map_err(CliError::failure)?;
+    let applied = seed::apply(&super::acting(&ctx), &file, Audience::Ordinary).await.map_err(CliError::failure)?;
     print(&applied, args.json)
 }
 

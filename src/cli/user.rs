@@ -99,7 +99,7 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
                 password: SeedPassword::Plain(password.secret.clone()),
                 is_disabled: false,
             };
-            let user = users::add(&ctx, new).await.map_err(|error| match error {
+            let user = users::add(&super::acting(&ctx), new).await.map_err(|error| match error {
                 UserError::UnknownAccount => CliError::failure(format!(
                     "there is no account with the id or name `{account}`; a seed file makes accounts (`leadgate seed`)"
                 )),
@@ -116,21 +116,24 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
         }
         UserCommand::SetPassword(set) => {
             let password = args::password(&ctx, set.password.password_stdin)?;
-            let user = users::set_password(&ctx, &set.user.email, password.secret.expose())
+            let user = users::set_password(&super::acting(&ctx), &set.user.email, password.secret.expose())
                 .await
                 .map_err(|error| failure(&set.user.email, error))?;
             show(&user, Some(&password), set.user.json)
         }
         UserCommand::Disable(args) => {
-            let user = users::disable(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
+            let user =
+                users::disable(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
             show(&user, None, args.json)
         }
         UserCommand::Enable(args) => {
-            let user = users::enable(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
+            let user =
+                users::enable(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
             show(&user, None, args.json)
         }
         UserCommand::Delete(args) => {
-            let user = users::delete(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
+            let user =
+                users::delete(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
             output::deleted("user", user.email.as_str(), args.json)
         }
     }

@@ -41,7 +41,35 @@ pub struct App {
     pub requires_dpop: bool,
     /// Has to push its authorization requests (RFC 9126 section 6).
     pub requires_par: bool,
+    pub logo: Option<LogoId>,
+    pub state: AppState,
     pub created_at: Timestamp,
+}
+
+/// Whether it may do anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppState {
+    Active,
+    /// Signs nobody in and gets no token; what it had is over.
+    Disabled {
+        since: Timestamp,
+    },
+}
+
+/// What tells one logo from another, in hexadecimal: it is in the logo's address, which so can be kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogoId(String);
+
+impl LogoId {
+    /// Hexadecimal digits of the image's hash, 8 to 64.
+    pub fn parse(text: &str) -> Option<Self> {
+        let good = (8..=64).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        good.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// RFC 6749 section 2.1.
@@ -100,8 +128,14 @@ impl App {
             id_token_alg: DEFAULT_ID_TOKEN_ALG,
             requires_dpop: false,
             requires_par: false,
+            logo: None,
+            state: AppState::Active,
             created_at,
         }
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.state == AppState::Active
     }
 
     /// Whether its parts go together.

@@ -142,6 +142,18 @@ uuid_id! {
     /// An initial access token for registration (RFC 7591 section 3).
     RegistrationTokenId
 }
+uuid_id! {
+    /// A line of the event log.
+    EventId
+}
+uuid_id! {
+    /// A link by which somebody chooses a password.
+    InvitationId
+}
+uuid_id! {
+    /// One "Allow" of a user.
+    ConsentId
+}
 
 #[cfg(test)]
 mod tests {

@@ -19,7 +19,7 @@ pub struct Overview {
 
 pub async fn overview(ctx: &Context, signed_in: &SignedIn) -> Result<Overview, StoreError> {
     // So that "last used" is what it is now, not what it was at the last flush.
-    ctx.store.flush_last_used().await?;
+    ctx.store.flush_notes().await?;
     let (user, account) = (signed_in.user.id, signed_in.user.account.clone());
     let mut overview: Overview = ctx
         .store

@@ -1,13 +1,17 @@
 //! What an operator does with accounts.
 
+use std::sync::Arc;
+
 use super::Context;
+use super::audit::Acting;
 use super::seed::{hash_api_key, make_api_key};
 use crate::config::Secret;
 use crate::domain::account::Account;
+use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::AccountId;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, accounts, users};
+use crate::store::{Conn, StoreError, accounts, events, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -37,7 +41,7 @@ pub struct NewAccount {
 }
 
 /// Makes an account. An API key that was made is shown this once.
-pub async fn add(ctx: &Context, new: NewAccount) -> Result<(Account, Option<String>), AccountError> {
+pub async fn add(ctx: &Acting<'_>, new: NewAccount) -> Result<(Account, Option<String>), AccountError> {
     let now = ctx.now();
     let made = new.api_keys.is_none().then(|| make_api_key(ctx));
     let keys = match (&new.api_keys, &made) {
@@ -46,8 +50,9 @@ pub async fn add(ctx: &Context, new: NewAccount) -> Result<(Account, Option<Stri
     };
     let id = new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into());
     let account = Account { id, name: new.name };
+    let event = Arc::new(ctx.event(Action::AccountCreated, Target::account(&account.id, &account.name)));
     let added = ctx.store.write(move |conn| {
-        let (account, keys) = (account.clone(), keys.clone());
+        let (account, keys, event) = (account.clone(), keys.clone(), event.clone());
         Box::pin(async move {
             if let Some(nth) = taken(conn, &account.id, &keys).await? {
                 return Ok(Err(AccountError::ApiKeyTaken { nth }));
@@ -58,6 +63,7 @@ pub async fn add(ctx: &Context, new: NewAccount) -> Result<(Account, Option<Stri
             for key in &keys {
                 accounts::add_api_key(conn, &account.id, key, now).await?;
             }
+            events::record(conn, &event).await?;
             Ok(Ok(account))
         })
     });
@@ -98,16 +104,17 @@ pub async fn find(ctx: &Context, id: &AccountId) -> Result<Account, AccountError
 
 /// Changes name and API keys, which are replaced whole; what is not named stays.
 pub async fn change(
-    ctx: &Context,
+    ctx: &Acting<'_>,
     id: &AccountId,
     name: Option<String>,
     api_keys: Option<&[Secret]>,
 ) -> Result<Account, AccountError> {
     let (id, now) = (id.clone(), ctx.now());
     let keys = api_keys.map(|keys| hashes(ctx, keys));
+    let event = ctx.event(Action::AccountChanged, Target::account(&id, ""));
     ctx.store
         .write(move |conn| {
-            let (id, name, keys) = (id.clone(), name.clone(), keys.clone());
+            let (id, name, keys, mut event) = (id.clone(), name.clone(), keys.clone(), event.clone());
             Box::pin(async move {
                 let Some(mut account) = accounts::find(conn, &id).await? else {
                     return Ok(Err(AccountError::Unknown));
@@ -117,6 +124,7 @@ pub async fn change(
                 }
                 if let Some(name) = name {
                     accounts::rename(conn, &id, &name).await?;
+                    event.changes.extend(Change::of("name", &account.name, &name));
                     account.name = name;
                 }
                 if let Some(keys) = keys {
@@ -124,6 +132,11 @@ pub async fn change(
                     for key in &keys {
                         accounts::add_api_key(conn, &id, key, now).await?;
                     }
+                    event.changes.push(Change::new("api_keys", keys.len()));
+                }
+                if !event.changes.is_empty() {
+                    event.target.name.clone_from(&account.name);
+                    events::record(conn, &event).await?;
                 }
                 Ok(Ok(account))
             })
@@ -132,16 +145,20 @@ pub async fn change(
 }
 
 /// Deletes an account that nobody belongs to.
-pub async fn delete(ctx: &Context, id: &AccountId) -> Result<(), AccountError> {
-    let id = id.clone();
+pub async fn delete(ctx: &Acting<'_>, id: &AccountId) -> Result<(), AccountError> {
+    let (id, event) = (id.clone(), ctx.event(Action::AccountDeleted, Target::account(id, "")));
     ctx.store
         .write(move |conn| {
-            let id = id.clone();
+            let (id, mut event) = (id.clone(), event.clone());
             Box::pin(async move {
+                let Some(account) = accounts::find(conn, &id).await? else { return Ok(Err(AccountError::Unknown)) };
                 if !users::list_of_account(conn, &id, 1).await?.is_empty() {
                     return Ok(Err(AccountError::HasUsers));
                 }
-                Ok(if accounts::delete(conn, &id).await? { Ok(()) } else { Err(AccountError::Unknown) })
+                accounts::delete(conn, &id).await?;
+                event.target.name = account.name;
+                events::record(conn, &event).await?;
+                Ok(Ok(()))
             })
         })
         .await?

@@ -1,17 +1,21 @@
 //! What an operator does with users' consents, without a browser: makes, shows and ends them.
 
+use std::sync::Arc;
+
+use super::audit::Acting;
 use super::consent::{self, Through};
 use super::{Context, partner, users};
 use crate::crypto::refresh_token;
 use crate::domain::app::App;
 use crate::domain::connection::{Connection, ConnectionState, EndedBy};
 use crate::domain::email::Email;
+use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::magic::Magic;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
-use crate::store::{StoreError, connections};
+use crate::store::{StoreError, connections, events};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
@@ -115,7 +119,7 @@ pub struct Filter {
 /// The oldest `limit` that have not ended, with their users' e-mail addresses.
 pub async fn list(ctx: &Context, filter: Filter, limit: i64) -> Result<Vec<(Connection, String)>, StoreError> {
     // So that "last used" is what it is now, not what it was at the last flush.
-    ctx.store.flush_last_used().await?;
+    ctx.store.flush_notes().await?;
     ctx.store
         .read(move |conn| {
             let Filter { app, user, after } = filter.clone();
@@ -133,7 +137,7 @@ pub async fn list(ctx: &Context, filter: Filter, limit: i64) -> Result<Vec<(Conn
 
 /// A living connection with its user's e-mail address.
 pub async fn find(ctx: &Context, id: ConnectionId) -> Result<(Connection, String), ConnectionError> {
-    ctx.store.flush_last_used().await?;
+    ctx.store.flush_notes().await?;
     let found = ctx.store.read(move |conn| {
         Box::pin(async move {
             let Some(connection) = connections::find(conn, id).await? else { return Ok(None) };
@@ -151,11 +155,21 @@ pub async fn find(ctx: &Context, id: ConnectionId) -> Result<(Connection, String
 }
 
 /// Ends a connection, and with it whatever was issued from it.
-pub async fn end(ctx: &Context, id: ConnectionId) -> Result<(), ConnectionError> {
-    let (connection, _) = find(ctx, id).await?;
+pub async fn end(ctx: &Acting<'_>, id: ConnectionId) -> Result<(), ConnectionError> {
+    let (connection, email) = find(ctx, id).await?;
     let now = ctx.now_for(&connection.app);
-    let ended = ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Operator)));
-    // Somebody else ended it in this moment: it is over either way.
-    ended.await?;
-    Ok(())
+    let mut event = ctx.event(Action::ConnectionEnded, Target::connection(id, connection.app.as_str()));
+    event.changes = vec![Change::new("user", email)];
+    let event = Arc::new(event);
+    let ended = ctx.store.write(move |conn| {
+        let event = event.clone();
+        Box::pin(async move {
+            // Somebody else may have ended it in this moment: it is over either way.
+            if connections::end(conn, id, now, EndedBy::Operator).await?.is_some() {
+                events::record(conn, &event).await?;
+            }
+            Ok(())
+        })
+    });
+    Ok(ended.await?)
 }

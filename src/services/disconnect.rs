@@ -3,14 +3,16 @@
 
 use std::net::IpAddr;
 
+use super::audit::Acting;
 use super::journal::note;
 use super::throttle::TooMany;
 use super::{Context, clocks};
 use crate::crypto::refresh_token::{self, RefreshTokenError};
 use crate::domain::connection::{Connection, ConnectionState, EndedBy};
+use crate::domain::event::{Action, Target};
 use crate::domain::ids::{ConnectionId, UserId};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{StoreError, connections};
+use crate::store::{StoreError, connections, events};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DisconnectRefusal {
@@ -87,12 +89,14 @@ async fn try_by_token(ctx: &Context, token: &str) -> Result<ConnectionId, Discon
 }
 
 /// The user's own way, on the account page. Answers what was ended.
-pub async fn by_user(ctx: &Context, user: UserId, id: ConnectionId) -> Result<Connection, DisconnectError> {
+pub async fn by_user(ctx: &Acting<'_>, user: UserId, id: ConnectionId) -> Result<Connection, DisconnectError> {
     note::connection(id);
     let now = clocks::of_connection(ctx, id).await?;
+    let event = ctx.event(Action::ConnectionEnded, Target::connection(id, ""));
     let ended = ctx
         .store
         .write(move |conn| {
+            let mut event = event.clone();
             Box::pin(async move {
                 let Some(connection) = connections::find(conn, id).await? else {
                     return Ok(Err(DisconnectRefusal::Unknown));
@@ -102,6 +106,8 @@ pub async fn by_user(ctx: &Context, user: UserId, id: ConnectionId) -> Result<Co
                 }
                 let ended = connections::end(conn, id, now, EndedBy::User).await?;
                 if ended.is_some() {
+                    event.target.name = connection.app.to_string();
+                    events::record(conn, &event).await?;
                     return Ok(Ok(connection));
                 }
                 Ok(Err(DisconnectRefusal::of(&connection, now)))

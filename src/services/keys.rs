@@ -12,18 +12,20 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::Context;
+use super::audit::Acting;
 use crate::clock::Clock;
 use crate::crypto::jwt::{self, JwtError, JwtType, SignError};
 use crate::crypto::keyring::{KeyRing, RingKey};
 use crate::crypto::mac::MacKey;
 use crate::crypto::seal::MasterKey;
 use crate::crypto::signing::SigningKey;
+use crate::domain::event::{Action, Change, Event, Target, TargetKind};
 use crate::domain::key_life::KeyState;
 use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::Entropy;
 use crate::store::keys::SealedKey;
-use crate::store::{Store, StoreError, keys};
+use crate::store::{Store, StoreError, events, keys};
 
 const MAC: &str = "mac";
 /// The algorithm whose key is there from the first start on.
@@ -154,7 +156,7 @@ async fn open_under(
     if !has(purpose(FIRST)) {
         fresh.push(seal(purpose(FIRST), &SigningKey::generate(FIRST)));
     }
-    let found = if fresh.is_empty() { found } else { store_all(store, fresh).await? };
+    let found = if fresh.is_empty() { found } else { store_all(store, fresh, None).await? };
     Keys::new(master, found)
 }
 
@@ -221,12 +223,14 @@ pub async fn reload(ctx: &Context) -> Result<(), KeysError> {
 
 /// Makes an algorithm's next key, which signs once its lead is over, or its first, which signs at once. Two who do it
 /// at once get the same one.
-pub async fn rotate(ctx: &Context, algorithm: SigningAlgorithm) -> Result<ListedKey, KeysError> {
+pub async fn rotate(ctx: &Acting<'_>, algorithm: SigningAlgorithm) -> Result<ListedKey, KeysError> {
     let mut known = ctx.keys.known.lock().await;
     read(ctx, &mut known).await?;
     let newest = list(ctx).into_iter().rfind(|key| key.algorithm == algorithm).map_or(0, |key| key.serial);
     let serial = newest.checked_add(1).ok_or_else(|| KeysError::Made("all serials are used up".into()))?;
-    make(ctx, &mut known, algorithm, serial).await?;
+    let mut event = ctx.event(Action::KeysRotated, Target::kind(TargetKind::Keys, algorithm.as_str()));
+    event.changes = vec![Change::new("serial", serial)];
+    make(ctx, &mut known, algorithm, serial, Some(event)).await?;
     let made = list(ctx).into_iter().find(|key| key.algorithm == algorithm && key.serial == serial);
     made.ok_or_else(|| KeysError::Made(format!("{} {serial} is gone already", algorithm.as_str())))
 }
@@ -260,16 +264,23 @@ async fn make_missing(ctx: &Context, algorithms: &[SigningAlgorithm]) -> Result<
     let mut known = ctx.keys.known.lock().await;
     read(ctx, &mut known).await?;
     for algorithm in algorithms.iter().copied().filter(is_missing) {
-        make(ctx, &mut known, algorithm, 1).await?;
+        make(ctx, &mut known, algorithm, 1, None).await?;
     }
     Ok(())
 }
 
-async fn make(ctx: &Context, known: &mut Known, algorithm: SigningAlgorithm, serial: u16) -> Result<(), KeysError> {
+/// `event` tells of it, where somebody asked for the key.
+async fn make(
+    ctx: &Context,
+    known: &mut Known,
+    algorithm: SigningAlgorithm,
+    serial: u16,
+    event: Option<Event>,
+) -> Result<(), KeysError> {
     let plain = spawn_blocking(move || SigningKey::generate(algorithm)).await;
     let plain = plain.map_err(|crash| KeysError::Made(crash.to_string()))?;
     let key = sealed(&ctx.keys.master, purpose(algorithm), serial, &plain, &*ctx.entropy, ctx.now());
-    let stored = store_all(&ctx.store, vec![key]).await?;
+    let stored = store_all(&ctx.store, vec![key], event).await?;
     ctx.keys.take(known, stored)
 }
 
@@ -283,14 +294,18 @@ async fn stored(store: &Store) -> Result<Vec<SealedKey>, StoreError> {
 }
 
 /// Answers all keys. Where another node was first, the one that it made stays.
-async fn store_all(store: &Store, fresh: Vec<SealedKey>) -> Result<Vec<SealedKey>, StoreError> {
-    let fresh = Arc::new(fresh);
+async fn store_all(store: &Store, fresh: Vec<SealedKey>, event: Option<Event>) -> Result<Vec<SealedKey>, StoreError> {
+    let fresh = Arc::new((fresh, event));
     store
         .write(move |conn| {
             let fresh = fresh.clone();
             Box::pin(async move {
-                for key in fresh.iter() {
+                let (fresh, event) = &*fresh;
+                for key in fresh {
                     keys::insert(conn, key).await?;
+                }
+                if let Some(event) = event {
+                    events::record(conn, event).await?;
                 }
                 keys::list(conn).await
             })

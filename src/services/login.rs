@@ -142,8 +142,14 @@ pub async fn open_session(
     let (own, button) = (ctx.mint(now), ctx.mint(now));
     // Both cookies name the same row: the second secret is another one under the first's id.
     let button = button.with_id(own.id);
-    let session =
-        Session { id: SessionId(own.id), user: who.user.id, created_at: now, expires_at: now.plus(SESSION_LIFETIME) };
+    let session = Session {
+        id: SessionId(own.id),
+        user: who.user.id,
+        created_at: now,
+        expires_at: now.plus(SESSION_LIFETIME),
+        address: None,
+        user_agent: None,
+    };
     let (own_hash, button_hash) = (own.hash(), button.hash());
     let before = before.map(|before| before.session.id);
     let who = who.clone();

@@ -3,7 +3,9 @@
 
 pub mod account;
 pub mod accounts;
+pub mod audit;
 pub mod bearer;
+pub mod changes;
 pub mod checks;
 pub mod clocks;
 pub mod connections;
@@ -28,6 +30,7 @@ pub mod seed;
 pub mod sign_in;
 pub mod throttle;
 pub mod tokens;
+pub mod usage;
 pub mod users;
 pub mod worlds;
 

@@ -1,16 +1,20 @@
 //! What a partner or an operator does with applications and buttons.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Context;
+use super::audit::Acting;
 use super::reason::likest;
 use super::seed::sorted;
+use super::{Context, changes};
 use crate::config::Secret;
 use crate::crypto::client_keys::{ClientKeys, ClientKeysError};
 use crate::crypto::mac::Purpose;
 use crate::domain::app::{App, Inconsistent};
-use crate::domain::button::Button;
+use crate::domain::button::{Button, Size, Theme};
+use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
+use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::{AppId, ButtonId};
 use crate::domain::origin::Origin;
 use crate::domain::return_url::ReturnUrl;
@@ -18,7 +22,7 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::{secret, time_ordered_id};
 use crate::store::apps::Secrets;
-use crate::store::{Conn, StoreError, apps, buttons, users};
+use crate::store::{Conn, StoreError, apps, buttons, connections, events, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
@@ -53,6 +57,8 @@ pub struct NewButton {
     pub origins: Vec<Origin>,
     pub return_urls: Vec<ReturnUrl>,
     pub scopes: Option<ScopeSet>,
+    pub theme: Theme,
+    pub size: Size,
 }
 
 /// An application as it is to be.
@@ -90,7 +96,7 @@ pub fn draft_app(ctx: &Context, id: Option<AppId>, name: String) -> App {
 
 /// Registers an application with its buttons. A client secret that was made is shown this once.
 pub async fn add_app(
-    ctx: &Context,
+    ctx: &Acting<'_>,
     wanted: Wanted,
     buttons: Vec<NewButton>,
 ) -> Result<(App, Option<String>), PartnerError> {
@@ -99,8 +105,10 @@ pub async fn add_app(
     let made = (has_secret && chosen.is_none()).then(|| make_client_secret(ctx));
     let client = chosen.or(made.as_deref()).filter(|_| has_secret).map(|secret| hash_client_secret(ctx, secret));
     let buttons: Vec<Button> = buttons.into_iter().map(|new| draft_button(ctx, new)).collect();
+    let mut events = vec![ctx.event(Action::AppCreated, Target::app(&wanted.app.id, &wanted.app.name))];
+    events.extend(buttons.iter().map(|button| ctx.event(Action::ButtonCreated, Target::button(&button.id))));
     let added = ctx.store.write(move |conn| {
-        let (wanted, buttons) = (wanted.clone(), buttons.clone());
+        let (wanted, buttons, events) = (wanted.clone(), buttons.clone(), events.clone());
         Box::pin(async move {
             let Some(app) = owned(conn, wanted.app, wanted.owner).await? else {
                 return Ok(Err(PartnerError::UnknownOwner));
@@ -123,6 +131,9 @@ pub async fn add_app(
                     return Err(StoreError::Again);
                 }
             }
+            for event in &events {
+                events::record(conn, event).await?;
+            }
             Ok(Ok(app))
         })
     });
@@ -131,25 +142,32 @@ pub async fn add_app(
 
 /// Writes an application anew. One that has to have a secret from now on gets it, shown this once; one that must not
 /// have any loses it.
-pub async fn set_app(ctx: &Context, wanted: Wanted) -> Result<(App, Option<String>), PartnerError> {
+pub async fn set_app(ctx: &Acting<'_>, wanted: Wanted) -> Result<(App, Option<String>), PartnerError> {
     wanted.app.check()?;
     let is_chosen = wanted.client_secret.is_some();
     let secret =
         wanted.client_secret.as_ref().map_or_else(|| make_client_secret(ctx), |given| given.expose().to_owned());
     let fresh = hash_client_secret(ctx, &secret);
+    let changed = ctx.event(Action::AppChanged, Target::app(&wanted.app.id, &wanted.app.name));
+    let rotated = ctx.event(Action::AppSecretRotated, changed.target.clone());
     let written = ctx.store.write(move |conn| {
-        let wanted = wanted.clone();
+        let (wanted, mut changed, rotated) = (wanted.clone(), changed.clone(), rotated.clone());
         Box::pin(async move {
             let Some(app) = owned(conn, wanted.app, wanted.owner).await? else {
                 return Ok(Err(PartnerError::UnknownOwner));
             };
-            let Some(is_taken) = replace_app(conn, &app, &fresh).await? else {
+            let Some(Replaced { before, has_secret_now }) = replace_app(conn, &app, &fresh).await? else {
                 return Ok(Err(PartnerError::UnknownApp));
             };
-            if is_chosen && !is_taken && app.auth_method.has_secret() {
-                apps::set_secret(conn, &app.id, Some(&fresh)).await?;
+            changed.changes = changes::of_app(&before, &app);
+            if !changed.changes.is_empty() {
+                events::record(conn, &changed).await?;
             }
-            Ok(Ok((app, is_taken)))
+            if is_chosen && !has_secret_now && app.auth_method.has_secret() {
+                apps::set_secret(conn, &app.id, Some(&fresh)).await?;
+                events::record(conn, &rotated).await?;
+            }
+            Ok(Ok((app, has_secret_now)))
         })
     });
     let (app, is_taken) = written.await??;
@@ -165,15 +183,27 @@ async fn owned(conn: &mut Conn, mut app: App, owner: Option<Email>) -> Result<Op
     Ok(Some(app))
 }
 
-/// Answers whether `fresh` has become the application's secret; `None` where there is no such application.
-pub(super) async fn replace_app(conn: &mut Conn, app: &App, fresh: &SecretHash) -> Result<Option<bool>, StoreError> {
-    let Some((_, stored)) = apps::find_with_secrets(conn, &app.id).await? else { return Ok(None) };
-    let is_taken = app.auth_method.has_secret() && stored.client.is_none();
-    if is_taken || !app.auth_method.has_secret() {
-        apps::set_secret(conn, &app.id, is_taken.then_some(fresh)).await?;
+/// What writing an application anew came to.
+pub(super) struct Replaced {
+    pub before: App,
+    /// Whether it had no secret and has one now.
+    pub has_secret_now: bool,
+}
+
+/// Writes an application anew; where it had no secret and needs one, that is `fresh`. `None` where there is none. Whether
+/// it is disabled and its logo stay.
+pub(super) async fn replace_app(
+    conn: &mut Conn,
+    app: &App,
+    fresh: &SecretHash,
+) -> Result<Option<Replaced>, StoreError> {
+    let Some((before, stored)) = apps::find_with_secrets(conn, &app.id).await? else { return Ok(None) };
+    let has_secret_now = app.auth_method.has_secret() && stored.client.is_none();
+    if has_secret_now || !app.auth_method.has_secret() {
+        apps::set_secret(conn, &app.id, has_secret_now.then_some(fresh)).await?;
     }
     apps::update(conn, app).await?;
-    Ok(Some(is_taken))
+    Ok(Some(Replaced { before, has_secret_now }))
 }
 
 /// The public keys of a client in the form that is kept of them (RFC 7517).
@@ -234,33 +264,93 @@ pub async fn nearest_app(ctx: &Context, id: &str) -> Result<Option<String>, Stor
 }
 
 /// Gives an application a new secret, shown this once; the old one is taken beside it for this long.
-pub async fn rotate_secret(ctx: &Context, id: &AppId, overlap: Duration) -> Result<String, PartnerError> {
+pub async fn rotate_secret(ctx: &Acting<'_>, id: &AppId, overlap: Duration) -> Result<String, PartnerError> {
     let secret = make_client_secret(ctx);
     let hash = hash_client_secret(ctx, &secret);
     let previous_until = ctx.now_for(id).plus(overlap);
-    find_app(ctx, id).await?;
-    let id = id.clone();
-    let rotated = ctx
-        .store
-        .write(move |conn| {
-            let id = id.clone();
-            Box::pin(async move { apps::rotate_secret(conn, &id, &hash, previous_until).await })
+    let app = find_app(ctx, id).await?;
+    let mut event = ctx.event(Action::AppSecretRotated, Target::app(id, &app.name));
+    event.changes = vec![Change::new("previous_taken_until", previous_until.to_rfc3339())];
+    let (id, event) = (id.clone(), Arc::new(event));
+    let rotated = ctx.store.write(move |conn| {
+        let (id, event) = (id.clone(), event.clone());
+        Box::pin(async move {
+            let rotated = apps::rotate_secret(conn, &id, &hash, previous_until).await?;
+            if rotated {
+                events::record(conn, &event).await?;
+            }
+            Ok(rotated)
         })
-        .await?;
-    if rotated { Ok(secret) } else { Err(PartnerError::NoSecret) }
+    });
+    if rotated.await? { Ok(secret) } else { Err(PartnerError::NoSecret) }
+}
+
+/// From now on only the newest secret is taken. `false` where no other was.
+pub async fn revoke_previous_secret(ctx: &Acting<'_>, id: &AppId) -> Result<bool, PartnerError> {
+    let app = find_app(ctx, id).await?;
+    let (id, event) = (id.clone(), Arc::new(ctx.event(Action::AppSecretRevoked, Target::app(id, &app.name))));
+    let revoked = ctx.store.write(move |conn| {
+        let (id, event) = (id.clone(), event.clone());
+        Box::pin(async move {
+            let revoked = apps::drop_previous_secret(conn, &id).await?;
+            if revoked {
+                events::record(conn, &event).await?;
+            }
+            Ok(revoked)
+        })
+    });
+    Ok(revoked.await?)
+}
+
+/// Keeps an application from doing anything, and ends what it had: the connections of its users, its own tokens. The
+/// connections that were ended stay ended.
+pub async fn disable_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError> {
+    set_state(ctx, id, true).await
+}
+
+/// Lets a disabled application go on, with new connections.
+pub async fn enable_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError> {
+    set_state(ctx, id, false).await
+}
+
+async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<(), PartnerError> {
+    let action = if is_disabled { Action::AppDisabled } else { Action::AppEnabled };
+    let (now, event) = (ctx.now_for(id), ctx.event(action, Target::app(id, "")));
+    let id = id.clone();
+    let written = ctx.store.write(move |conn| {
+        let (id, mut event) = (id.clone(), event.clone());
+        Box::pin(async move {
+            let Some(app) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+            if app.is_active() != is_disabled {
+                return Ok(Ok(()));
+            }
+            apps::set_disabled(conn, &id, is_disabled.then_some(now)).await?;
+            if is_disabled {
+                let ended = connections::end_all_of_app(conn, &id, now, EndedBy::Operator).await?;
+                event.changes = vec![Change::new("connections_ended", ended)];
+            }
+            event.target.name = app.name;
+            events::record(conn, &event).await?;
+            Ok(Ok(()))
+        })
+    });
+    written.await?
 }
 
 /// Deletes an application with its buttons and connections: no token of it works any more.
-pub async fn delete_app(ctx: &Context, id: &AppId) -> Result<(), PartnerError> {
-    let id = id.clone();
-    let deleted = ctx
-        .store
-        .write(move |conn| {
-            let id = id.clone();
-            Box::pin(async move { apps::delete(conn, &id).await })
+pub async fn delete_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError> {
+    let (id, event) = (id.clone(), ctx.event(Action::AppDeleted, Target::app(id, "")));
+    let deleted = ctx.store.write(move |conn| {
+        let (id, mut event) = (id.clone(), event.clone());
+        Box::pin(async move {
+            let Some(app) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+            apps::delete(conn, &id).await?;
+            event.target.name = app.name;
+            events::record(conn, &event).await?;
+            Ok(Ok(()))
         })
-        .await?;
-    if deleted { Ok(()) } else { Err(PartnerError::UnknownApp) }
+    });
+    deleted.await?
 }
 
 fn draft_button(ctx: &Context, new: NewButton) -> Button {
@@ -271,6 +361,8 @@ fn draft_button(ctx: &Context, new: NewButton) -> Button {
         origins: sorted(&new.origins),
         return_urls: sorted(&new.return_urls),
         scopes: new.scopes,
+        theme: new.theme,
+        size: new.size,
         created_at: now,
     }
 }
@@ -285,18 +377,23 @@ fn check_button(button: &Button, app: &App) -> Result<(), PartnerError> {
     }
 }
 
-pub async fn add_button(ctx: &Context, new: NewButton) -> Result<Button, PartnerError> {
+pub async fn add_button(ctx: &Acting<'_>, new: NewButton) -> Result<Button, PartnerError> {
     let button = draft_button(ctx, new);
+    let mut event = ctx.event(Action::ButtonCreated, Target::button(&button.id));
+    event.changes = vec![Change::new("app", &button.app)];
     ctx.store
         .write(move |conn| {
-            let button = button.clone();
+            let (button, event) = (button.clone(), event.clone());
             Box::pin(async move {
                 let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
                 if let Err(why) = check_button(&button, &app) {
                     return Ok(Err(why));
                 }
-                let inserted = buttons::insert(conn, &button).await?;
-                Ok(if inserted { Ok(button) } else { Err(PartnerError::ButtonTaken) })
+                if !buttons::insert(conn, &button).await? {
+                    return Ok(Err(PartnerError::ButtonTaken));
+                }
+                events::record(conn, &event).await?;
+                Ok(Ok(button))
             })
         })
         .await?
@@ -342,32 +439,43 @@ pub async fn find_button(ctx: &Context, id: &ButtonId) -> Result<Button, Partner
     found.ok_or(PartnerError::UnknownButton)
 }
 
-/// Writes what may change about a button: its application, origins, return addresses, scopes.
-pub async fn set_button(ctx: &Context, button: Button) -> Result<Button, PartnerError> {
+/// Writes what may change about a button: all but its id.
+pub async fn set_button(ctx: &Acting<'_>, button: Button) -> Result<Button, PartnerError> {
     let button = Button { origins: sorted(&button.origins), return_urls: sorted(&button.return_urls), ..button };
+    let event = ctx.event(Action::ButtonChanged, Target::button(&button.id));
     ctx.store
         .write(move |conn| {
-            let button = button.clone();
+            let (button, mut event) = (button.clone(), event.clone());
             Box::pin(async move {
                 let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
                 if let Err(why) = check_button(&button, &app) {
                     return Ok(Err(why));
                 }
-                let is_there = buttons::update(conn, &button).await?;
-                Ok(if is_there { Ok(button) } else { Err(PartnerError::UnknownButton) })
+                let Some(before) = buttons::find(conn, &button.id).await? else {
+                    return Ok(Err(PartnerError::UnknownButton));
+                };
+                buttons::update(conn, &button).await?;
+                event.changes = changes::of_button(&before, &button);
+                if !event.changes.is_empty() {
+                    events::record(conn, &event).await?;
+                }
+                Ok(Ok(button))
             })
         })
         .await?
 }
 
-pub async fn delete_button(ctx: &Context, id: &ButtonId) -> Result<(), PartnerError> {
-    let id = id.clone();
-    let deleted = ctx
-        .store
-        .write(move |conn| {
-            let id = id.clone();
-            Box::pin(async move { buttons::delete(conn, &id).await })
+pub async fn delete_button(ctx: &Acting<'_>, id: &ButtonId) -> Result<(), PartnerError> {
+    let (id, event) = (id.clone(), Arc::new(ctx.event(Action::ButtonDeleted, Target::button(id))));
+    let deleted = ctx.store.write(move |conn| {
+        let (id, event) = (id.clone(), event.clone());
+        Box::pin(async move {
+            let deleted = buttons::delete(conn, &id).await?;
+            if deleted {
+                events::record(conn, &event).await?;
+            }
+            Ok(deleted)
         })
-        .await?;
-    if deleted { Ok(()) } else { Err(PartnerError::UnknownButton) }
+    });
+    if deleted.await? { Ok(()) } else { Err(PartnerError::UnknownButton) }
 }

@@ -1,17 +1,21 @@
 //! What an operator does with users.
 
-use super::Context;
+use std::sync::Arc;
+
+use super::audit::Acting;
+use super::{Context, changes};
 use crate::config::Secret;
 use crate::config::seed::SeedPassword;
 use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
+use crate::domain::event::{Action, Change as EventChange, Event, Target, TargetKind};
 use crate::domain::ids::{AccountId, UserId};
 use crate::domain::role::Role;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, accounts, connections, sessions, users};
+use crate::store::{Conn, StoreError, accounts, connections, events, sessions, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
@@ -39,14 +43,16 @@ pub struct NewUser {
     pub is_disabled: bool,
 }
 
-pub async fn add(ctx: &Context, new: NewUser) -> Result<User, UserError> {
+pub async fn add(ctx: &Acting<'_>, new: NewUser) -> Result<User, UserError> {
     let hash = hashed(ctx, &new.password).await?;
     let now = ctx.now();
     let id = UserId(time_ordered_id(&*ctx.entropy, now));
     let state = if new.is_disabled { UserState::Disabled { since: now } } else { UserState::Active };
+    let mut event = ctx.event(Action::UserCreated, Target::user(id, &new.email));
+    event.changes = vec![EventChange::new("role", new.role.as_str())];
     ctx.store
         .write(move |conn| {
-            let (new, hash) = (new.clone(), hash.clone());
+            let (new, hash, event) = (new.clone(), hash.clone(), event.clone());
             Box::pin(async move {
                 let Some(account) = find_account(conn, &new.account).await? else {
                     return Ok(Err(UserError::UnknownAccount));
@@ -67,6 +73,7 @@ pub async fn add(ctx: &Context, new: NewUser) -> Result<User, UserError> {
                 if new.is_disabled {
                     users::set_disabled(conn, id, Some(now)).await?;
                 }
+                events::record(conn, &event).await?;
                 Ok(Ok(user))
             })
         })
@@ -124,17 +131,26 @@ pub struct Change {
 
 /// Changes a user. A password that is set or an account that is closed ends what was open: sessions and connections
 /// (rule F8). What was ended stays ended.
-pub async fn change(ctx: &Context, id: UserId, change: Change) -> Result<User, UserError> {
+pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User, UserError> {
     let hash = match &change.password {
         Some(password) => Some(hashed(ctx, password).await?),
         None => None,
     };
     let (now, moments) = (ctx.now(), ctx.clocks.moments());
+    let events = Noted {
+        changed: ctx.event(Action::UserChanged, Target::kind(TargetKind::User, "")),
+        password: ctx.event(Action::UserPasswordChanged, Target::kind(TargetKind::User, "")),
+        state: change.is_disabled.map(|is_disabled| {
+            let action = if is_disabled { Action::UserDisabled } else { Action::UserEnabled };
+            ctx.event(action, Target::kind(TargetKind::User, ""))
+        }),
+    };
     ctx.store
         .write(move |conn| {
-            let (change, hash, moments) = (change.clone(), hash.clone(), moments.clone());
+            let (change, hash, moments, events) = (change.clone(), hash.clone(), moments.clone(), events.clone());
             Box::pin(async move {
-                let Some(mut user) = users::find(conn, id).await? else { return Ok(Err(UserError::Unknown)) };
+                let Some(before) = users::find(conn, id).await? else { return Ok(Err(UserError::Unknown)) };
+                let mut user = before.clone();
                 if let Some(account) = &change.account {
                     let Some(account) = find_account(conn, account).await? else {
                         return Ok(Err(UserError::UnknownAccount));
@@ -155,33 +171,74 @@ pub async fn change(ctx: &Context, id: UserId, change: Change) -> Result<User, U
                     connections::end_all_of_user(conn, id, &moments, EndedBy::Operator).await?;
                     sessions::end_all_of_user(conn, id, now).await?;
                 }
+                events.record(conn, &before, &user, hash.is_some()).await?;
                 Ok(Ok(user))
             })
         })
         .await?
 }
 
+/// What may be recorded of a change to a user, drawn before the transaction.
+#[derive(Clone)]
+struct Noted {
+    changed: Event,
+    password: Event,
+    state: Option<Event>,
+}
+
+impl Noted {
+    async fn record(
+        self,
+        conn: &mut Conn,
+        before: &User,
+        after: &User,
+        is_new_password: bool,
+    ) -> Result<(), StoreError> {
+        let target = Target::user(after.id, &after.email);
+        let changes = changes::of_user(before, after);
+        if !changes.is_empty() {
+            events::record(conn, &Event { target: target.clone(), changes, ..self.changed }).await?;
+        }
+        if is_new_password {
+            events::record(conn, &Event { target: target.clone(), ..self.password }).await?;
+        }
+        match self.state.filter(|_| before.is_active() != after.is_active()) {
+            Some(state) => events::record(conn, &Event { target, ..state }).await,
+            None => Ok(()),
+        }
+    }
+}
+
 /// Sets a password; whoever is signed in under the old one is not any more, and the user's connections end
 /// (rule F8).
-pub async fn set_password(ctx: &Context, email: &Email, password: &str) -> Result<User, UserError> {
+pub async fn set_password(ctx: &Acting<'_>, email: &Email, password: &str) -> Result<User, UserError> {
     let password = Some(SeedPassword::Plain(Secret::new(password)));
     change(ctx, find(ctx, email).await?.id, Change { password, ..Change::default() }).await
 }
 
 /// Keeps a user out, and ends what was open: sessions and connections.
-pub async fn disable(ctx: &Context, email: &Email) -> Result<User, UserError> {
+pub async fn disable(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> {
     change(ctx, find(ctx, email).await?.id, Change { is_disabled: Some(true), ..Change::default() }).await
 }
 
 /// Lets a user in again. What was ended stays ended.
-pub async fn enable(ctx: &Context, email: &Email) -> Result<User, UserError> {
+pub async fn enable(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> {
     change(ctx, find(ctx, email).await?.id, Change { is_disabled: Some(false), ..Change::default() }).await
 }
 
 /// Deletes a user with sessions and connections.
-pub async fn delete(ctx: &Context, email: &Email) -> Result<User, UserError> {
+pub async fn delete(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> {
     let user = find(ctx, email).await?;
-    let id = user.id;
-    ctx.store.write(move |conn| Box::pin(users::delete(conn, id))).await?;
+    let (id, event) = (user.id, Arc::new(ctx.event(Action::UserDeleted, Target::user(user.id, &user.email))));
+    let deleted = ctx.store.write(move |conn| {
+        let event = event.clone();
+        Box::pin(async move {
+            if users::delete(conn, id).await? {
+                events::record(conn, &event).await?;
+            }
+            Ok(())
+        })
+    });
+    deleted.await?;
     Ok(user)
 }

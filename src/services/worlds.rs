@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use super::audit::Acting;
 use super::seed::SeedError;
 use super::{Context, clocks, seed};
+use crate::domain::event::{Action, Target, TargetKind};
 use crate::domain::snapshot::{MAX_SNAPSHOTS, Snapshot, SnapshotName};
-use crate::store::{StoreError, snapshots};
+use crate::store::{StoreError, events, snapshots};
 
 /// What a reset did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,17 +35,20 @@ pub enum SnapshotError {
 
 /// Makes the world what it began with: the same users with the same identifiers, and nothing else. Clocks go as the
 /// machine's, no fault rule is left, and the journal is empty.
-pub async fn reset(ctx: &Context) -> Result<Reset, SeedError> {
+pub async fn reset(ctx: &Acting<'_>) -> Result<Reset, SeedError> {
     let plan = seed::own_plan(ctx).await?;
     plan.stands_by_itself()?;
     let (step, tables) = (plan.step(ctx), ctx.store.tables().await?);
+    let event = Arc::new(ctx.event(Action::WorldReset, Target::kind(TargetKind::World, "")));
     let done = ctx.store.write(move |conn| {
-        let (step, tables) = (step.clone(), tables.clone());
+        let (step, tables, event) = (step.clone(), tables.clone(), event.clone());
         Box::pin(async move {
             tables.hold(conn).await?;
             let deleted = tables.empty(conn).await?;
             // An error undoes the deletion.
             let applied = step.run(conn).await?.map_err(|why| StoreError::Internal(why.to_string()))?;
+            // The first thing that happened in the new world.
+            events::record(conn, &event).await?;
             Ok(Reset { deleted, made: applied.made })
         })
     });
@@ -57,14 +62,14 @@ pub async fn reset(ctx: &Context) -> Result<Reset, SeedError> {
 
 /// What this node remembers of a world that is another one now.
 async fn forget(ctx: &Context) -> Result<(), StoreError> {
-    ctx.store.forget_last_used();
+    ctx.store.forget_notes();
     ctx.throttle.clear();
     clocks::reload(ctx).await
 }
 
 /// Copies the world under a name. `true` where a snapshot of this name was replaced.
 pub async fn take(ctx: &Context, name: SnapshotName) -> Result<(Snapshot, bool), SnapshotError> {
-    ctx.store.flush_last_used().await?;
+    ctx.store.flush_notes().await?;
     let tables = ctx.store.tables().await?;
     let empty = Arc::new(Snapshot { name, schema_version: 0, rows: 0, created_at: ctx.real_now() });
     let taken = ctx.store.write(move |conn| {
@@ -89,10 +94,11 @@ pub async fn take(ctx: &Context, name: SnapshotName) -> Result<(Snapshot, bool),
 }
 
 /// Makes the world what it was when the snapshot was taken, its clocks too. The journal goes on.
-pub async fn restore(ctx: &Context, name: &SnapshotName) -> Result<Snapshot, SnapshotError> {
+pub async fn restore(ctx: &Acting<'_>, name: &SnapshotName) -> Result<Snapshot, SnapshotError> {
     let (tables, name) = (ctx.store.tables().await?, name.clone());
+    let event = Arc::new(ctx.event(Action::WorldRestored, Target::kind(TargetKind::World, name.as_str())));
     let restored = ctx.store.write(move |conn| {
-        let (tables, name) = (tables.clone(), name.clone());
+        let (tables, name, event) = (tables.clone(), name.clone(), event.clone());
         Box::pin(async move {
             tables.hold(conn).await?;
             let Some(snapshot) = snapshots::find(conn, &name).await? else { return Ok(Err(SnapshotError::Unknown)) };
@@ -102,6 +108,7 @@ pub async fn restore(ctx: &Context, name: &SnapshotName) -> Result<Snapshot, Sna
             }
             tables.empty(conn).await?;
             tables.restore(conn, name.as_str()).await?;
+            events::record(conn, &event).await?;
             Ok(Ok(snapshot))
         })
     });

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
 use super::convert::{corrupt, secret_hash, split, time};
 use super::error::StoreError;
-use crate::domain::app::App;
+use crate::domain::app::{App, AppState, LogoId};
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AppId, UserId};
@@ -22,16 +22,16 @@ use crate::domain::timestamp::Timestamp;
 statements! {
     FIND = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
             post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
-            requires_par, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
+            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
             registration_secret_hash FROM apps WHERE id = $1";
     LIST_BY_SECRET = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
                       post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, \
-                      requires_dpop, requires_par, created_at, client_secret_hash, previous_secret_hash, \
+                      requires_dpop, requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
                       previous_secret_expires_at, registration_secret_hash \
                       FROM apps WHERE client_secret_hash = $1 OR previous_secret_hash = $1 ORDER BY id LIMIT $2";
     LIST = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
             post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
-            requires_par, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
+            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
             registration_secret_hash FROM apps \
             WHERE (created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) OR $1 IS NULL \
             ORDER BY created_at, id LIMIT $2";
@@ -48,6 +48,18 @@ statements! {
                   previous_secret_expires_at = NULL WHERE id = $1";
     ROTATE_SECRET = "UPDATE apps SET previous_secret_hash = client_secret_hash, previous_secret_expires_at = $3, \
                      client_secret_hash = $2 WHERE id = $1 AND client_secret_hash IS NOT NULL";
+    SET_DISABLED = "UPDATE apps SET disabled_at = $2 WHERE id = $1";
+    /// Locks the row, so that nothing is granted while it is being disabled.
+    HOLD_ACTIVE = "UPDATE apps SET id = id WHERE id = $1 AND disabled_at IS NULL";
+    DROP_PREVIOUS_SECRET = "UPDATE apps SET previous_secret_hash = NULL, previous_secret_expires_at = NULL \
+                            WHERE id = $1 AND previous_secret_hash IS NOT NULL";
+    LIST_OF_OWNER = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
+            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
+            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
+            previous_secret_expires_at, registration_secret_hash FROM apps WHERE owner_id = $1 \
+            AND ((created_at, id) > (SELECT created_at, id FROM apps WHERE id = $2) OR $2 IS NULL) \
+            ORDER BY created_at, id LIMIT $3";
+    COUNT_OF_OWNER = "SELECT COUNT(*) FROM apps WHERE owner_id = $1";
     IS_ORIGIN_REGISTERED = "SELECT app_id FROM app_origins WHERE origin = $1 LIMIT 1";
     ADD_ORIGIN = "INSERT INTO app_origins (origin, app_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     CLEAR_ORIGINS = "DELETE FROM app_origins WHERE app_id = $1";
@@ -76,6 +88,8 @@ struct Row {
     id_token_alg: String,
     requires_dpop: i64,
     requires_par: i64,
+    logo: Option<String>,
+    disabled_at: Option<i64>,
     created_at: i64,
     client_secret_hash: Option<Vec<u8>>,
     previous_secret_hash: Option<Vec<u8>>,
@@ -122,10 +136,16 @@ impl TryFrom<Row> for (App, Secrets) {
             id_token_alg: SigningAlgorithm::parse(&row.id_token_alg).map_err(corrupt("apps.id_token_alg"))?,
             requires_dpop: row.requires_dpop != 0,
             requires_par: row.requires_par != 0,
+            logo: row.logo.as_deref().map(read_logo).transpose()?,
+            state: row.disabled_at.map_or(AppState::Active, |since| AppState::Disabled { since: time(since) }),
             created_at: time(row.created_at),
         };
         Ok((app, secrets))
     }
+}
+
+fn read_logo(text: &str) -> Result<LogoId, StoreError> {
+    LogoId::parse(text).ok_or_else(|| StoreError::Corrupt("apps.logo".to_owned()))
 }
 
 fn app_only(row: Row) -> Result<App, StoreError> {
@@ -245,6 +265,37 @@ pub async fn rotate_secret(
     previous_until: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(execute!(conn, ROTATE_SECRET, id.as_str(), secret.0.as_slice(), previous_until.as_micros())? == 1)
+}
+
+/// Disables (since when), or enables again. `false` where there is no such application.
+pub async fn set_disabled(conn: &mut Conn, id: &AppId, since: Option<Timestamp>) -> Result<bool, StoreError> {
+    Ok(execute!(conn, SET_DISABLED, id.as_str(), since.map(Timestamp::as_micros))? == 1)
+}
+
+/// Whether the application may do anything, which stays so until the transaction is over.
+pub async fn hold_active(conn: &mut Conn, id: &AppId) -> Result<bool, StoreError> {
+    Ok(execute!(conn, HOLD_ACTIVE, id.as_str())? == 1)
+}
+
+/// From now on only the present secret is taken. `false` where there was no other.
+pub async fn drop_previous_secret(conn: &mut Conn, id: &AppId) -> Result<bool, StoreError> {
+    Ok(execute!(conn, DROP_PREVIOUS_SECRET, id.as_str())? == 1)
+}
+
+/// The oldest `limit` applications of a user, of those after this one.
+pub async fn list_of_owner(
+    conn: &mut Conn,
+    owner: UserId,
+    after: Option<&AppId>,
+    limit: i64,
+) -> Result<Vec<App>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_OF_OWNER, owner.0, after.map(AppId::as_str), limit)?;
+    rows.into_iter().map(app_only).collect()
+}
+
+pub async fn count_of_owner(conn: &mut Conn, owner: UserId) -> Result<i64, StoreError> {
+    let counted: Option<(i64,)> = fetch_optional!(conn, (i64,), COUNT_OF_OWNER, owner.0)?;
+    Ok(counted.map_or(0, |(count,)| count))
 }
 
 /// Deletes the application with its buttons, connections, grants, codes, resume handles and its own tokens, so that

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
-use crate::domain::button::Button;
+use crate::domain::button::{Button, Size, Theme};
 use crate::domain::ids::{AppId, ButtonId};
 use crate::domain::origin::Origin;
 use crate::domain::return_url::ReturnUrl;
@@ -14,16 +14,17 @@ use crate::domain::scope::ScopeSet;
 statements! {
     IDS = "SELECT id FROM buttons ORDER BY id LIMIT $1";
     LISTED_ORIGINS = "SELECT DISTINCT origin FROM button_origins ORDER BY origin LIMIT $1";
-    FIND = "SELECT id, app_id, scopes, created_at FROM buttons WHERE id = $1";
-    LIST = "SELECT id, app_id, scopes, created_at FROM buttons WHERE (app_id = $1 OR $1 IS NULL) \
+    FIND = "SELECT id, app_id, scopes, theme, size, created_at FROM buttons WHERE id = $1";
+    LIST = "SELECT id, app_id, scopes, theme, size, created_at FROM buttons WHERE (app_id = $1 OR $1 IS NULL) \
             AND ((created_at, id) > (SELECT created_at, id FROM buttons WHERE id = $2) OR $2 IS NULL) \
             ORDER BY created_at, id LIMIT $3";
-    LIST_OF_ORIGIN = "SELECT b.id, b.app_id, b.scopes, b.created_at FROM button_origins o \
+    LIST_OF_ORIGIN = "SELECT b.id, b.app_id, b.scopes, b.theme, b.size, b.created_at FROM button_origins o \
                       JOIN buttons b ON b.id = o.button_id WHERE o.origin = $1 ORDER BY b.created_at, b.id LIMIT $2";
     ORIGINS = "SELECT origin AS value FROM button_origins WHERE button_id = $1 ORDER BY origin";
     RETURN_URLS = "SELECT url AS value FROM button_return_urls WHERE button_id = $1 ORDER BY url";
-    INSERT = "INSERT INTO buttons (id, app_id, scopes, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    UPDATE = "UPDATE buttons SET app_id = $2, scopes = $3 WHERE id = $1";
+    INSERT = "INSERT INTO buttons (id, app_id, scopes, created_at, theme, size) \
+              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    UPDATE = "UPDATE buttons SET app_id = $2, scopes = $3, theme = $4, size = $5 WHERE id = $1";
     ADD_ORIGIN = "INSERT INTO button_origins (button_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     ADD_RETURN_URL = "INSERT INTO button_return_urls (button_id, url) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     CLEAR_ORIGINS = "DELETE FROM button_origins WHERE button_id = $1";
@@ -36,6 +37,8 @@ struct Row {
     id: String,
     app_id: String,
     scopes: Option<String>,
+    theme: String,
+    size: String,
     created_at: i64,
 }
 
@@ -61,6 +64,8 @@ async fn complete(conn: &mut Conn, row: Row) -> Result<Button, StoreError> {
             .collect::<Result<_, _>>()
             .map_err(corrupt("button_return_urls.url"))?,
         scopes: row.scopes.as_deref().map(ScopeSet::parse).transpose().map_err(corrupt("buttons.scopes"))?,
+        theme: Theme::parse(&row.theme).ok_or_else(|| StoreError::Corrupt("buttons.theme".to_owned()))?,
+        size: Size::parse(&row.size).ok_or_else(|| StoreError::Corrupt("buttons.size".to_owned()))?,
         created_at: time(row.created_at),
     })
 }
@@ -111,6 +116,8 @@ pub async fn insert(conn: &mut Conn, button: &Button) -> Result<bool, StoreError
         button.app.as_str(),
         button.scopes.as_ref().map(ScopeSet::to_string),
         button.created_at.as_micros(),
+        button.theme.as_str(),
+        button.size.as_str(),
     )?;
     if rows == 1 {
         write_addresses(conn, button).await?;
@@ -121,7 +128,8 @@ pub async fn insert(conn: &mut Conn, button: &Button) -> Result<bool, StoreError
 /// `false` where the button is gone.
 pub async fn update(conn: &mut Conn, button: &Button) -> Result<bool, StoreError> {
     let scopes = button.scopes.as_ref().map(ScopeSet::to_string);
-    if execute!(conn, UPDATE, button.id.as_str(), button.app.as_str(), scopes.as_deref())? == 0 {
+    let (id, app, theme, size) = (&button.id, &button.app, button.theme.as_str(), button.size.as_str());
+    if execute!(conn, UPDATE, id.as_str(), app.as_str(), scopes.as_deref(), theme, size)? == 0 {
         return Ok(false);
     }
     execute!(conn, CLEAR_ORIGINS, button.id.as_str())?;

@@ -13,6 +13,7 @@ use super::conn::Conn;
 use super::error::OpenError;
 use super::last_used::LastUsed;
 use super::queue::{IssueQueue, WriteQueue};
+use super::usage::Usage;
 use super::{Backend, Store, migrate, namespaces};
 use crate::domain::namespace::NamespaceId;
 
@@ -117,6 +118,7 @@ impl Store {
             issues: IssueQueue::Sqlite(writer.clone()),
             backend: Backend::Sqlite { readers, writer },
             last_used: LastUsed::default(),
+            usage: Usage::default(),
             tables: OnceCell::new(),
         }
     }
@@ -126,6 +128,7 @@ impl Store {
             issues: IssueQueue::on_postgres(&pool),
             backend: Backend::Postgres(pool),
             last_used: LastUsed::default(),
+            usage: Usage::default(),
             tables: OnceCell::new(),
         }
     }

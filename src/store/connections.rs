@@ -41,6 +41,7 @@ statements! {
               AND (expires_at IS NULL OR expires_at > $2)";
     END_OF_USER_AT = "UPDATE connections SET ended_at = $2, ended_by = $3 \
                       WHERE user_id = $1 AND app_id = $4 AND ended_at IS NULL";
+    END_OF_APP = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE app_id = $1 AND ended_at IS NULL";
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
                    WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3";
     EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
@@ -148,6 +149,11 @@ pub async fn insert(conn: &mut Conn, connection: &Connection) -> Result<bool, St
 pub async fn set_scopes(conn: &mut Conn, connection: &Connection) -> Result<bool, StoreError> {
     let (all, by_sign_in) = (connection.scopes.to_string(), connection.sign_in_scopes.to_string());
     Ok(execute!(conn, WIDEN, connection.id.0, all, by_sign_in)? == 1)
+}
+
+/// Ends every connection of an application; answers how many there were.
+pub async fn end_all_of_app(conn: &mut Conn, app: &AppId, at: Timestamp, by: EndedBy) -> Result<u64, StoreError> {
+    execute!(conn, END_OF_APP, app.as_str(), at.as_micros(), by.as_str())
 }
 
 /// Ends a connection, and with it whatever was issued from it. `false` where it was not alive.

@@ -21,6 +21,7 @@ pub mod clocks;
 pub mod codes;
 pub mod connections;
 pub mod device_codes;
+pub mod events;
 pub mod flows;
 pub mod grants;
 pub mod keys;
@@ -32,6 +33,7 @@ pub mod resume_handles;
 pub mod sessions;
 pub mod snapshots;
 pub mod tables;
+pub mod usage;
 pub mod used_proofs;
 pub mod users;
 
@@ -50,8 +52,9 @@ pub use connect::Location;
 pub use error::{OpenError, StoreError};
 pub use sweep::Sweep;
 
-use crate::domain::ids::ConnectionId;
+use crate::domain::ids::{AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::{Day, UsageKind};
 use access_tokens::{Issue, Issued};
 use queue::{IssueQueue, WriteQueue};
 use tables::Tables;
@@ -74,6 +77,7 @@ pub struct Store {
     backend: Backend,
     issues: IssueQueue,
     last_used: last_used::LastUsed,
+    usage: usage::Usage,
     tables: OnceCell<Arc<Tables>>,
 }
 
@@ -135,17 +139,20 @@ impl Store {
         Ok(issued)
     }
 
-    /// Writes down what [`Store::issue`] noted of when connections were last used: a lossy lane beside
-    /// the durable one.
-    pub async fn flush_last_used(&self) -> Result<(), StoreError> {
-        let noted = self.last_used.take();
-        if noted.is_empty() {
+    /// Writes down what was noted in passing, of when connections were last used and how much applications are: a lossy
+    /// lane beside the durable one.
+    pub async fn flush_notes(&self) -> Result<(), StoreError> {
+        let noted = (self.last_used.take(), self.usage.take());
+        if noted.0.is_empty() && noted.1.is_empty() {
             return Ok(());
         }
         let noted = Arc::new(noted);
         self.write(move |conn| {
             let noted = noted.clone();
-            Box::pin(async move { connections::set_last_used(conn, &noted).await })
+            Box::pin(async move {
+                connections::set_last_used(conn, &noted.0).await?;
+                usage::add(conn, &noted.1).await
+            })
         })
         .await
     }
@@ -160,9 +167,15 @@ impl Store {
         self.last_used.note(connection, at);
     }
 
-    /// Forgets what [`Store::issue`] and [`Store::note_use`] noted: it was of a world that is gone.
-    pub fn forget_last_used(&self) {
+    /// Counts something of an application.
+    pub fn count(&self, app: &AppId, day: Day, kind: UsageKind) {
+        self.usage.count(app, day, kind);
+    }
+
+    /// Forgets what was noted in passing: it was of a world that is gone.
+    pub fn forget_notes(&self) {
         self.last_used.take();
+        self.usage.take();
     }
 
     /// The tables of the world.
@@ -179,8 +192,8 @@ impl Store {
 
     /// Finishes what was begun, writes down what was noted, and closes every connection.
     pub async fn close(&self) {
-        if let Err(error) = self.flush_last_used().await {
-            tracing::warn!(%error, "last-used times could not be written");
+        if let Err(error) = self.flush_notes().await {
+            tracing::warn!(%error, "what was noted in passing could not be written");
         }
         match &self.backend {
             Backend::Sqlite { readers, writer } => {
@@ -249,7 +262,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 21] = [
+    let shared: [(&str, &[(&str, &str)]); 23] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
@@ -259,6 +272,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
         ("device_codes", device_codes::STATEMENTS),
+        ("events", events::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("grants", grants::STATEMENTS),
         ("keys", keys::STATEMENTS),
@@ -269,6 +283,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("resume_handles", resume_handles::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("snapshots", snapshots::STATEMENTS),
+        ("usage", usage::STATEMENTS),
         ("used_proofs", used_proofs::STATEMENTS),
         ("users", users::STATEMENTS),
     ];

@@ -22,6 +22,7 @@ use crate::domain::app::App;
 use crate::domain::connection::Connection;
 use crate::domain::ids::ConnectionId;
 use crate::services::account::{self, Overview};
+use crate::services::audit::By;
 use crate::services::csrf;
 use crate::services::disconnect::{self, DisconnectError};
 use crate::services::login::{self, SignedIn};
@@ -164,6 +165,7 @@ async fn end_connection(
     State(web): State<Arc<Web>>,
     Path(connection): Path<String>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let signed_in = match authorized(&web, &headers, body).await {
@@ -173,7 +175,8 @@ async fn end_connection(
     let Ok(id) = connection.parse().map(ConnectionId) else {
         return page::error(&web, &headers, None, Problem::NotFound, None);
     };
-    match disconnect::by_user(&web.ctx, signed_in.user.id, id).await {
+    let by = By::user(&signed_in.user, extract::peer(&extensions));
+    match disconnect::by_user(&web.ctx.acting(by), signed_in.user.id, id).await {
         Ok(_) => see_other(&web.urls.account_after(id)),
         Err(DisconnectError::Refused(why)) if why.is_over() => see_other(&web.urls.account_after(id)),
         Err(DisconnectError::Refused(why) | DisconnectError::TooMany(why, _)) => {

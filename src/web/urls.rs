@@ -106,7 +106,22 @@ pub mod route {
 /// Whether addresses that begin with this word are what a partner integrates with. Our own pages about the sandbox, its
 /// control plane and probes are not: they are in no journal, and nothing goes wrong there on purpose.
 pub fn is_emulated(first_word: &str) -> bool {
-    !matches!(first_word, "" | "_sandbox" | "inspector" | "doctor" | "static" | "livez" | "readyz" | "favicon.ico")
+    !matches!(
+        first_word,
+        "" | "_sandbox"
+            | "admin"
+            | "console"
+            | "doctor"
+            | "favicon.ico"
+            | "inspector"
+            | "invitation"
+            | "livez"
+            | "logos"
+            | "readyz"
+            | "settings"
+            | "sign-up"
+            | "static"
+    )
 }
 
 /// Whether this names an endpoint, by its last fixed word or by its whole route, or what has none.

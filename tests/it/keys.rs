@@ -81,7 +81,7 @@ async fn a8_each_algorithm_has_a_published_key(world: World) {
 /// I5: what signs has been published for a while, and what signed stays published until its last token is over.
 async fn i5_a_key_is_published_before_its_first_use_and_until_its_last_token_is_over(world: World) {
     let old = kid(&sign(&world, Es256).await);
-    let rotated = keys::rotate(&world.ctx, Es256).await.unwrap();
+    let rotated = keys::rotate(&world.operator(), Es256).await.unwrap();
     assert_eq!((rotated.serial, rotated.state), (2, KeyState::Announced));
     let both = [old.clone(), rotated.id.clone()];
     assert_eq!(published(&world, Es256).await, both);
@@ -105,7 +105,7 @@ async fn i5_a_key_is_published_before_its_first_use_and_until_its_last_token_is_
 /// I5, R10: another node, and the same after a restart, publish and sign as this one does.
 async fn i5_r10_a_restart_and_a_second_node_agree(world: World) {
     let tokens = [sign(&world, Es256).await, sign(&world, Rs256).await];
-    keys::rotate(&world.ctx, Es256).await.unwrap();
+    keys::rotate(&world.operator(), Es256).await.unwrap();
     let other = world.another_node().await;
     for span in [Duration::ZERO, KEY_LEAD, KEY_KEPT] {
         advance(&world, span);
@@ -129,7 +129,7 @@ async fn i5_r8_a_running_node_learns_of_new_keys(world: World) {
     assert_verifies(&other, &token).await;
     assert_eq!(kid(&sign(&other, EdDsa).await), kid(&token));
 
-    let rotated = keys::rotate(&world.ctx, Es256).await.unwrap();
+    let rotated = keys::rotate(&world.operator(), Es256).await.unwrap();
     keys::reload(&other.ctx).await.unwrap();
     assert!(published(&other, Es256).await.contains(&rotated.id));
 }
@@ -146,7 +146,8 @@ async fn r8_keys_made_at_once_are_one(world: World) {
     assert_eq!(ids.len(), 1);
     assert_eq!(world.database.db_count("SELECT COUNT(*) FROM keys WHERE purpose = 'signing-eddsa'").await, 1);
 
-    let (one, two) = tokio::join!(keys::rotate(&world.ctx, EdDsa), keys::rotate(&other.ctx, EdDsa));
+    let (here, there) = (world.operator(), other.operator());
+    let (one, two) = tokio::join!(keys::rotate(&here, EdDsa), keys::rotate(&there, EdDsa));
     let mut serials = [one.unwrap(), two.unwrap()].map(|key| (key.serial, key.id));
     serials.sort_unstable();
     let [first, second] = serials;
@@ -166,7 +167,7 @@ async fn i3_unknown_keys_are_looked_for_now_and_then_only(world: World) {
     let mut was_spared = false;
     for _ in 0..10 {
         assert!(is_unknown(verify(&other, &invented).await));
-        keys::rotate(&world.ctx, Es256).await.unwrap();
+        keys::rotate(&world.operator(), Es256).await.unwrap();
         let token = jwt::sign(&newest(&world, Es256), JwtType::AccessToken, &json!({"sub": "ada"})).unwrap();
         was_spared |= is_unknown(verify(&other, &token).await);
         keys::reload(&other.ctx).await.unwrap();
@@ -178,7 +179,7 @@ async fn i3_unknown_keys_are_looked_for_now_and_then_only(world: World) {
 /// A key is deleted a day after nothing of it can live any more, and a clock that is set back finds it until then.
 async fn i5_a_retired_key_is_deleted_a_day_later(world: World) {
     let (old, kept) = (sign(&world, Es256).await, sign(&world, EdDsa).await);
-    keys::rotate(&world.ctx, Es256).await.unwrap();
+    keys::rotate(&world.operator(), Es256).await.unwrap();
     let rows = || world.database.db_count("SELECT COUNT(*) FROM keys WHERE purpose LIKE 'signing-%'");
     advance(&world, KEY_LEAD + KEY_KEPT + Duration::from_secs(24 * 3_600 - 1));
     worker::sweep(&world.ctx).await.unwrap();
@@ -191,7 +192,7 @@ async fn i5_a_retired_key_is_deleted_a_day_later(world: World) {
     assert!(matches!(verify(&again, &old).await, Err(VerifyError::Refused(JwtError::UnknownKey))));
     assert_verifies(&again, &kept).await;
     assert_verifies(&again, &sign(&again, Es256).await).await;
-    let next = keys::rotate(&again.ctx, Es256).await.unwrap();
+    let next = keys::rotate(&again.operator(), Es256).await.unwrap();
     assert_eq!(next.serial, 3, "a serial is not used twice");
 }
 

@@ -36,7 +36,7 @@ async fn r14_a_deleted_application_leaves_nothing(world: World) {
     let two = ada.connect("btn-two", PARTNER, ADA).await;
     let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
     let open = ada.open(Click::on("btn-wide", PARTNER)).await;
-    partner::delete_app(&world.ctx, &AppId::parse(APP_ONE).unwrap()).await.unwrap();
+    partner::delete_app(&world.operator(), &AppId::parse(APP_ONE).unwrap()).await.unwrap();
     assert_dead(&world, &mut ada, &one, APP_ONE).await;
     assert_eq!(ada.redeem(&opened, &code).await.json()["valid"], false);
     assert!(ada.get(&open.path).await.expect(403).handover().is_none());
@@ -53,7 +53,7 @@ async fn r14_a_deleted_application_leaves_nothing(world: World) {
 async fn r14_a_deleted_button_is_unknown(world: World) {
     let (mut ada, tokens) = signed_in(&world, "btn-one").await;
     let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
-    partner::delete_button(&world.ctx, &ButtonId::parse("btn-one").unwrap()).await.unwrap();
+    partner::delete_button(&world.operator(), &ButtonId::parse("btn-one").unwrap()).await.unwrap();
     assert_eq!(ada.redeem(&opened, &code).await.json()["error"], "invalid_button");
     assert_eq!(ada.resume(PARTNER, &["btn-one"]).await["btn-one"]["error"], "invalid_button");
     assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true);
@@ -63,7 +63,7 @@ async fn r14_a_deleted_button_is_unknown(world: World) {
 async fn r14_a_deleted_user_leaves_nothing(world: World) {
     let (mut ada, tokens) = signed_in(&world, "btn-one").await;
     let email = Email::parse(ADA).unwrap();
-    users::delete(&world.ctx, &email).await.unwrap();
+    users::delete(&world.operator(), &email).await.unwrap();
     assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
     assert!(ada.get("/account").await.expect(200).is_login_page());
     let new = users::NewUser {
@@ -74,7 +74,7 @@ async fn r14_a_deleted_user_leaves_nothing(world: World) {
         password: SeedPassword::Plain(Secret::new(PASSWORD)),
         is_disabled: false,
     };
-    users::add(&world.ctx, new).await.unwrap();
+    users::add(&world.operator(), new).await.unwrap();
     assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;
     assert!(ada.log_in(&opened, ADA).await.is_consent_page(), "nobody consented for her");
@@ -84,7 +84,7 @@ async fn r14_a_deleted_user_leaves_nothing(world: World) {
 async fn f8_a_new_password_ends_what_the_old_one_opened(world: World) {
     let (mut ada, tokens) = signed_in(&world, "btn-one").await;
     let theirs = connect_by_api(&world, GRACE, "btn-one").await;
-    users::set_password(&world.ctx, &Email::parse(ADA).unwrap(), "a new password").await.unwrap();
+    users::set_password(&world.operator(), &Email::parse(ADA).unwrap(), "a new password").await.unwrap();
     assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
     assert!(ada.get("/account").await.is_login_page());
     world.me(&theirs.access).await.expect(200);
@@ -99,7 +99,7 @@ async fn f8_a_password_in_a_seed_file_ends_as_much(world: World) {
     let text = world.setup.seed.replacen("password_hash = \"@HASH@\"", "password = \"a new password\"", 1);
     let text = text.replace("@HASH@", &world.hash());
     let seed = SeedFile::parse("seed.toml".as_ref(), &text).unwrap();
-    assert_eq!(seed::apply(&world.ctx, &seed, Audience::Demonstration).await.unwrap().changed, 1);
+    assert_eq!(seed::apply(&world.operator(), &seed, Audience::Demonstration).await.unwrap().changed, 1);
     assert_dead(&world, &mut ada, &tokens, APP_ONE).await;
     assert!(ada.get("/account").await.is_login_page());
 }
@@ -108,12 +108,12 @@ async fn f8_a_password_in_a_seed_file_ends_as_much(world: World) {
 async fn f8_a_login_in_flight_does_not_survive_a_new_password(world: World) {
     let who = login::with_password(&world.ctx, ADA, PASSWORD, None).await.unwrap();
     let email = Email::parse(ADA).unwrap();
-    users::set_password(&world.ctx, &email, "a new password").await.unwrap();
+    users::set_password(&world.operator(), &email, "a new password").await.unwrap();
     assert!(matches!(login::open_session(&world.ctx, &who, None).await, Err(LoginError::WrongCredentials)));
     let who = login::with_password(&world.ctx, ADA, "a new password", None).await.unwrap();
-    users::disable(&world.ctx, &email).await.unwrap();
+    users::disable(&world.operator(), &email).await.unwrap();
     assert!(matches!(login::open_session(&world.ctx, &who, None).await, Err(LoginError::WrongCredentials)));
-    users::enable(&world.ctx, &email).await.unwrap();
+    users::enable(&world.operator(), &email).await.unwrap();
     assert!(login::open_session(&world.ctx, &who, None).await.is_ok());
 }
 

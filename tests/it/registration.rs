@@ -19,7 +19,7 @@ const CB: &str = "https://client.test/cb";
 
 impl World {
     async fn initial_token(&self) -> String {
-        registration::make_token(&self.ctx, Duration::from_secs(600)).await.unwrap().token
+        registration::make_token(&self.operator(), Duration::from_secs(600)).await.unwrap().token
     }
 
     async fn try_register(&self, token: &str, metadata: &Value) -> Answer {
@@ -249,7 +249,7 @@ async fn rfc7592_a_client_reads_its_registration(world: World) {
     assert!(world.manage("HEAD", &client.path, &client.token, None).await.expect(200).body.is_empty());
     // A rotation by the operator is no affair of the registration's token.
     let id = AppId::parse(&client.id).unwrap();
-    partner::rotate_secret(&world.ctx, &id, Duration::ZERO).await.unwrap();
+    partner::rotate_secret(&world.operator(), &id, Duration::ZERO).await.unwrap();
     world.manage("GET", &client.path, &client.token, None).await.expect(200);
 }
 
@@ -420,7 +420,7 @@ async fn rfc7591_the_registration_lies_below_the_issuers_path(world: World) {
 async fn e8_a_rotated_secret_is_taken_for_the_overlap_only(world: World) {
     let id = AppId::parse(APP_ONE).unwrap();
     let first = "rate-finder-client-secret";
-    let second = partner::rotate_secret(&world.ctx, &id, Duration::from_secs(3600)).await.unwrap();
+    let second = partner::rotate_secret(&world.operator(), &id, Duration::from_secs(3600)).await.unwrap();
     assert!(second.len() >= 4 + 43, "at least 256 bits");
     assert!(world.takes_secret(APP_ONE, first).await && world.takes_secret(APP_ONE, &second).await);
     world.advance(3599);
@@ -428,17 +428,17 @@ async fn e8_a_rotated_secret_is_taken_for_the_overlap_only(world: World) {
     world.advance(1);
     assert!(!world.takes_secret(APP_ONE, first).await && world.takes_secret(APP_ONE, &second).await);
 
-    let third = partner::rotate_secret(&world.ctx, &id, Duration::from_secs(3600)).await.unwrap();
-    let fourth = partner::rotate_secret(&world.ctx, &id, Duration::from_secs(3600)).await.unwrap();
+    let third = partner::rotate_secret(&world.operator(), &id, Duration::from_secs(3600)).await.unwrap();
+    let fourth = partner::rotate_secret(&world.operator(), &id, Duration::from_secs(3600)).await.unwrap();
     assert!(!world.takes_secret(APP_ONE, &second).await, "one before the last is over with the next rotation");
     assert!(world.takes_secret(APP_ONE, &third).await && world.takes_secret(APP_ONE, &fourth).await);
-    let fifth = partner::rotate_secret(&world.ctx, &id, Duration::ZERO).await.unwrap();
+    let fifth = partner::rotate_secret(&world.operator(), &id, Duration::ZERO).await.unwrap();
     assert!(!world.takes_secret(APP_ONE, &fourth).await && world.takes_secret(APP_ONE, &fifth).await);
     let dump = world.database.db_dump().await;
     for secret in [&second, &third, &fourth, &fifth] {
         assert!(!dump.windows(secret.len()).any(|window| window == secret.as_bytes()), "kept as a hash only");
     }
-    assert!(partner::rotate_secret(&world.ctx, &AppId::parse(APP_TWO).unwrap(), Duration::ZERO).await.is_err());
+    assert!(partner::rotate_secret(&world.operator(), &AppId::parse(APP_TWO).unwrap(), Duration::ZERO).await.is_err());
 }
 
 both! {

@@ -201,7 +201,7 @@ async fn e_their_cost_does_not_grow_with_the_world(world: World) {
             connect_by_api(&world, ADA, "btn-one").await;
             world.actor().connect("btn-one", PARTNER, GRACE).await;
         }
-        world.ctx.store.flush_last_used().await.unwrap();
+        world.ctx.store.flush_notes().await.unwrap();
         let taken = cost("PUT", "/snapshots/full").await;
         let restored = cost("POST", "/snapshots/full/restore").await;
         costs.push((taken, restored, cost("POST", "/reset").await));
@@ -217,7 +217,7 @@ async fn e_a_snapshot_gives_the_world_back(world: World) {
     let mut ada = world.actor();
     let tokens = ada.connect("btn-one", PARTNER, ADA).await;
     world.ask("POST", "/clock", Some(json!({"advance": "10m"}))).await.expect(200);
-    world.ctx.store.flush_last_used().await.unwrap();
+    world.ctx.store.flush_notes().await.unwrap();
     world.db_fill(7).await;
     let before = world.db_rows().await;
     let taken = world.ask("PUT", "/snapshots/ada-is-connected", None).await.expect(201).json();

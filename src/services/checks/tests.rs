@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::app::App;
 use crate::domain::auth_method::AuthMethod;
+use crate::domain::button::{Size, Theme};
 use crate::domain::doctor::Finding;
 use crate::domain::ids::{ButtonId, ConnectionId};
 use crate::domain::journal::{Message, Outcome, Why};
@@ -18,6 +19,8 @@ fn subject() -> Subject {
         origins: vec![Origin::parse(PAGE).unwrap()],
         return_urls: Vec::new(),
         scopes: None,
+        theme: Theme::default(),
+        size: Size::default(),
         created_at: app.created_at,
     };
     Subject { app, buttons: vec![button] }

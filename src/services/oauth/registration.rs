@@ -2,22 +2,26 @@
 //! initial access token, which an operator makes; who may change a client shows the token that its registration answered.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::super::audit::Acting;
+use super::super::partner::{self, PartnerError};
 use super::super::throttle::TooMany;
-use super::super::{Context, partner};
+use super::super::{Context, changes};
 use super::client_auth::is_secret;
 use super::client_metadata::ClientMetadata;
 use super::error::{ErrorCode, Invalid};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::app::App;
+use crate::domain::event::{Action, Change, Target, TargetKind};
 use crate::domain::ids::{AppId, RegistrationTokenId};
 use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::store::apps::Secrets;
-use crate::store::{StoreError, apps, registration_tokens};
+use crate::store::{StoreError, apps, events, registration_tokens};
 
 /// How long an initial access token is good where nothing else is asked for.
 pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -77,14 +81,22 @@ pub fn is_token_lifetime(lifetime: Duration) -> bool {
 }
 
 /// `lifetime` has passed [`is_token_lifetime`].
-pub async fn make_token(ctx: &Context, lifetime: Duration) -> Result<InitialToken, StoreError> {
+pub async fn make_token(ctx: &Acting<'_>, lifetime: Duration) -> Result<InitialToken, StoreError> {
     let now = ctx.now();
     let expires_at = now.plus(lifetime);
     let handle = ctx.mint(now);
     let (id, hash) = (RegistrationTokenId(handle.id), handle.hash());
-    ctx.store
-        .write(move |conn| Box::pin(async move { registration_tokens::insert(conn, id, &hash, now, expires_at).await }))
-        .await?;
+    let mut event = ctx.event(Action::RegistrationTokenCreated, Target::kind(TargetKind::RegistrationToken, ""));
+    event.changes = vec![Change::new("expires_at", expires_at.to_rfc3339())];
+    let event = Arc::new(event);
+    let written = ctx.store.write(move |conn| {
+        let event = event.clone();
+        Box::pin(async move {
+            registration_tokens::insert(conn, id, &hash, now, expires_at).await?;
+            events::record(conn, &event).await
+        })
+    });
+    written.await?;
     Ok(InitialToken { token: handle.encode(HandleKind::RegistrationToken), expires_at })
 }
 
@@ -102,7 +114,7 @@ async fn check_initial(ctx: &Context, token: &str) -> Result<(), RegistrationErr
 }
 
 /// Registers a client that says this of itself. An operator has not looked at it, so nobody is named as its publisher.
-pub async fn register(ctx: &Context, metadata: &Map<String, Value>) -> Result<Registered, RegistrationError> {
+pub async fn register(ctx: &Acting<'_>, metadata: &Map<String, Value>) -> Result<Registered, RegistrationError> {
     let metadata = ClientMetadata::read(metadata, ctx.password_grant)?;
     let blank = App { publisher: String::new(), ..partner::draft_app(ctx, None, String::new()) };
     let app = metadata.describe(blank);
@@ -114,10 +126,16 @@ pub async fn register(ctx: &Context, metadata: &Map<String, Value>) -> Result<Re
         registration: Some(management.hash()),
         previous: None,
     };
-    let row = app.clone();
+    let (row, event) = (app.clone(), Arc::new(ctx.event(Action::AppCreated, Target::app(&app.id, &app.name))));
     let inserted = ctx.store.write(move |conn| {
-        let (app, secrets) = (row.clone(), secrets.clone());
-        Box::pin(async move { apps::insert(conn, &app, &secrets).await })
+        let (app, secrets, event) = (row.clone(), secrets.clone(), event.clone());
+        Box::pin(async move {
+            let inserted = apps::insert(conn, &app, &secrets).await?;
+            if inserted {
+                events::record(conn, &event).await?;
+            }
+            Ok(inserted)
+        })
     });
     if !inserted.await? {
         return Err(StoreError::Conflict.into());
@@ -164,7 +182,7 @@ fn counted<T>(
 
 /// Replaces all that the client said of itself (RFC 7592 section 2.2).
 pub async fn replace(
-    ctx: &Context,
+    ctx: &Acting<'_>,
     managed: Managed,
     metadata: &Map<String, Value>,
 ) -> Result<Registered, RegistrationError> {
@@ -174,13 +192,21 @@ pub async fn replace(
     app.check().map_err(Invalid::from)?;
     let secret = partner::make_client_secret(ctx);
     let (row, fresh) = (app.clone(), partner::hash_client_secret(ctx, &secret));
+    let event = ctx.event(Action::AppChanged, Target::app(&app.id, &app.name));
     let replaced = ctx.store.write(move |conn| {
-        let app = row.clone();
-        Box::pin(async move { partner::replace_app(conn, &app, &fresh).await })
+        let (app, mut event) = (row.clone(), event.clone());
+        Box::pin(async move {
+            let Some(replaced) = partner::replace_app(conn, &app, &fresh).await? else { return Ok(None) };
+            event.changes = changes::of_app(&replaced.before, &app);
+            if !event.changes.is_empty() {
+                events::record(conn, &event).await?;
+            }
+            Ok(Some(replaced.has_secret_now))
+        })
     });
     // Deleted between the two looks.
-    let is_taken = replaced.await?.ok_or(TokenRefusal::NotOfClient)?;
-    Ok(Registered { app, client_secret: is_taken.then_some(secret), access_token })
+    let has_secret_now = replaced.await?.ok_or(TokenRefusal::NotOfClient)?;
+    Ok(Registered { app, client_secret: has_secret_now.then_some(secret), access_token })
 }
 
 /// A request to change a client has its id in it, and no other secret than its own.
@@ -202,14 +228,12 @@ fn check_identity(ctx: &Context, managed: &Managed, metadata: &Map<String, Value
 }
 
 /// Deletes a client: no token of it works any more.
-pub async fn delete(ctx: &Context, managed: Managed) -> Result<(), StoreError> {
-    let id = managed.app.id;
-    let deleted = ctx.store.write(move |conn| {
-        let id = id.clone();
-        Box::pin(async move { apps::delete(conn, &id).await })
-    });
-    // Gone before is gone, too.
-    deleted.await.map(|_| ())
+pub async fn delete(ctx: &Acting<'_>, managed: Managed) -> Result<(), StoreError> {
+    match partner::delete_app(ctx, &managed.app.id).await {
+        Err(PartnerError::Store(error)) => Err(error),
+        // Gone before is gone, too.
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 impl From<Managed> for Registered {

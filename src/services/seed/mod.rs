@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::audit::{Acting, By};
 use super::{Context, partner};
 use crate::config::ConfigError;
 use crate::config::seed::SeedFile;
@@ -93,7 +94,7 @@ pub async fn is_empty(ctx: &Context) -> Result<bool, StoreError> {
 }
 
 /// Applies a file, whole or not at all.
-pub async fn apply(ctx: &Context, file: &SeedFile, audience: Audience) -> Result<Applied, SeedError> {
+pub async fn apply(ctx: &Acting<'_>, file: &SeedFile, audience: Audience) -> Result<Applied, SeedError> {
     let seed = Seed { file: file.clone(), audience };
     Arc::new(Plan::make(ctx, &seed).await?).apply(ctx).await
 }
@@ -104,7 +105,7 @@ pub async fn begin(ctx: &Context) -> Result<Applied, SeedError> {
         Some(plan) => plan.clone(),
         None => Arc::new(Plan::make(ctx, &ctx.seed.seed).await?),
     };
-    let applied = plan.apply(ctx).await?;
+    let applied = plan.apply(&ctx.acting(By::server())).await?;
     // Where another node came between, its identifiers are those of this world: they are looked up when they are needed.
     if !applied.met_others {
         let _ = ctx.seed.plan.set(plan);

@@ -5,15 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::audit::Acting;
 use super::{Applied, Audience, Context, Seed, SeedError, hash_api_key, make_api_key, partner};
 use crate::config::ConfigError;
 use crate::config::secret::Secret;
 use crate::config::seed::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedPassword, SeedUser};
 use crate::domain::account::Account;
-use crate::domain::app::App;
-use crate::domain::button::Button;
+use crate::domain::app::{App, AppState};
+use crate::domain::button::{Button, Size, Theme};
 use crate::domain::clock_setting::Moments;
 use crate::domain::connection::EndedBy;
+use crate::domain::event::{Action, Change as EventChange, Target, TargetKind};
 use crate::domain::ids::{AccountId, AppId, UserId};
 use crate::domain::lead_type::LeadType;
 use crate::domain::magic::Magic;
@@ -23,7 +25,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
 use crate::store::apps::Secrets;
-use crate::store::{Conn, StoreError, accounts, apps, buttons, connections, lead_types, sessions, users};
+use crate::store::{Conn, StoreError, accounts, apps, buttons, connections, events, lead_types, sessions, users};
 
 /// A seed, and what is drawn for it. Rows that were there keep their identifiers and hashes.
 #[derive(Clone)]
@@ -122,12 +124,21 @@ impl Plan {
     }
 
     /// Makes the world so, in one transaction.
-    pub(super) async fn apply(self: &Arc<Self>, ctx: &Context) -> Result<Applied, SeedError> {
-        let step = self.step(ctx);
+    pub(super) async fn apply(self: &Arc<Self>, ctx: &Acting<'_>) -> Result<Applied, SeedError> {
+        let (step, event) = (self.step(ctx), ctx.event(Action::WorldSeeded, Target::kind(TargetKind::World, "")));
         ctx.store
             .write(move |conn| {
-                let step = step.clone();
-                Box::pin(async move { step.run(conn).await })
+                let (step, mut event) = (step.clone(), event.clone());
+                Box::pin(async move {
+                    let applied = step.run(conn).await?;
+                    if let Ok(Applied { made, changed, .. }) = &applied
+                        && made + changed > 0
+                    {
+                        event.changes = vec![EventChange::new("made", made), EventChange::new("changed", changed)];
+                        events::record(conn, &event).await?;
+                    }
+                    Ok(applied)
+                })
             })
             .await?
     }
@@ -337,6 +348,8 @@ impl Step {
             publisher: seed.publisher.clone(),
             owner,
             homepage: None,
+            logo: existing.as_ref().and_then(|app| app.logo.clone()),
+            state: existing.as_ref().map_or(AppState::Active, |app| app.state),
             auth_method: client.auth_method,
             grant_types: client.grant_types.clone(),
             redirect_uris: client.redirect_uris.clone(),
@@ -373,6 +386,8 @@ impl Step {
             origins: sorted(&seed.origins),
             return_urls: sorted(&seed.return_urls),
             scopes: seed.scopes.clone(),
+            theme: existing.as_ref().map_or(Theme::default(), |button| button.theme),
+            size: existing.as_ref().map_or(Size::default(), |button| button.size),
             created_at: existing.as_ref().map_or(self.plan.now, |button| button.created_at),
         };
         match existing {

@@ -25,6 +25,7 @@ use crate::domain::app::App;
 use crate::domain::grant_type::GrantType;
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::return_url::ReturnUrl;
+use crate::services::audit::By;
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::services::oauth::registration::{self, Managed, Registered, RegistrationError};
 
@@ -98,10 +99,13 @@ async fn register(
 ) -> Response {
     let registered = async {
         let token = presented(&headers)?;
-        let authorized = registration::authorize(&web.ctx, &token, extract::peer(&extensions)).await;
+        let from = extract::peer(&extensions);
+        let authorized = registration::authorize(&web.ctx, &token, from).await;
         authorized.map_err(|why| explain(why, &token))?;
         let metadata = read(&headers, body)?;
-        registration::register(&web.ctx, &metadata).await.map_err(|why| explain(why, &token))
+        registration::register(&web.ctx.acting(By::client(None, from)), &metadata)
+            .await
+            .map_err(|why| explain(why, &token))
     };
     match registered.await {
         Ok(registered) => respond(StatusCode::CREATED, &ClientInformation::new(&web, &registered)),
@@ -142,9 +146,11 @@ async fn replace(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let replaced = async {
-        let managed = open(&web, client_id, &headers, extract::peer(&extensions)).await?;
+        let from = extract::peer(&extensions);
+        let managed = open(&web, client_id, &headers, from).await?;
         let metadata = read(&headers, body)?;
-        registration::replace(&web.ctx, managed, &metadata).await.map_err(|why| explain(why, ""))
+        let by = By::client(Some(managed.app.id.clone()), from);
+        registration::replace(&web.ctx.acting(by), managed, &metadata).await.map_err(|why| explain(why, ""))
     };
     match replaced.await {
         Ok(registered) => respond(StatusCode::OK, &ClientInformation::new(&web, &registered)),
@@ -158,11 +164,13 @@ async fn delete(
     headers: HeaderMap,
     extensions: Extensions,
 ) -> Response {
-    let managed = match open(&web, client_id, &headers, extract::peer(&extensions)).await {
+    let from = extract::peer(&extensions);
+    let managed = match open(&web, client_id, &headers, from).await {
         Ok(managed) => managed,
         Err(answer) => return *answer,
     };
-    match registration::delete(&web.ctx, managed).await {
+    let by = By::client(Some(managed.app.id.clone()), from);
+    match registration::delete(&web.ctx.acting(by), managed).await {
         Ok(()) => no_store(StatusCode::NO_CONTENT.into_response()),
         Err(error) => store_failed(&error),
     }

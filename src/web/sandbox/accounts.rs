@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::super::Web;
 use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::Body;
 use super::query::{Id, Query};
 use super::values::{AsciiSecret, Given, List, Name, PageQuery, created, cut, no_such_page, ok, page, present};
@@ -120,9 +121,13 @@ async fn list(State(web): State<Arc<Web>>, Query(query): Query<PageQuery>) -> Re
         (status = 409, description = "The id or an API key is taken.", body = Problem),
     ),
 )]
-async fn add(State(web): State<Arc<Web>>, Body(body): Body<NewAccountObject>) -> Result<Response, Problem> {
+async fn add(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Body(body): Body<NewAccountObject>,
+) -> Result<Response, Problem> {
     let new = NewAccount { id: body.id.map(|Given(id)| id), name: body.name.0.0, api_keys: body.api_keys.map(secrets) };
-    let (account, made) = accounts::add(&web.ctx, new).await.map_err(explain)?;
+    let (account, made) = accounts::add(&web.ctx.acting(by), new).await.map_err(explain)?;
     let id = account.id.clone();
     let object = AccountObject { api_keys: made.map(|key| [key]), ..account.into() };
     Ok(created(&web, route::SANDBOX_ACCOUNTS, id, &object))
@@ -169,12 +174,13 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
 )]
 async fn change(
     State(web): State<Arc<Web>>,
+    Operator(by): Operator,
     Id(id): Id,
     Body(change): Body<AccountChange>,
 ) -> Result<Response, Problem> {
     let id = read(&id)?;
     let (name, keys) = (change.name.map(|name| name.0.0), change.api_keys.map(secrets));
-    let account = accounts::change(&web.ctx, &id, name, keys.as_deref()).await.map_err(explain)?;
+    let account = accounts::change(&web.ctx.acting(by), &id, name, keys.as_deref()).await.map_err(explain)?;
     Ok(ok(&AccountObject::from(account)))
 }
 
@@ -193,8 +199,8 @@ async fn change(
         (status = 409, description = "It has users.", body = Problem),
     ),
 )]
-async fn delete(State(web): State<Arc<Web>>, Id(id): Id) -> Result<StatusCode, Problem> {
-    accounts::delete(&web.ctx, &read(&id)?).await.map_err(explain)?;
+async fn delete(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id) -> Result<StatusCode, Problem> {
+    accounts::delete(&web.ctx.acting(by), &read(&id)?).await.map_err(explain)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 use super::super::Web;
 use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::Body;
 use super::query::{Id, Query};
 use super::values::{self, Given, Name, PageQuery, created, cut, no_such_page, ok, page};
@@ -163,7 +164,11 @@ async fn list(State(web): State<Arc<Web>>, Query(query): Query<PageQuery>) -> Re
         (status = 409, description = "The id is taken, or that of a button is.", body = Problem),
     ),
 )]
-async fn add(State(web): State<Arc<Web>>, Body(mut body): Body<NewApp>) -> Result<Response, Problem> {
+async fn add(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Body(mut body): Body<NewApp>,
+) -> Result<Response, Problem> {
     let id = body.id.take().map(|Given(id)| id);
     let buttons = std::mem::take(&mut body.buttons);
     if buttons.len() > MAX_LIST {
@@ -173,10 +178,11 @@ async fn add(State(web): State<Arc<Web>>, Body(mut body): Body<NewApp>) -> Resul
     let draft = partner::draft_app(&web.ctx, id, body.name.0.0.clone());
     let wanted = body.describe(App { auth_method: AuthMethod::None, ..draft })?;
     let buttons = buttons.into_iter().map(|button| button.of(wanted.app.id.clone())).collect();
-    let (app, client_secret) = partner::add_app(&web.ctx, wanted, buttons).await.map_err(|error| match error {
-        PartnerError::WiderButton { .. } | PartnerError::ButtonTaken => explain(error).at("/buttons"),
-        error => explain(error),
-    })?;
+    let (app, client_secret) =
+        partner::add_app(&web.ctx.acting(by), wanted, buttons).await.map_err(|error| match error {
+            PartnerError::WiderButton { .. } | PartnerError::ButtonTaken => explain(error).at("/buttons"),
+            error => explain(error),
+        })?;
     let id = app.id.clone();
     let object = AppObject { client_secret, ..AppObject::read(&web, app).await? };
     Ok(created(&web, route::SANDBOX_APPS, id, &object))
@@ -218,13 +224,18 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
         (status = 404, description = "There is no such application, or no such owner.", body = Problem),
     ),
 )]
-async fn change(State(web): State<Arc<Web>>, Id(id): Id, Body(mut body): Body<AppChange>) -> Result<Response, Problem> {
+async fn change(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Id(id): Id,
+    Body(mut body): Body<AppChange>,
+) -> Result<Response, Problem> {
     let mut app = find(&web, &id).await?;
     if let Some(Given(Name(name))) = body.name.take() {
         app.name = name;
     }
     let wanted = body.describe(app)?;
-    let (app, client_secret) = partner::set_app(&web.ctx, wanted).await.map_err(explain)?;
+    let (app, client_secret) = partner::set_app(&web.ctx.acting(by), wanted).await.map_err(explain)?;
     Ok(ok(&AppObject { client_secret, ..AppObject::read(&web, app).await? }))
 }
 
@@ -242,9 +253,9 @@ async fn change(State(web): State<Arc<Web>>, Id(id): Id, Body(mut body): Body<Ap
         (status = 404, description = "There is no such application.", body = Problem),
     ),
 )]
-async fn delete(State(web): State<Arc<Web>>, Id(id): Id) -> Result<StatusCode, Problem> {
+async fn delete(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id) -> Result<StatusCode, Problem> {
     let id = AppId::parse(&id).map_err(|_| explain(PartnerError::UnknownApp))?;
-    partner::delete_app(&web.ctx, &id).await.map_err(explain)?;
+    partner::delete_app(&web.ctx.acting(by), &id).await.map_err(explain)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -13,10 +13,11 @@ use utoipa_axum::routes;
 use super::super::Web;
 use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::Body;
 use super::query::{Id, Query};
 use super::values::{self, Given, List, created, cut, no_such_page, nullable, ok, page, present};
-use crate::domain::button::Button;
+use crate::domain::button::{Button, Size, Theme};
 use crate::domain::ids::{AppId, ButtonId};
 use crate::domain::origin::Origin;
 use crate::domain::return_url::ReturnUrl;
@@ -173,15 +174,21 @@ async fn list(State(web): State<Arc<Web>>, Query(query): Query<ListQuery>) -> Re
         (status = 409, description = "The id is taken.", body = Problem),
     ),
 )]
-async fn add(State(web): State<Arc<Web>>, Body(body): Body<NewButtonObject>) -> Result<Response, Problem> {
+async fn add(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Body(body): Body<NewButtonObject>,
+) -> Result<Response, Problem> {
     let new = NewButton {
         id: body.id.map(|Given(id)| id),
         app: body.app.0,
         origins: body.origins.0,
         return_urls: body.return_urls.0,
         scopes: body.scopes.map(Into::into),
+        theme: Theme::default(),
+        size: Size::default(),
     };
-    let button = partner::add_button(&web.ctx, new).await.map_err(explain)?;
+    let button = partner::add_button(&web.ctx.acting(by), new).await.map_err(explain)?;
     let id = button.id.clone();
     Ok(created(&web, route::SANDBOX_BUTTONS, id, &ButtonObject::from(button)))
 }
@@ -222,6 +229,7 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
 )]
 async fn change(
     State(web): State<Arc<Web>>,
+    Operator(by): Operator,
     Id(id): Id,
     Body(change): Body<ButtonChange>,
 ) -> Result<Response, Problem> {
@@ -230,7 +238,7 @@ async fn change(
     button.origins = change.origins.map_or(button.origins, |origins| origins.0);
     button.return_urls = change.return_urls.map_or(button.return_urls, |urls| urls.0);
     button.scopes = change.scopes.map_or(button.scopes, |scopes| scopes.map(Into::into));
-    Ok(ok(&ButtonObject::from(partner::set_button(&web.ctx, button).await.map_err(explain)?)))
+    Ok(ok(&ButtonObject::from(partner::set_button(&web.ctx.acting(by), button).await.map_err(explain)?)))
 }
 
 /// Delete a button
@@ -247,9 +255,9 @@ async fn change(
         (status = 404, description = "There is no such button.", body = Problem),
     ),
 )]
-async fn delete(State(web): State<Arc<Web>>, Id(id): Id) -> Result<StatusCode, Problem> {
+async fn delete(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id) -> Result<StatusCode, Problem> {
     let id = ButtonId::parse(&id).map_err(|_| explain(PartnerError::UnknownButton))?;
-    partner::delete_button(&web.ctx, &id).await.map_err(explain)?;
+    partner::delete_button(&web.ctx.acting(by), &id).await.map_err(explain)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::super::Web;
 use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::Body;
 use super::query::{Id, Query};
 use super::users::find as find_user;
@@ -214,8 +215,8 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
         (status = 404, description = "There is no such connection, or it had ended.", body = Problem),
     ),
 )]
-async fn end(State(web): State<Arc<Web>>, Id(id): Id) -> Result<StatusCode, Problem> {
-    connections::end(&web.ctx, read(&id)?).await.map_err(explain)?;
+async fn end(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id) -> Result<StatusCode, Problem> {
+    connections::end(&web.ctx.acting(by), read(&id)?).await.map_err(explain)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -15,6 +15,7 @@ use super::super::Web;
 use super::super::error::oauth;
 use super::super::error::problem::Problem;
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::OptionalBody;
 use crate::services::oauth::registration::{self, InitialToken};
 
@@ -56,6 +57,7 @@ struct RegistrationToken {
 )]
 async fn make_registration_token(
     State(web): State<Arc<Web>>,
+    Operator(by): Operator,
     OptionalBody(request): OptionalBody<RegistrationTokenRequest>,
 ) -> Result<Response, Problem> {
     let asked = request.and_then(|request| request.expires_in).map(Duration::from_secs);
@@ -64,7 +66,7 @@ async fn make_registration_token(
         let detail = "A token is good for 1 to 31536000 seconds.";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "Invalid lifetime", detail).at("/expires_in"));
     }
-    let InitialToken { token, expires_at } = registration::make_token(&web.ctx, lifetime).await?;
+    let InitialToken { token, expires_at } = registration::make_token(&web.ctx.acting(by), lifetime).await?;
     let made = RegistrationToken { token, expires_at: expires_at.to_rfc3339() };
     Ok(oauth::json(StatusCode::CREATED, &made))
 }

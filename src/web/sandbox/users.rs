@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::super::Web;
 use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::Body;
 use super::query::{Id, Query};
 use super::values::{Given, Name, PageQuery, Password, created, cut, no_such_page, ok, page, present};
@@ -179,7 +180,11 @@ async fn list(State(web): State<Arc<Web>>, Query(query): Query<PageQuery>) -> Re
         (status = 409, description = "The e-mail address is taken.", body = Problem),
     ),
 )]
-async fn add(State(web): State<Arc<Web>>, Body(body): Body<NewUserObject>) -> Result<Response, Problem> {
+async fn add(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Body(body): Body<NewUserObject>,
+) -> Result<Response, Problem> {
     let password = password(body.password, body.password_hash)?.ok_or_else(|| {
         Problem::new(StatusCode::BAD_REQUEST, "Missing member", "Send `password` or `password_hash`.").at("/password")
     })?;
@@ -191,7 +196,7 @@ async fn add(State(web): State<Arc<Web>>, Body(body): Body<NewUserObject>) -> Re
         password,
         is_disabled: body.disabled,
     };
-    let user = users::add(&web.ctx, new).await.map_err(explain)?;
+    let user = users::add(&web.ctx.acting(by), new).await.map_err(explain)?;
     let id = user.id;
     Ok(created(&web, route::SANDBOX_USERS, id, &UserObject::from(user)))
 }
@@ -245,7 +250,12 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
         (status = 404, description = "There is no such user, or no such account.", body = Problem),
     ),
 )]
-async fn change(State(web): State<Arc<Web>>, Id(id): Id, Body(body): Body<UserChange>) -> Result<Response, Problem> {
+async fn change(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Id(id): Id,
+    Body(body): Body<UserChange>,
+) -> Result<Response, Problem> {
     let change = Change {
         password: password(body.password, body.password_hash)?,
         name: body.name.map(|name| name.0.0),
@@ -254,7 +264,7 @@ async fn change(State(web): State<Arc<Web>>, Id(id): Id, Body(body): Body<UserCh
         is_disabled: body.disabled,
     };
     let user = find(&web, &id).await?;
-    Ok(ok(&UserObject::from(users::change(&web.ctx, user.id, change).await.map_err(explain)?)))
+    Ok(ok(&UserObject::from(users::change(&web.ctx.acting(by), user.id, change).await.map_err(explain)?)))
 }
 
 /// Delete a user
@@ -271,9 +281,9 @@ async fn change(State(web): State<Arc<Web>>, Id(id): Id, Body(body): Body<UserCh
         (status = 404, description = "There is no such user.", body = Problem),
     ),
 )]
-async fn delete(State(web): State<Arc<Web>>, Id(id): Id) -> Result<StatusCode, Problem> {
+async fn delete(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id) -> Result<StatusCode, Problem> {
     let user = find(&web, &id).await?;
-    users::delete(&web.ctx, &user.email).await.map_err(explain)?;
+    users::delete(&web.ctx.acting(by), &user.email).await.map_err(explain)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

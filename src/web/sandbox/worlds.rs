@@ -15,6 +15,7 @@ use super::super::error::oauth;
 use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
 use super::super::worlds::Namespaces;
+use super::auth::Operator;
 use super::body::OptionalBody;
 use super::query::Id;
 use crate::domain::duration;
@@ -59,8 +60,8 @@ struct ResetAnswer {
         (status = 409, description = "The seed file needs what only the database had.", body = Problem),
     ),
 )]
-async fn reset(State(web): State<Arc<Web>>) -> Result<Response, Problem> {
-    let done = worlds::reset(&web.ctx).await?;
+async fn reset(State(web): State<Arc<Web>>, Operator(by): Operator) -> Result<Response, Problem> {
+    let done = worlds::reset(&web.ctx.acting(by)).await?;
     Ok(oauth::json(StatusCode::OK, &ResetAnswer { reset: true, deleted: done.deleted, made: done.made }))
 }
 
@@ -149,8 +150,12 @@ async fn take_snapshot(State(web): State<Arc<Web>>, Id(name): Id) -> Result<Resp
         (status = 409, description = "It was made by another version.", body = Problem),
     ),
 )]
-async fn restore_snapshot(State(web): State<Arc<Web>>, Id(name): Id) -> Result<Response, Problem> {
-    let snapshot = worlds::restore(&web.ctx, &known(&name)?).await?;
+async fn restore_snapshot(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Id(name): Id,
+) -> Result<Response, Problem> {
+    let snapshot = worlds::restore(&web.ctx.acting(by), &known(&name)?).await?;
     Ok(oauth::json(StatusCode::OK, &SnapshotAnswer::from(snapshot)))
 }
 

@@ -485,7 +485,7 @@ async fn b23_a_deleted_application_gets_nothing(world: World) {
     let mut ada = world.actor();
     let ask = Ask::of(&STUDIO);
     let path = ada.get(&ask.address()).await.location().to_owned();
-    partner::delete_app(&world.ctx, &AppId::parse(STUDIO.id).unwrap()).await.unwrap();
+    partner::delete_app(&world.operator(), &AppId::parse(STUDIO.id).unwrap()).await.unwrap();
     assert_page(&ada.get(&ask.address()).await, 400);
     let page = ada.get(&path).await;
     assert!((400..500).contains(&page.status) && !page.is_login_page(), "{page:?}");

@@ -129,7 +129,7 @@ async fn h5_a_dead_token_is_refused_at_once(world: World) {
     world.enable(ADA).await;
     with(&world, "/oauth/userinfo", &issued.access).await.expect(401);
     let issued = STUDIO.connect_for(&world, ADA, ALL).await;
-    users::set_password(&world.ctx, &Email::parse(ADA).unwrap(), "a new password").await.unwrap();
+    users::set_password(&world.operator(), &Email::parse(ADA).unwrap(), "a new password").await.unwrap();
     with(&world, "/oauth/userinfo", &issued.access).await.expect(401);
 }
 

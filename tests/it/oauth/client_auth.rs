@@ -202,7 +202,7 @@ async fn e8_a_secret_is_long_and_shown_once(world: World) {
 /// E8: after a rotation the secret before is good for the overlap, and no longer.
 async fn e8_a_rotated_secret_overlaps(world: World) {
     let id = AppId::parse(STUDIO.id).unwrap();
-    let new = partner::rotate_secret(&world.ctx, &id, Duration::from_secs(3_600)).await.unwrap();
+    let new = partner::rotate_secret(&world.operator(), &id, Duration::from_secs(3_600)).await.unwrap();
     assert!(new.len() >= 22, "{new}");
     let old = basic(STUDIO.id, "studio-client-secret");
     Issued::of(&ask(&world, Some(&basic(STUDIO.id, &new)), &[]).await);

@@ -316,7 +316,7 @@ async fn d15_a_code_is_dead_once_its_user_took_it_back(world: World) {
     assert_error(&STUDIO.redeem(&world, &ask, &code).await, 400, "invalid_grant");
 
     let code = ask.allowed(&world, GRACE).await.code();
-    users::set_password(&world.ctx, &Email::parse(GRACE).unwrap(), "a new password").await.unwrap();
+    users::set_password(&world.operator(), &Email::parse(GRACE).unwrap(), "a new password").await.unwrap();
     assert_error(&STUDIO.redeem(&world, &ask, &code).await, 400, "invalid_grant");
 }
 

@@ -226,17 +226,17 @@ async fn f8_what_ends_the_consent_ends_the_token(world: World) {
     is_refused(&world, issued.refresh()).await;
 
     let issued = STUDIO.connect(&world, ADA).await;
-    users::set_password(&world.ctx, &Email::parse(ADA).unwrap(), "a new password").await.unwrap();
+    users::set_password(&world.operator(), &Email::parse(ADA).unwrap(), "a new password").await.unwrap();
     is_refused(&world, issued.refresh()).await;
     world.me(&issued.access).await.expect(401);
 
     let issued = STUDIO.connect(&world, GRACE).await;
-    partner::delete_app(&world.ctx, &AppId::parse(STUDIO.id).unwrap()).await.unwrap();
+    partner::delete_app(&world.operator(), &AppId::parse(STUDIO.id).unwrap()).await.unwrap();
     assert_error(&STUDIO.refresh(&world, issued.refresh()).await, 401, "invalid_client");
     world.me(&issued.access).await.expect(401);
 
     let issued = RIVAL.connect(&world, GRACE).await;
-    users::delete(&world.ctx, &Email::parse(GRACE).unwrap()).await.unwrap();
+    users::delete(&world.operator(), &Email::parse(GRACE).unwrap()).await.unwrap();
     assert_error(&RIVAL.refresh(&world, issued.refresh()).await, 400, "invalid_grant");
 }
 

@@ -134,7 +134,7 @@ async fn a_disconnect_that_was_answered_is_seen_by_every_later_refresh(bench: Be
 async fn last_use_is_written_down_in_passing(bench: Bench) {
     let connections = bench.connected(2).await;
     bench.store.issue(issue(&connections[0])).await.unwrap();
-    bench.store.flush_last_used().await.unwrap();
+    bench.store.flush_notes().await.unwrap();
     let ids = [connections[0].id, connections[1].id];
     for (id, used) in ids.into_iter().zip([Some(NOW), None]) {
         let found = bench.store.read(move |conn| Box::pin(connections::find(conn, id))).await.unwrap().unwrap();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use leadgate::domain::account::Account;
-use leadgate::domain::app::{App, DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
+use leadgate::domain::app::{App, AppState, DEFAULT_ACCESS_TOKEN_ALG, DEFAULT_ID_TOKEN_ALG};
 use leadgate::domain::auth_method::AuthMethod;
 use leadgate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
 use leadgate::domain::email::Email;
@@ -103,6 +103,8 @@ fn app(id: &str) -> App {
         id_token_alg: DEFAULT_ID_TOKEN_ALG,
         requires_dpop: false,
         requires_par: false,
+        logo: None,
+        state: AppState::Active,
         created_at: NOW,
     }
 }

@@ -135,7 +135,14 @@ async fn a_user_has_one_living_connection_to_an_application(bench: Bench) {
 
 async fn a_session_is_stored_once(bench: Bench) {
     let connection = bench.connected(1).await.remove(0);
-    let session = Session { id: SessionId(fresh_id()), user: connection.user, created_at: NOW, expires_at: NOW };
+    let session = Session {
+        id: SessionId(fresh_id()),
+        user: connection.user,
+        created_at: NOW,
+        expires_at: NOW,
+        address: Some("2001:db8::1".parse().unwrap()),
+        user_agent: Some("a browser".to_owned()),
+    };
     let insert = || {
         let session = session.clone();
         bench.store.write(move |conn| {

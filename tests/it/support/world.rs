@@ -17,6 +17,7 @@ use leadgate::domain::ids::AppId;
 use leadgate::domain::timestamp::Timestamp;
 use leadgate::entropy::SystemEntropy;
 use leadgate::services::Context;
+use leadgate::services::audit::{Acting, By};
 use leadgate::services::partner;
 use leadgate::services::seed::{self, Audience};
 use leadgate::services::throttle::Limits;
@@ -144,26 +145,31 @@ impl World {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Whoever may run commands on the server's machine.
+    pub fn operator(&self) -> Acting<'_> {
+        self.ctx.acting(By::command_line("tests"))
+    }
+
     /// Somebody with a fresh browser.
     pub fn actor(&self) -> Actor {
         Actor::new(self)
     }
 
     pub async fn delete_app(&self, id: &str) {
-        partner::delete_app(&self.ctx, &AppId::parse(id).unwrap()).await.unwrap();
+        partner::delete_app(&self.operator(), &AppId::parse(id).unwrap()).await.unwrap();
     }
 
     /// Applies the seed to what is there by now.
     pub async fn seed_again(&self) {
-        seed::apply(&self.ctx, &self.setup.seed_file(), Audience::Demonstration).await.unwrap();
+        seed::apply(&self.operator(), &self.setup.seed_file(), Audience::Demonstration).await.unwrap();
     }
 
     /// What only an operator can do.
     pub async fn disable(&self, email: &str) {
-        users::disable(&self.ctx, &Email::parse(email).unwrap()).await.unwrap();
+        users::disable(&self.operator(), &Email::parse(email).unwrap()).await.unwrap();
     }
 
     pub async fn enable(&self, email: &str) {
-        users::enable(&self.ctx, &Email::parse(email).unwrap()).await.unwrap();
+        users::enable(&self.operator(), &Email::parse(email).unwrap()).await.unwrap();
     }
 }

@@ -11,7 +11,7 @@ use super::super::values::{self, AsciiSecret, Given, List, Name, nullable, prese
 use crate::config::expected;
 use crate::domain::app::App;
 use crate::domain::auth_method::AuthMethod;
-use crate::domain::button::Button;
+use crate::domain::button::{Button, Size, Theme};
 use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AppId, ButtonId};
@@ -245,6 +245,8 @@ impl NewNestedButton {
             origins: self.origins.0,
             return_urls: self.return_urls.0,
             scopes: self.scopes.map(Into::into),
+            theme: Theme::default(),
+            size: Size::default(),
         }
     }
 }
