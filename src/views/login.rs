@@ -1,4 +1,4 @@
-//! The sign-in form: a step of the dialog, and what `/account` shows to somebody unknown.
+//! The sign-in form: a step of the dialog, and what a page that is for somebody shows to somebody unknown.
 
 use askama::Template;
 
@@ -45,7 +45,7 @@ impl SandboxUser {
     }
 }
 
-/// The sign-in form. Fields on the wire: `csrf`, `email`, `password`; or `csrf`, `continue_as`.
+/// The sign-in form. Fields on the wire: `csrf`, `next`, `email`, `password`; or `csrf`, `next`, `continue_as`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "login.html")]
 pub struct Login {
@@ -57,6 +57,8 @@ pub struct Login {
     pub csrf: String,
     /// The application that the user signs in for; `None` outside the dialog.
     pub app_name: Option<String>,
+    /// The page of ours that the form leads back to, where that is not the account page; posted as `next`.
+    pub next: Option<String>,
     /// What was typed before, or a hint.
     pub email: String,
     pub error: Option<LoginError>,
@@ -79,6 +81,7 @@ impl Login {
             action: "/dialog/fl_2v9q/login".to_owned(),
             csrf: "b3n1q7".to_owned(),
             app_name: Some("Rate Finder".to_owned()),
+            next: None,
             email: "ada@acme.test".to_owned(),
             error: Some(LoginError::BadCredentials),
             users: vec![

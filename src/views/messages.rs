@@ -192,6 +192,7 @@ pub struct LoginTexts {
     pub title: &'static str,
     pub to_continue: Pattern,
     pub to_see_account: &'static str,
+    pub to_go_on: &'static str,
     pub email: &'static str,
     pub password: &'static str,
     pub submit: &'static str,

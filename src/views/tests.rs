@@ -67,6 +67,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         action: h(),
         csrf: h(),
         app_name: Some(h()),
+        next: Some(h()),
         email: h(),
         error: None,
         users: vec![SandboxUser { email: h(), name: h(), note: Some(h()) }],

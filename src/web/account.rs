@@ -5,19 +5,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::error::{failed_page, method_not_allowed_page, refused};
-use super::extract::{self, Pairs};
-use super::forms::{Refused, field, posted, see_other};
-use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
+use super::extract::Pairs;
+use super::forms::{field, see_other};
 use super::page::{self, Kind};
 use super::urls::route;
-use super::{Web, cookies};
-use crate::crypto::token::HandleKind;
+use super::{Web, cookies, visitor};
 use crate::domain::app::App;
 use crate::domain::connection::Connection;
 use crate::domain::ids::ConnectionId;
@@ -26,12 +24,12 @@ use crate::services::audit::By;
 use crate::services::csrf;
 use crate::services::disconnect::{self, DisconnectError};
 use crate::services::login::{self, SignedIn};
-use crate::views::{self, Account, AccountNotice, ConnectedApp, Lang, Login, Permission, Problem};
+use crate::views::{Account, AccountNotice, ConnectedApp, Lang, Permission, Problem};
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
         .route(route::ACCOUNT, get(show).fallback(other_method))
-        .route(route::ACCOUNT_LOGIN, post(sign_in).fallback(other_method))
+        .route(route::ACCOUNT_LOGIN, post(visitor::sign_in).fallback(other_method))
         .route(route::ACCOUNT_DISCONNECT, post(end_connection).fallback(other_method))
         .route(route::LOGOUT, post(sign_out).fallback(other_method))
 }
@@ -40,13 +38,12 @@ async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Respon
     method_not_allowed_page(&web, &headers)
 }
 
-async fn show(State(web): State<Arc<Web>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let signed_in = match signed_in(&web, &headers).await {
-        Ok(Some(signed_in)) => signed_in,
-        Ok(None) => return login_page(&web, &headers, "", None).await,
+async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
+    let signed_in = match visitor::require(&web, &headers, &uri).await {
+        Ok(signed_in) => signed_in,
         Err(answer) => return *answer,
     };
-    let query = Pairs::of_query(query.as_deref());
+    let query = Pairs::of_query(uri.query());
     let ended = field(&query, "ended").parse().ok().map(ConnectionId);
     let overview = account::overview(&web.ctx, &signed_in).await;
     let ended = match ended {
@@ -92,75 +89,6 @@ fn connected(web: &Web, lang: Lang, connection: &Connection, app: App) -> Connec
     }
 }
 
-/// The login form at this address. Its CSRF token is bound to the browser's own cookie, which is set here
-/// where there is none.
-async fn login_page(web: &Web, headers: &HeaderMap, email: &str, error: Option<views::LoginError>) -> Response {
-    let users = match login::offered_users(&web.ctx).await {
-        Ok(users) => users,
-        Err(error) => return failed_page(web, headers, &error),
-    };
-    let known = cookies::browser_handle(web, headers);
-    let browser = known.clone().unwrap_or_else(|| web.ctx.mint(web.ctx.now()));
-    let frame = page::frame(web, headers, None);
-    let (nonce, lang) = (frame.nonce.clone(), frame.lang);
-    let view = Login {
-        page: frame,
-        handover: None,
-        action: web.urls.path(route::ACCOUNT_LOGIN),
-        csrf: csrf::token(&web.ctx, &browser),
-        app_name: None,
-        email: email.to_owned(),
-        error,
-        users: offered(&users, lang),
-    };
-    let mut response = login_answer(Kind::Plain, error, &nonce, &view);
-    if known.is_none() {
-        let cookie = cookies::set_browser(web, browser.encode(HandleKind::Browser));
-        cookies::set(response.headers_mut(), [cookie]);
-    }
-    response
-}
-
-async fn sign_in(
-    State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let form = match posted(&web, &headers, body) {
-        Ok(form) => form,
-        Err(answer) => return *answer,
-    };
-    let email = field(&form, "email");
-    if !cookies::browser_handle(&web, &headers)
-        .is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf")))
-    {
-        return login_page(&web, &headers, email, Some(views::LoginError::FormOutdated)).await;
-    }
-    let before = match signed_in(&web, &headers).await {
-        Ok(before) => before,
-        Err(answer) => return *answer,
-    };
-    match sign_in_by(&web, &form, extract::peer(&extensions), before.as_ref()).await {
-        Ok(session) => {
-            let mut response = see_other(&web.urls.path(route::ACCOUNT));
-            cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
-            response
-        }
-        Err(NotSignedIn::Again(error)) => login_page(&web, &headers, email, Some(error)).await,
-        Err(NotSignedIn::Failed(error)) => login_failed(&web, &headers, error),
-    }
-}
-
-/// A form that only a signed-in user can post: the user, once session and CSRF token are right.
-async fn authorized(web: &Web, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SignedIn, Refused> {
-    let form = posted(web, headers, body)?;
-    let signed_in = signed_in(web, headers).await?;
-    signed_in
-        .filter(|signed_in| csrf::is_valid(&web.ctx, &signed_in.handle, field(&form, "csrf")))
-        .ok_or_else(|| Box::new(page::error(web, headers, None, Problem::FormOutdated, None)))
-}
-
 async fn end_connection(
     State(web): State<Arc<Web>>,
     Path(connection): Path<String>,
@@ -168,8 +96,8 @@ async fn end_connection(
     extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let signed_in = match authorized(&web, &headers, body).await {
-        Ok(signed_in) => signed_in,
+    let signed_in = match visitor::posted(&web, &headers, body).await {
+        Ok((signed_in, _)) => signed_in,
         Err(answer) => return *answer,
     };
     let Ok(id) = connection.parse().map(ConnectionId) else {
@@ -190,8 +118,8 @@ async fn end_connection(
 
 /// Ends the session and every resume handle of it.
 async fn sign_out(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let signed_in = match authorized(&web, &headers, body).await {
-        Ok(signed_in) => signed_in,
+    let signed_in = match visitor::posted(&web, &headers, body).await {
+        Ok((signed_in, _)) => signed_in,
         Err(answer) => return *answer,
     };
     if let Err(error) = login::end_session(&web.ctx, signed_in.session.id).await {

@@ -147,6 +147,7 @@ impl Visit {
             action: self.web.urls.dialog_login(self.flow.id),
             csrf,
             app_name: Some(self.flow.app.name.clone()),
+            next: None,
             email: email.to_owned(),
             error,
             users: offered(users, lang),

@@ -27,6 +27,7 @@ mod page;
 mod sandbox;
 mod statics;
 pub mod urls;
+mod visitor;
 pub mod worlds;
 
 use std::sync::Arc;

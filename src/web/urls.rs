@@ -129,6 +129,20 @@ pub fn is_endpoint(name: &str) -> bool {
     name == NO_ROUTE || route::ALL.iter().any(|route| *route == name || endpoint_name(route) == name)
 }
 
+/// Whether a path is one of our routes, letter by letter: nothing in it is encoded, empty or a step up.
+pub fn is_plainly_ours(path: &str) -> bool {
+    let is_plain = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    let fits = |own: &str, segment: &str| own == segment || own.starts_with('{') && !own.starts_with("{*");
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain))
+        && route::ALL.iter().any(|route| {
+            let (own, given) = (route.split('/'), path.split('/'));
+            own.clone().count() == given.clone().count() && own.zip(given).all(|(own, segment)| fits(own, segment))
+        })
+}
+
 /// What stands for the route and the endpoint of a request that has none.
 pub const NO_ROUTE: &str = "(none)";
 

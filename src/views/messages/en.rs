@@ -42,6 +42,7 @@ pub(super) const MESSAGES: Messages = Messages {
         title: "Sign in",
         to_continue: Pattern("to continue to {}"),
         to_see_account: "to see the applications you have connected",
+        to_go_on: "to see the page you asked for",
         email: "Email",
         password: "Password",
         submit: "Sign in",

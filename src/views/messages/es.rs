@@ -42,6 +42,7 @@ pub(super) const MESSAGES: Messages = Messages {
         title: "Iniciar sesión",
         to_continue: Pattern("para continuar en {}"),
         to_see_account: "para ver las aplicaciones que has conectado",
+        to_go_on: "para ver la página que has pedido",
         email: "Correo electrónico",
         password: "Contraseña",
         submit: "Iniciar sesión",

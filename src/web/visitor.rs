@@ -1,0 +1,198 @@
+//! Who is in front of a page that is for somebody: the login form in its place, which leads back to it, and what every
+//! form of such a page goes through.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{Extensions, HeaderMap, Uri};
+use axum::response::Response;
+
+use super::error::failed_page;
+use super::extract::{self, Pairs};
+use super::forms::{Refused, field, posted as posted_form, see_other};
+use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
+use super::page::{self, Kind};
+use super::urls::{self, route};
+use super::{Web, cookies};
+use crate::crypto::token::HandleKind;
+use crate::services::csrf;
+use crate::services::login::{self, SignedIn};
+use crate::views::{self, Login, Problem};
+
+/// The pages that a login leads back to, by the first word of their addresses.
+const PLACES: [&str; 4] = ["account", "admin", "console", "settings"];
+/// Longest query that is kept for the way back, in bytes.
+const MAX_QUERY: usize = 500;
+
+/// A page of ours that a login leads back to. It is read as a path that is one of our own routes, never as an address
+/// (rule C11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place(String);
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(route::ACCOUNT.to_owned())
+    }
+}
+
+impl Place {
+    fn parse(text: &str) -> Option<Self> {
+        let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
+        let first = path.strip_prefix('/')?.split('/').next()?;
+        if !PLACES.contains(&first) || !urls::is_plainly_ours(path) {
+            return None;
+        }
+        let is_harmless = |query: &&str| query.len() <= MAX_QUERY && query.bytes().all(is_of_query);
+        Some(Self(match query.filter(is_harmless) {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        }))
+    }
+
+    fn of(web: &Web, uri: &Uri) -> Self {
+        let path = urls::below(web.urls.base(), uri.path());
+        let text = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        Self::parse(&text).unwrap_or_default()
+    }
+}
+
+/// RFC 3986 section 3.4, without what some reader could take for more than a query.
+fn is_of_query(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%=&+,:@".contains(&byte)
+}
+
+/// Who is signed in; else the login form, which leads back to `uri`. For pages that are asked for with GET.
+pub async fn require(web: &Web, headers: &HeaderMap, uri: &Uri) -> Result<SignedIn, Refused> {
+    match signed_in(web, headers).await? {
+        Some(signed_in) => Ok(signed_in),
+        None => Err(Box::new(login_page(web, headers, &Place::of(web, uri), "", None).await)),
+    }
+}
+
+/// A form that only somebody signed in can post: who it is and what it says, once session and CSRF token are right.
+pub async fn posted(
+    web: &Web,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(SignedIn, Pairs), Refused> {
+    let form = posted_form(web, headers, body)?;
+    let signed_in = proven(web, headers, field(&form, "csrf")).await?;
+    Ok((signed_in, form))
+}
+
+/// The same for a form that was read otherwise, once [`extract::is_cross_site`] was asked.
+pub async fn proven(web: &Web, headers: &HeaderMap, token: &str) -> Result<SignedIn, Refused> {
+    signed_in(web, headers)
+        .await?
+        .filter(|signed_in| csrf::is_valid(&web.ctx, &signed_in.handle, token))
+        .ok_or_else(|| Box::new(page::error(web, headers, None, Problem::FormOutdated, None)))
+}
+
+/// The login form. Its CSRF token is bound to the browser's own cookie, which is set here where there is none.
+async fn login_page(
+    web: &Web,
+    headers: &HeaderMap,
+    next: &Place,
+    email: &str,
+    error: Option<views::LoginError>,
+) -> Response {
+    let users = match login::offered_users(&web.ctx).await {
+        Ok(users) => users,
+        Err(error) => return failed_page(web, headers, &error),
+    };
+    let known = cookies::browser_handle(web, headers);
+    let browser = known.clone().unwrap_or_else(|| web.ctx.mint(web.ctx.now()));
+    let frame = page::frame(web, headers, None);
+    let (nonce, lang) = (frame.nonce.clone(), frame.lang);
+    let view = Login {
+        page: frame,
+        handover: None,
+        action: web.urls.path(route::ACCOUNT_LOGIN),
+        csrf: csrf::token(&web.ctx, &browser),
+        app_name: None,
+        next: Some(next.0.clone()).filter(|_| *next != Place::default()),
+        email: email.to_owned(),
+        error,
+        users: offered(&users, lang),
+    };
+    let mut response = login_answer(Kind::Plain, error, &nonce, &view);
+    if known.is_none() {
+        let cookie = cookies::set_browser(web, browser.encode(HandleKind::Browser));
+        cookies::set(response.headers_mut(), [cookie]);
+    }
+    response
+}
+
+/// `POST /account/login`, wherever the form was shown.
+pub async fn sign_in(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let form = match posted_form(&web, &headers, body) {
+        Ok(form) => form,
+        Err(answer) => return *answer,
+    };
+    let next = Place::parse(field(&form, "next")).unwrap_or_default();
+    let email = field(&form, "email");
+    if !cookies::browser_handle(&web, &headers)
+        .is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf")))
+    {
+        return login_page(&web, &headers, &next, email, Some(views::LoginError::FormOutdated)).await;
+    }
+    let before = match signed_in(&web, &headers).await {
+        Ok(before) => before,
+        Err(answer) => return *answer,
+    };
+    match sign_in_by(&web, &form, extract::peer(&extensions), before.as_ref()).await {
+        Ok(session) => {
+            let mut response = see_other(&web.urls.path(&next.0));
+            cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
+            response
+        }
+        Err(NotSignedIn::Again(error)) => login_page(&web, &headers, &next, email, Some(error)).await,
+        Err(NotSignedIn::Failed(error)) => login_failed(&web, &headers, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c11_a_way_back_is_one_of_our_own_pages() {
+        for (good, kept) in [
+            ("/account", "/account"),
+            ("/account?ended=1", "/account?ended=1"),
+            ("/account?to=//evil.example", "/account"),
+            ("/account?a=\r\nLocation:x", "/account"),
+        ] {
+            assert_eq!(Place::parse(good), Some(Place(kept.to_owned())), "{good}");
+        }
+        for bad in [
+            "",
+            "/",
+            "account",
+            "//evil.example",
+            "//evil.example/account",
+            "/\\evil.example",
+            "https:evil.example",
+            "https://evil.example/account",
+            "%2F%2Fevil.example",
+            "javascript:alert(1)",
+            "/account@evil.example",
+            "/account/../logout",
+            "/account//evil.example",
+            "/account\\evil.example",
+            "/account/nothing/here",
+            "/account#x",
+            "/logout",
+            "/oauth/authorize?redirect_uri=x",
+        ] {
+            assert_eq!(Place::parse(bad), None, "{bad}");
+        }
+    }
+}
