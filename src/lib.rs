@@ -3,7 +3,7 @@
 //! The rooms, from the inside out. `domain` is pure; `store` alone knows a database; `services` holds the
 //! use cases; `web` turns them into HTTP, with `views` for its pages; `boot` puts everything together and
 //! `cli` calls it. `clock` alone reads real time and `entropy` alone draws randomness; `socket` holds clients'
-//! connections.
+//! connections; `images` decodes pictures that people upload.
 
 pub mod boot;
 pub mod cli;
@@ -12,6 +12,7 @@ pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod entropy;
+pub mod images;
 pub mod lifecycle;
 pub mod services;
 pub mod socket;

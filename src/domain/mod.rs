@@ -29,6 +29,7 @@ pub mod key_life;
 pub mod lead_type;
 pub mod magic;
 pub mod namespace;
+pub mod nearest_address;
 pub mod origin;
 pub mod pairs;
 pub mod pkce;

@@ -17,9 +17,24 @@ pub struct Origin(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}{}", nearest.as_deref().map(|n| format!("; the nearest valid form is {n}")).unwrap_or_default())]
 pub struct OriginError {
-    pub problem: &'static str,
+    pub problem: OriginProblem,
     /// The valid form that was probably meant.
     pub nearest: Option<String>,
+}
+
+/// What is wrong with a text that is no origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OriginProblem {
+    #[error("an origin is at most {MAX_ORIGIN} characters long")]
+    TooLong,
+    #[error("an origin names one scheme, host and port: neither `null` nor a wildcard")]
+    Wildcard,
+    #[error("an origin is written scheme://host or scheme://host:port")]
+    NotAbsolute,
+    #[error("an origin's scheme is https or http")]
+    Scheme,
+    #[error("browsers send an origin in lower case, without a path and without a default port")]
+    NotNormal,
 }
 
 impl Origin {
@@ -27,23 +42,19 @@ impl Origin {
     pub fn parse(text: &str) -> Result<Self, OriginError> {
         let refuse = |problem, nearest| Err(OriginError { problem, nearest });
         if text.len() > MAX_ORIGIN {
-            return refuse("an origin is at most 300 characters long", None);
+            return refuse(OriginProblem::TooLong, None);
         }
         if text == "null" || text.contains('*') {
-            return refuse("an origin names one scheme, host and port: neither `null` nor a wildcard", None);
+            return refuse(OriginProblem::Wildcard, None);
         }
         let Ok(url) = Url::parse(text) else {
-            return refuse("an origin is written scheme://host or scheme://host:port", None);
+            return refuse(OriginProblem::NotAbsolute, None);
         };
         if !matches!(url.scheme(), "http" | "https") {
-            return refuse("an origin's scheme is https or http", None);
+            return refuse(OriginProblem::Scheme, None);
         }
         let exact = url.origin().ascii_serialization();
-        if exact == text {
-            Ok(Self(exact))
-        } else {
-            refuse("browsers send an origin in lower case, without a path and without a default port", Some(exact))
-        }
+        if exact == text { Ok(Self(exact)) } else { refuse(OriginProblem::NotNormal, Some(exact)) }
     }
 
     /// The origin of a URL whose scheme is http or https.

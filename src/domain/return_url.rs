@@ -36,7 +36,7 @@ pub enum ReturnUrlError {
 }
 
 /// Parameters that an authorization response adds: registered ones could be mistaken for them (rule B18).
-const RESERVED: [&str; 6] = ["code", "state", "error", "error_description", "iss", "response"];
+pub(super) const RESERVED: [&str; 6] = ["code", "state", "error", "error_description", "iss", "response"];
 
 /// The rules for every address that an answer may be sent to; `scheme` says which schemes there may be.
 pub(super) fn check<E: From<ReturnUrlError>>(text: &str, scheme: impl FnOnce(&Url) -> Result<(), E>) -> Result<(), E> {

@@ -14,6 +14,7 @@ use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::magic::Magic;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::UsageKind;
 use crate::domain::user::User;
 use crate::store::{StoreError, connections, events};
 
@@ -21,7 +22,7 @@ use crate::store::{StoreError, connections, events};
 pub enum ConnectionError {
     #[error("there is no user with this e-mail address")]
     UnknownUser,
-    #[error("the user is disabled")]
+    #[error("the user or the application is disabled")]
     UserDisabled,
     #[error("this user of the demonstration denies every request")]
     UserDenies,
@@ -101,6 +102,9 @@ pub async fn connect(ctx: &Context, consent: &Consent) -> Result<Connected, Conn
         })
     });
     let connection = connected.await?.ok_or(ConnectionError::UserDisabled)?;
+    if connection.id == proposed {
+        ctx.count(&connection.app, UsageKind::Connections);
+    }
     Ok(Connected {
         refresh_token: refresh_token::derive(&ctx.keys.ring(), connection.id),
         is_new: connection.id == proposed,

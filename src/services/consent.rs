@@ -14,7 +14,7 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, connections, consents, events, users};
+use crate::store::{Conn, StoreError, apps, connections, consents, events, users};
 
 /// What a consent is about to make, drawn before the transaction.
 #[derive(Debug, Clone)]
@@ -82,10 +82,10 @@ impl Proposal {
 }
 
 /// Writes a consent down: widens the connection that the user has to this application, or makes the
-/// proposed one. `None` where the user was disabled in the meantime, or the connection ended as we wrote.
+/// proposed one. `None` where user or application was disabled in the meantime, or the connection ended as we wrote.
 pub async fn connect(conn: &mut Conn, proposal: &Proposal) -> Result<Option<ConnectionId>, StoreError> {
     let proposed = &proposal.connection;
-    if !users::hold_active(conn, proposed.user).await? {
+    if !users::hold_active(conn, proposed.user).await? || !apps::hold_active(conn, &proposed.app).await? {
         return Ok(None);
     }
     connections::end_expired(conn, proposed.user, &proposed.app, proposed.created_at).await?;

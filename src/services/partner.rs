@@ -22,7 +22,10 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::{secret, time_ordered_id};
 use crate::store::apps::Secrets;
-use crate::store::{Conn, StoreError, apps, buttons, connections, events, users};
+use crate::store::{Conn, StoreError, access_tokens, apps, buttons, connections, events, users};
+
+/// Which applications are looked for.
+pub use crate::store::apps::Search;
 
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
@@ -220,6 +223,37 @@ pub async fn list_apps(ctx: &Context, after: Option<AppId>, limit: i64) -> Resul
     Ok(listed.await?)
 }
 
+/// The newest `limit` of those that are looked for.
+pub async fn search_apps(ctx: &Context, search: Search, limit: i64) -> Result<Vec<App>, StoreError> {
+    let found = ctx.store.read(move |conn| {
+        let search = search.clone();
+        Box::pin(async move { apps::search(conn, &search, limit).await })
+    });
+    found.await
+}
+
+/// Gives an application another owner, or (`None`) none.
+pub async fn set_owner(ctx: &Acting<'_>, id: &AppId, owner: Option<Email>) -> Result<(), PartnerError> {
+    let (id, event) = (id.clone(), ctx.event(Action::AppChanged, Target::app(id, "")));
+    let written = ctx.store.write(move |conn| {
+        let (id, owner, mut event) = (id.clone(), owner.clone(), event.clone());
+        Box::pin(async move {
+            let Some(before) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+            let Some(after) = owned(conn, App { owner: None, ..before.clone() }, owner).await? else {
+                return Ok(Err(PartnerError::UnknownOwner));
+            };
+            event.changes = changes::of_app(&before, &after);
+            if !event.changes.is_empty() {
+                apps::update(conn, &after).await?;
+                event.target.name = after.name;
+                events::record(conn, &event).await?;
+            }
+            Ok(Ok(()))
+        })
+    });
+    written.await?
+}
+
 pub async fn find_app(ctx: &Context, id: &AppId) -> Result<App, PartnerError> {
     let id = id.clone();
     let found = ctx
@@ -327,6 +361,7 @@ async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<()
             apps::set_disabled(conn, &id, is_disabled.then_some(now)).await?;
             if is_disabled {
                 let ended = connections::end_all_of_app(conn, &id, now, EndedBy::Operator).await?;
+                access_tokens::revoke_own_of_app(conn, &id, now).await?;
                 event.changes = vec![Change::new("connections_ended", ended)];
             }
             event.target.name = app.name;

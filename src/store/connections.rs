@@ -30,6 +30,15 @@ statements! {
             AND ended_at IS NULL \
             AND ((created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
             ORDER BY created_at, id LIMIT $4";
+    /// The same, newest first, by a user's e-mail address and an application's id; an empty text asks for any.
+    SEARCH = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, \
+              expires_at, ended_at, ended_by FROM connections \
+              WHERE ($1 = '' OR user_id = (SELECT id FROM users WHERE email = $1)) AND ($2 = '' OR app_id = $2) \
+              AND ended_at IS NULL \
+              AND ((created_at, id) < (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
+              ORDER BY created_at DESC, id DESC LIMIT $4";
+    COUNT = "SELECT COUNT(*) FROM connections WHERE ended_at IS NULL";
+    COUNT_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL";
     INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
@@ -121,6 +130,27 @@ pub async fn list(
     let (app, user, after) = (app.map(AppId::as_str), user.map(|id| id.0), after.map(|id| id.0));
     let rows = fetch_all!(conn, Row, LIST, app, user, after, limit)?;
     rows.into_iter().map(Connection::try_from).collect()
+}
+
+/// The newest `limit` that are not ended: of the user with this e-mail address, of this application, older than this one.
+pub async fn search(
+    conn: &mut Conn,
+    email: &str,
+    app: &str,
+    before: Option<ConnectionId>,
+    limit: i64,
+) -> Result<Vec<Connection>, StoreError> {
+    let rows = fetch_all!(conn, Row, SEARCH, email, app, before.map(|id| id.0), limit)?;
+    rows.into_iter().map(Connection::try_from).collect()
+}
+
+/// How many are not ended.
+pub async fn count(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT)?.map_or(0, |(count,)| count))
+}
+
+pub async fn count_of_app(conn: &mut Conn, app: &AppId) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT_OF_APP, app.as_str())?.map_or(0, |(count,)| count))
 }
 
 /// `false` where the user has one to this application that is not ended.

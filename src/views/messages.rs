@@ -4,8 +4,10 @@
 //! a language that [`Lang`] names and nobody wrote. Sentences with a gap are a [`Pattern`].
 
 mod account;
+mod admin;
 mod en;
 mod es;
+mod events;
 mod inspector;
 mod kit;
 
@@ -15,6 +17,8 @@ use super::error::Problem;
 use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
 pub use account::{AccountTexts, HistoryTexts, PasswordTexts, ProfileTexts};
+pub use admin::AdminTexts;
+pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
 
@@ -132,6 +136,7 @@ pub struct Messages {
     pub nav_account: &'static str,
     pub nav_admin: &'static str,
     pub kit: KitTexts,
+    pub admin: AdminTexts,
     pub scopes: ScopeTexts,
     pub magic: MagicTexts,
     pub login: LoginTexts,

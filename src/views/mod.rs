@@ -18,6 +18,7 @@
 //! | [`AccountList`] | `account/list.html` | `/account/sessions`, `/account/history` |
 //! | [`AccountData`] | `account/data.html` | `/account/data` |
 //! | [`Card`] | `account/card.html` | `/sign-up`, `/invitation` |
+//! | [`Admin`] | `admin.html` | `GET /admin` and what is below it |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
 //! | [`Checks`] | `checks.html` | `GET /_sandbox/checks/{app}` for a browser |
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
@@ -34,6 +35,7 @@
 //! tabs, tables and charts with what `kit` has: see there.
 
 mod account;
+mod admin;
 mod chart;
 mod checks;
 mod consent;
@@ -62,6 +64,7 @@ mod tests;
 mod try_it;
 
 pub use account::{Account, AccountData, AccountForm, AccountHead, AccountList, Card, ConnectedApp};
+pub use admin::{ActionLink, Admin, AdminPart, EventChange, EventRow, Filter};
 pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;

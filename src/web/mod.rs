@@ -2,6 +2,7 @@
 //! for headers, cookies and other origins.
 
 mod account;
+mod admin;
 mod authorize;
 pub mod basic;
 mod bearer;
@@ -10,6 +11,7 @@ mod cookies;
 mod dialog;
 mod doctor;
 mod error;
+mod event_object;
 pub mod extract;
 mod faults;
 mod forms;
@@ -93,6 +95,7 @@ pub fn router(web: Web) -> Router {
         .merge(account::routes())
         .merge(invitation::routes())
         .merge(sign_up::routes())
+        .merge(admin::routes())
         .merge(leadexec::routes())
         .merge(oauth::routes())
         .merge(statics::routes());

@@ -6,15 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `main.rs` and `lib.rs` are the doors.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("entropy", &["domain"]),
+    ("images", &[]),
     ("views", &["domain"]),
     ("config", &["domain", "crypto"]),
     ("crypto", &["domain", "entropy"]),
     ("store", &["domain"]),
-    ("services", &["domain", "store", "crypto", "clock", "entropy", "config"]),
+    ("services", &["domain", "store", "crypto", "clock", "entropy", "config", "images"]),
     ("worker", &["domain", "store", "services"]),
     ("web", &["domain", "services", "views", "config", "crypto", "entropy", "socket", "store"]),
     ("socket", &[]),
@@ -24,12 +25,13 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
 ];
 
 /// Crates that only some rooms may name.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 7] = [
     ("sqlx", &["store"]),
     ("axum", &["web", "boot", "lifecycle", "socket"]),
     ("rand", &["entropy"]),
     ("askama", &["views", "web"]),
     ("argon2", &["crypto"]),
+    ("image", &["images"]),
     ("clap", &["cli"]),
 ];
 

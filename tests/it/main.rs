@@ -8,9 +8,11 @@
 
 mod account;
 mod architecture;
+mod audit;
 mod authorize;
 mod cli;
 mod code;
+mod commands;
 mod consent;
 mod dialog;
 mod doctor;

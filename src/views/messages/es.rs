@@ -23,6 +23,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_account: "Cuenta",
     nav_admin: "Gestión",
     kit: super::kit::ES,
+    admin: super::admin::ES,
     scopes: ScopeTexts {
         account_api: "ver el nombre y los ajustes de tu cuenta",
         data_api: "buscar y leer los leads de tu cuenta",

@@ -2,8 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use leadgate::domain::nearest_address;
+use leadgate::domain::origin::Origin;
 use leadgate::domain::redirect_uri::RedirectUri;
+use leadgate::domain::return_url::ReturnUrl;
 use leadgate::domain::scope::{MAX_REQUESTED, RequestedScopeError, Scope, ScopeSet};
+use leadgate::images::{self, PictureError, SIDE};
 use leadgate::web::basic::Basic;
 use leadgate::web::extract::{Pairs, Repeated};
 use url::{Url, form_urlencoded};
@@ -89,4 +93,37 @@ fn of_repeats(pairs: &Pairs) {
     let is_repeated = |name: &&str| names.iter().filter(|other| *other == name).count() > 1;
     assert_eq!(pairs.repeated(&names), names.iter().find(|name| is_repeated(name)).copied());
     assert!(names.iter().all(|name| (pairs.get(name) == Err(Repeated)) == is_repeated(name)));
+}
+
+/// Of an address that somebody typed: what is proposed in its place can be registered, and nothing better is proposed for it.
+pub fn of_address(text: &str) {
+    if let Some(origin) = nearest_address::origin(text) {
+        assert_eq!(Origin::parse(origin.as_str()).as_ref(), Ok(&origin));
+        assert_eq!(nearest_address::origin(origin.as_str()), Some(origin));
+    }
+    if let Some(url) = nearest_address::return_url(text) {
+        assert_eq!(ReturnUrl::parse(url.as_str()).as_ref(), Ok(&url));
+        assert_eq!(nearest_address::return_url(url.as_str()), Some(url));
+    }
+    if let Some(uri) = nearest_address::redirect_uri(text) {
+        assert_eq!(RedirectUri::parse(uri.as_str()).as_ref(), Ok(&uri));
+        assert_eq!(nearest_address::redirect_uri(uri.as_str()), Some(uri));
+    }
+}
+
+/// Of a file that somebody uploads as a picture.
+pub fn of_picture(file: &[u8]) {
+    let is_known =
+        file.starts_with(b"\x89PNG\r\n\x1a\n") || file.starts_with(b"RIFF") && file.get(8..12) == Some(b"WEBP");
+    match images::to_png(file) {
+        Ok(png) => {
+            assert!(is_known);
+            // The header of a PNG is the first of its chunks.
+            let side = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+            assert!((1..=SIDE).contains(&side(16)) && (1..=SIDE).contains(&side(20)));
+            assert_eq!(images::to_png(&png).as_ref(), Ok(&png), "what we write is taken, and stays as it is");
+        }
+        Err(PictureError::OtherFormat) => assert!(!is_known),
+        Err(_) => assert!(is_known || file.len() > images::MAX_BYTES),
+    }
 }

@@ -1,8 +1,10 @@
 //! Properties of the parsers of hostile input, on inputs that nobody thought of. `holds` says what is true of any input;
 //! the fuzz targets assert the same.
 
+mod address;
 mod basic;
 mod form;
 mod holds;
+mod picture;
 mod redirect_uri;
 mod scope;
