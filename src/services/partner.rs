@@ -24,6 +24,9 @@ use crate::entropy::{secret, time_ordered_id};
 use crate::store::apps::Secrets;
 use crate::store::{Conn, StoreError, apps, buttons, connections, events, users};
 
+/// For an operator, who may make as many as there is room for.
+const NO_LIMIT: i64 = i64::MAX;
+
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
     #[error("there is an application with this id already")]
@@ -38,6 +41,10 @@ pub enum PartnerError {
     UnknownButton,
     #[error("a button of application {app} can ask for `{scopes}` only, which is what the application has")]
     WiderButton { app: AppId, scopes: ScopeSet },
+    #[error("the owner has {0} applications, which is all there may be")]
+    TooManyApps(i64),
+    #[error("the application has {0} buttons, which is all there may be")]
+    TooManyButtons(i64),
     #[error("there is no user with the owner's e-mail address")]
     UnknownOwner,
     #[error(transparent)]
@@ -100,6 +107,16 @@ pub async fn add_app(
     wanted: Wanted,
     buttons: Vec<NewButton>,
 ) -> Result<(App, Option<String>), PartnerError> {
+    add_app_within(ctx, wanted, buttons, NO_LIMIT).await
+}
+
+/// The same, where its owner may have at most so many.
+pub(super) async fn add_app_within(
+    ctx: &Acting<'_>,
+    wanted: Wanted,
+    buttons: Vec<NewButton>,
+    most: i64,
+) -> Result<(App, Option<String>), PartnerError> {
     wanted.app.check()?;
     let (chosen, has_secret) = (wanted.client_secret.as_ref().map(Secret::expose), wanted.app.auth_method.has_secret());
     let made = (has_secret && chosen.is_none()).then(|| make_client_secret(ctx));
@@ -113,6 +130,9 @@ pub async fn add_app(
             let Some(app) = owned(conn, wanted.app, wanted.owner).await? else {
                 return Ok(Err(PartnerError::UnknownOwner));
             };
+            if !has_room(conn, &app, most).await? {
+                return Ok(Err(PartnerError::TooManyApps(most)));
+            }
             // Judged before anything is written: an application is made with all of its buttons or not at all.
             for (nth, button) in buttons.iter().enumerate() {
                 if let Err(why) = check_button(button, &app) {
@@ -138,6 +158,13 @@ pub async fn add_app(
         })
     });
     Ok((added.await??, made))
+}
+
+/// Whether the owner of an application may have one more, and will until the transaction is over.
+async fn has_room(conn: &mut Conn, app: &App, most: i64) -> Result<bool, StoreError> {
+    let Some(owner) = app.owner.filter(|_| most != NO_LIMIT) else { return Ok(true) };
+    users::hold_active(conn, owner).await?;
+    Ok(apps::count_of_owner(conn, owner).await? < most)
 }
 
 /// Writes an application anew. One that has to have a secret from now on gets it, shown this once; one that must not
@@ -378,6 +405,15 @@ fn check_button(button: &Button, app: &App) -> Result<(), PartnerError> {
 }
 
 pub async fn add_button(ctx: &Acting<'_>, new: NewButton) -> Result<Button, PartnerError> {
+    add_button_within(ctx, new, NO_LIMIT).await
+}
+
+/// The same, where its application may have at most so many.
+pub(super) async fn add_button_within(
+    ctx: &Acting<'_>,
+    new: NewButton,
+    most: i64,
+) -> Result<Button, PartnerError> {
     let button = draft_button(ctx, new);
     let mut event = ctx.event(Action::ButtonCreated, Target::button(&button.id));
     event.changes = vec![Change::new("app", &button.app)];
@@ -388,6 +424,12 @@ pub async fn add_button(ctx: &Acting<'_>, new: NewButton) -> Result<Button, Part
                 let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
                 if let Err(why) = check_button(&button, &app) {
                     return Ok(Err(why));
+                }
+                if most != NO_LIMIT {
+                    apps::hold(conn, &app.id).await?;
+                    if buttons::count_of_app(conn, &app.id).await? >= most {
+                        return Ok(Err(PartnerError::TooManyButtons(most)));
+                    }
                 }
                 if !buttons::insert(conn, &button).await? {
                     return Ok(Err(PartnerError::ButtonTaken));

@@ -30,6 +30,8 @@ statements! {
             AND ended_at IS NULL \
             AND ((created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
             ORDER BY created_at, id LIMIT $4";
+    COUNT_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL \
+                    AND (expires_at IS NULL OR expires_at > $2)";
     INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
@@ -121,6 +123,12 @@ pub async fn list(
     let (app, user, after) = (app.map(AppId::as_str), user.map(|id| id.0), after.map(|id| id.0));
     let rows = fetch_all!(conn, Row, LIST, app, user, after, limit)?;
     rows.into_iter().map(Connection::try_from).collect()
+}
+
+/// How many living connections an application has.
+pub async fn count_of_app(conn: &mut Conn, app: &AppId, now: Timestamp) -> Result<i64, StoreError> {
+    let counted: Option<(i64,)> = fetch_optional!(conn, (i64,), COUNT_OF_APP, app.as_str(), now.as_micros())?;
+    Ok(counted.map_or(0, |(count,)| count))
 }
 
 /// `false` where the user has one to this application that is not ended.

@@ -3,6 +3,7 @@
 //! Each language is one constant of [`Messages`]. A field without a translation does not compile, nor does
 //! a language that [`Lang`] names and nobody wrote. Sentences with a gap are a [`Pattern`].
 
+mod console;
 mod en;
 mod es;
 mod inspector;
@@ -14,6 +15,7 @@ use super::error::Problem;
 use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
+pub use console::{AddressTexts, AppFormTexts, ConsoleTexts};
 pub use kit::KitTexts;
 
 /// A language of the pages.
@@ -141,6 +143,7 @@ pub struct Messages {
     pub error: ErrorTexts,
     pub account: AccountTexts,
     pub checks: ChecksTexts,
+    pub console: ConsoleTexts,
     pub doctor: DoctorTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,

@@ -6,12 +6,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::error::{failed_page, method_not_allowed_page, refused};
-use super::extract::Pairs;
+use super::extract::{self, Pairs};
 use super::forms::{field, see_other};
 use super::page::{self, Kind};
 use super::urls::route;

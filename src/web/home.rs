@@ -69,6 +69,8 @@ fn describe(web: &Web, lang: Lang, button: Button, app: App, users: &[User]) -> 
         app_name: app.name,
         app_id: app.id.into(),
         button_id: button.id.into(),
+        theme: button.theme,
+        size: button.size,
         origins: button.origins.iter().map(ToString::to_string).collect(),
         users,
     }

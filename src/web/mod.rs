@@ -19,6 +19,7 @@ mod inspector;
 mod journal;
 mod leadexec;
 mod login;
+mod logos;
 mod mask;
 mod oauth;
 mod observe;
@@ -90,6 +91,7 @@ pub fn router(web: Web) -> Router {
         .merge(authorize::routes())
         .merge(account::routes())
         .merge(leadexec::routes())
+        .merge(logos::routes())
         .merge(oauth::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::mask;
 
+use crate::domain::app::App;
 use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID};
 use crate::domain::journal::endpoint_name;
 
@@ -44,7 +45,25 @@ pub mod route {
         ACCOUNT = "/account";
         ACCOUNT_LOGIN = "/account/login";
         ACCOUNT_DISCONNECT = "/account/connections/{connection}/disconnect";
+        CONSOLE = "/console";
+        CONSOLE_PARTNER = "/console/partner";
+        CONSOLE_APPS = "/console/apps";
+        CONSOLE_APP_NEW = "/console/apps/new";
+        CONSOLE_APP = "/console/apps/{app}";
+        CONSOLE_APP_EDIT = "/console/apps/{app}/edit";
+        CONSOLE_APP_LOGO = "/console/apps/{app}/logo";
+        CONSOLE_APP_LOGO_REMOVE = "/console/apps/{app}/logo/remove";
+        CONSOLE_APP_SECRET = "/console/apps/{app}/secret";
+        CONSOLE_APP_SECRET_PREVIOUS = "/console/apps/{app}/secret/previous";
+        CONSOLE_APP_USAGE = "/console/apps/{app}/usage";
+        CONSOLE_APP_DELETE = "/console/apps/{app}/delete";
+        CONSOLE_BUTTON_NEW = "/console/apps/{app}/buttons/new";
+        CONSOLE_BUTTON = "/console/buttons/{button}";
+        CONSOLE_BUTTON_EDIT = "/console/buttons/{button}/edit";
+        CONSOLE_BUTTON_DELETE = "/console/buttons/{button}/delete";
+        SETTINGS_API = "/settings/api";
         LOGOUT = "/logout";
+        LOGO = "/logos/{app}/{logo}";
         ME = "/v1/me";
         JWKS = "/.well-known/jwks.json";
         SERVER_METADATA = "/.well-known/oauth-authorization-server";
@@ -236,6 +255,19 @@ impl Urls {
     /// A fixed route as a path from the root of the origin.
     pub fn path(&self, route: &str) -> String {
         format!("{}{route}", self.base)
+    }
+
+    /// A route whose one parameter is this id; an id needs no escaping.
+    pub fn of(&self, route: &str, id: &str) -> String {
+        let (before, rest) = route.split_once('{').unwrap_or((route, ""));
+        let behind = rest.split_once('}').map_or("", |(_, behind)| behind);
+        format!("{}{before}{id}{behind}", self.base)
+    }
+
+    /// Where an application's logo is.
+    pub fn logo(&self, app: &App) -> Option<String> {
+        let route = self.of(route::LOGO, app.id.as_str());
+        app.logo.as_ref().map(|logo| route.replace("{logo}", logo.as_str()))
     }
 
     /// Where a client looks after its registration: the whole public address.
