@@ -20,7 +20,7 @@ use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
-use crate::services::audit::By;
+use crate::services::audit::{By, EventIds};
 use crate::services::clocks::{self, Clocks};
 use crate::services::faults::Faults;
 use crate::services::journal::Journal;
@@ -104,6 +104,7 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
         passwords: Passwords::new(entropy.clone())?,
         throttle: Throttle::new(limits),
         journal: Journal::new(sandbox_token.is_some()),
+        event_ids: EventIds::default(),
         faults: Faults::default(),
         seed: WorldSeed::new(seed),
         store,

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::flow::FLOW_LIFETIME;
-use crate::domain::ids::AppId;
+use crate::domain::ids::{AppId, first_id_at};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::Day;
 use crate::services::keys::KeysError;
 use crate::services::{Context, clocks, keys, namespaces};
 use crate::store::{
-    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, flows, grants,
-    pushed_requests, registration_tokens, resume_handles, sessions, used_proofs,
+    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, events, flows, grants,
+    invitations, pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
 };
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
 /// How often "last used" is written down.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +30,8 @@ const KEPT: Duration = Duration::from_secs(24 * 3_600);
 
 /// Flows are kept for less: anybody can open one.
 const FLOWS_KEPT: Duration = Duration::from_secs(3_600);
+/// Events and usage are kept for a year and a month, so that a year can be looked back upon.
+const RECORDS_KEPT: Duration = Duration::from_secs(400 * 24 * 3_600);
 
 /// Begins the work for a world; it goes on until it is aborted.
 pub fn start(ctx: Arc<Context>) -> JoinHandle<()> {
@@ -84,9 +86,17 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
+    rows += sweep_records(ctx, now.minus(RECORDS_KEPT)).await?;
+    rows += until_done(ctx, move |conn| Box::pin(invitations::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += keys::sweep(ctx, before).await?;
     rows += namespaces::sweep(ctx).await?;
     Ok(rows)
+}
+
+/// The same for what was written down of what happened.
+async fn sweep_records(ctx: &Context, before: Timestamp) -> Result<u64, StoreError> {
+    let events = until_done(ctx, move |conn| Box::pin(events::sweep(conn, before, SWEEP_ROWS))).await?;
+    Ok(events + ctx.store.write(move |conn| Box::pin(usage::sweep(conn, Day::of(before)))).await?)
 }
 
 /// The same for what is an application's: by its own clock, or for all that have none (`None`) by the server's.
@@ -111,11 +121,6 @@ async fn sweep_of(ctx: &Context, app: Option<AppId>, now: Timestamp) -> Result<u
     sweep!(old, access_tokens, codes, authorization_codes, device_codes, grants, resume_handles);
     sweep!(asked, pushed_requests);
     Ok(rows)
-}
-
-/// The lowest UUIDv7 of a moment.
-fn first_id_at(moment: Timestamp) -> Uuid {
-    uuid::Builder::from_unix_timestamp_millis(moment.unix_millis(), &[0; 10]).into_uuid()
 }
 
 async fn until_done<F>(ctx: &Context, delete: F) -> Result<u64, StoreError>

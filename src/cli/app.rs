@@ -1,21 +1,23 @@
 //! `leadgate app`: partner applications.
 
 mod client;
+mod delete;
+mod secret;
 mod show;
-
-use std::time::Duration;
+mod usage;
 
 use clap::{Args, Subcommand};
 
+use super::args;
 use super::error::CliError;
-use super::{args, output};
 use crate::config::Flags;
 use crate::domain::app::App;
-use crate::domain::duration;
 use crate::domain::ids::AppId;
 use crate::services::Context;
 use crate::services::partner::{self, PartnerError, Wanted};
 use client::ClientArgs;
+use delete::DeleteArgs;
+use secret::{RotateArgs, SecretCommand};
 use show::{Fresh, Owners};
 
 #[derive(Debug, Subcommand)]
@@ -30,10 +32,20 @@ pub enum AppCommand {
     ///
     /// One that comes to authenticate with a client secret gets it, shown this once.
     Set(Box<SetArgs>),
-    /// Make a new client secret, shown this once; the old one is taken beside it for a while.
+    /// Keep an application from doing anything; its connections end.
+    Disable(AppArgs),
+    /// Let a disabled application go on; what was ended stays ended.
+    Enable(AppArgs),
+    /// The client secret.
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// What `secret rotate` was called before.
+    #[command(hide = true)]
     RotateSecret(RotateArgs),
+    /// Show how much an application did on each of the last 30 days.
+    Usage(AppArgs),
     /// Delete an application with its buttons and connections.
-    Delete(AppArgs),
+    Delete(DeleteArgs),
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +89,9 @@ pub struct SetArgs {
     name: Option<String>,
     #[command(flatten)]
     client: ClientArgs,
+    /// No home page
+    #[arg(long, conflicts_with = "homepage")]
+    no_homepage: bool,
     /// No redirect URI at all
     #[arg(long, conflicts_with = "redirect_uris")]
     no_redirect_uris: bool,
@@ -86,15 +101,6 @@ pub struct SetArgs {
     /// No API but this server's own
     #[arg(long, conflicts_with = "resources")]
     no_resources: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct RotateArgs {
-    #[command(flatten)]
-    app: AppArgs,
-    /// How long the old secret is taken beside the new one, such as 90s, 24h or 7d; 0s: it is void at once
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration::parse)]
-    overlap: Duration,
 }
 
 pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
@@ -107,11 +113,18 @@ pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
         }
         AppCommand::Show(args) => show(&ctx, &find(&ctx, &args.id).await?, Fresh::default(), args.json).await,
         AppCommand::Set(args) => set(&ctx, *args).await,
-        AppCommand::RotateSecret(args) => rotate_secret(&ctx, args).await,
-        AppCommand::Delete(args) => {
-            partner::delete_app(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
-            output::deleted("application", args.id.as_str(), args.json)
+        AppCommand::Disable(args) => {
+            partner::disable_app(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
+            show(&ctx, &find(&ctx, &args.id).await?, Fresh::default(), args.json).await
         }
+        AppCommand::Enable(args) => {
+            partner::enable_app(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
+            show(&ctx, &find(&ctx, &args.id).await?, Fresh::default(), args.json).await
+        }
+        AppCommand::Secret(command) => secret::run(&ctx, command).await,
+        AppCommand::RotateSecret(args) => secret::rotate(&ctx, args).await,
+        AppCommand::Usage(args) => usage::show(&ctx, &find(&ctx, &args.id).await?.id, args.json).await,
+        AppCommand::Delete(args) => delete::run(&ctx, args).await,
     }
 }
 
@@ -130,7 +143,7 @@ async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
 }
 
 async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
-    let clears = args.no_redirect_uris || args.no_post_logout_redirect_uris || args.no_resources;
+    let clears = args.no_homepage || args.no_redirect_uris || args.no_post_logout_redirect_uris || args.no_resources;
     if args.name.is_none() && !clears && args.client == ClientArgs::default() {
         return Err(CliError::usage("nothing to change was given; `leadgate app set --help` lists what can be"));
     }
@@ -138,6 +151,9 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     let mut app = args.client.describe(find(ctx, &args.app.id).await?)?;
     if let Some(name) = args.name {
         app.name = name;
+    }
+    if args.no_homepage {
+        app.homepage = None;
     }
     if args.no_redirect_uris {
         app.redirect_uris.clear();
@@ -152,16 +168,6 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     let (app, client_secret) =
         partner::set_app(&super::acting(ctx), wanted).await.map_err(|error| failure(&args.app.id, error))?;
     show(ctx, &app, Fresh { client_secret, previous_until: None }, args.app.json).await
-}
-
-async fn rotate_secret(ctx: &Context, args: RotateArgs) -> Result<(), CliError> {
-    let RotateArgs { app: AppArgs { id, json }, overlap } = args;
-    // By the application's clock, which a sandbox may have moved.
-    let until = ctx.now_for(&id).plus(overlap);
-    let secret =
-        partner::rotate_secret(&super::acting(ctx), &id, overlap).await.map_err(|error| failure(&id, error))?;
-    let previous_until = (!overlap.is_zero()).then_some(until);
-    show(ctx, &find(ctx, &id).await?, Fresh { client_secret: Some(secret), previous_until }, json).await
 }
 
 async fn find(ctx: &Context, id: &AppId) -> Result<App, CliError> {

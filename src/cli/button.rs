@@ -22,7 +22,7 @@ pub enum ButtonCommand {
     List(ListArgs),
     /// Show one button.
     Show(ButtonArgs),
-    /// Replace a button's origins, return addresses or scopes; what is not given stays.
+    /// Change a button; what is not given stays. A list is replaced whole.
     Set(SetArgs),
     /// Delete a button. Connections that were made through it stay.
     Delete(ButtonArgs),
@@ -45,6 +45,12 @@ pub struct AddArgs {
     /// What a click asks for; may be repeated [default: each API scope of the application]
     #[arg(long = "scope", value_name = "SCOPE", value_parser = Scope::parse)]
     scopes: Vec<Scope>,
+    /// How its snippet has it look: auto (as the user's system), light or dark
+    #[arg(long, value_parser = theme, default_value = "auto")]
+    theme: Theme,
+    /// How large: small, medium or large
+    #[arg(long, value_parser = size, default_value = "medium")]
+    size: Size,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -96,6 +102,20 @@ pub struct ChangeArgs {
     /// Ask for each API scope of the application
     #[arg(long, conflicts_with = "scopes")]
     all_scopes: bool,
+    /// How its snippet has it look: auto (as the user's system), light or dark
+    #[arg(long, value_parser = theme)]
+    theme: Option<Theme>,
+    /// How large: small, medium or large
+    #[arg(long, value_parser = size)]
+    size: Option<Size>,
+}
+
+fn theme(text: &str) -> Result<Theme, String> {
+    Theme::parse(text).ok_or_else(|| "auto, light or dark".to_owned())
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    Size::parse(text).ok_or_else(|| "small, medium or large".to_owned())
 }
 
 pub async fn run(flags: &Flags, command: ButtonCommand) -> Result<(), CliError> {
@@ -128,8 +148,8 @@ async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
         origins: args.origins,
         return_urls: args.return_urls,
         scopes,
-        theme: Theme::default(),
-        size: Size::default(),
+        theme: args.theme,
+        size: args.size,
     };
     let button = partner::add_button(&super::acting(ctx), new).await.map_err(|error| match (error, id) {
         (PartnerError::ButtonTaken, Some(id)) => CliError::failure(format!("there is a button {id} already")),
@@ -152,6 +172,8 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     } else if !changes.scopes.is_empty() {
         button.scopes = Some(changes.scopes.into_iter().collect());
     }
+    button.theme = changes.theme.unwrap_or(button.theme);
+    button.size = changes.size.unwrap_or(button.size);
     let button =
         partner::set_button(&super::acting(ctx), button).await.map_err(|error| failure(&args.button.id, error))?;
     show(&button, args.button.json)
@@ -178,6 +200,8 @@ struct ButtonJson<'a> {
     return_urls: Vec<&'a str>,
     /// Null: each API scope of the application.
     scopes: Option<Vec<&'static str>>,
+    theme: &'static str,
+    size: &'static str,
     created_at: String,
 }
 
@@ -189,6 +213,8 @@ impl<'a> From<&'a Button> for ButtonJson<'a> {
             origins: button.origins.iter().map(Origin::as_str).collect(),
             return_urls: button.return_urls.iter().map(ReturnUrl::as_str).collect(),
             scopes: button.scopes.as_ref().map(args::scope_names),
+            theme: button.theme.as_str(),
+            size: button.size.as_str(),
             created_at: button.created_at.to_rfc3339(),
         }
     }
@@ -225,6 +251,8 @@ fn show(button: &Button, json: bool) -> Result<(), CliError> {
         ("origins", button.origins.join("\n")),
         ("return URLs", button.return_urls.join("\n")),
         ("scopes", scopes),
+        ("theme", button.theme.to_owned()),
+        ("size", button.size.to_owned()),
         ("created", button.created_at.clone()),
     ])
 }

@@ -94,7 +94,7 @@ async fn make_registration_token(ctx: &Context, args: &RegistrationTokenArgs) ->
     if args.json {
         return output::json(&RegistrationTokenJson { token, expires_at });
     }
-    output::fields(&[("token", format!("{token}\n(shown this once)")), ("expires", expires_at)])
+    output::fields(&[("token", output::shown_once(&token)), ("expires", expires_at)])
 }
 
 #[derive(Serialize)]

@@ -4,12 +4,18 @@
 //! programs get JSON with `--json`. Errors go to the standard error stream as one paragraph, with exit code 1, or 2
 //! where the command line itself is wrong.
 
+mod account;
 mod app;
 mod args;
 mod button;
+mod completions;
+mod connection;
+mod deletion;
 mod error;
+mod event;
 mod global;
 mod healthcheck;
+mod help;
 mod init;
 mod keys;
 mod migrate;
@@ -20,7 +26,7 @@ mod user;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use crate::boot;
 use crate::config::{Flags, Settings};
@@ -54,6 +60,9 @@ enum Command {
     Init(init::InitArgs),
     /// Ask the server on the configured address whether it is ready.
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Customer accounts that users belong to.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
     /// People with a LeadExec login.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -63,9 +72,19 @@ enum Command {
     /// Sign-in buttons of applications.
     #[command(subcommand)]
     Button(button::ButtonCommand),
+    /// Users' consents to applications.
+    #[command(subcommand)]
+    Connection(connection::ConnectionCommand),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// What happened, by whom, from where.
+    #[command(subcommand)]
+    Event(event::EventCommand),
+    /// Print a script with which a shell completes commands and options.
+    ///
+    /// For bash: source <(leadgate completions bash)
+    Completions(completions::CompletionsArgs),
 }
 
 /// Opens what a command works with, as the settings say.
@@ -83,7 +102,7 @@ fn acting(ctx: &Context) -> Acting<'_> {
 /// Parses the command line, runs the command and prints its error, if any.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return CliError::failure(format!("the runtime could not be started: {error}")).report(),
@@ -103,13 +122,20 @@ impl Cli {
             Command::Seed(args) => seed::run(&flags, &args).await,
             Command::Init(args) => init::run(&args),
             Command::Healthcheck(args) => healthcheck::run(&flags, &args).await,
+            Command::Account(command) => account::run(&flags, command).await,
             Command::User(command) => user::run(&flags, command).await,
             Command::App(command) => app::run(&flags, command).await,
             Command::Button(command) => button::run(&flags, command).await,
+            Command::Connection(command) => connection::run(&flags, command).await,
             Command::Keys(command) => keys::run(&flags, command).await,
+            Command::Event(command) => event::run(&flags, command).await,
+            Command::Completions(args) => completions::run(&args),
         }
     }
 }
+
+#[cfg(test)]
+mod reference;
 
 #[cfg(test)]
 mod tests {

@@ -30,12 +30,27 @@ pub fn fields(pairs: &[(&str, String)]) -> Result<(), CliError> {
 
 /// Tells that something is gone.
 pub fn deleted(kind: &str, id: &str, as_json: bool) -> Result<(), CliError> {
-    if as_json { json(&serde_json::json!({ "deleted": id })) } else { line(&format!("deleted the {kind} {id}")) }
+    done("deleted", kind, id, as_json)
+}
+
+/// Tells what was done to a thing, of which there is nothing more to show.
+pub fn done(what: &str, kind: &str, id: &str, as_json: bool) -> Result<(), CliError> {
+    if as_json { json(&serde_json::json!({ what: id })) } else { line(&format!("{what} the {kind} {id}")) }
+}
+
+/// A value that nobody can see again.
+pub fn shown_once(secret: &str) -> String {
+    format!("{secret}\n(shown this once)")
 }
 
 fn write(text: &str) -> Result<(), CliError> {
+    bytes(text.as_bytes())
+}
+
+/// Prints what is a text of its own, such as a script.
+pub fn bytes(bytes: &[u8]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         // `leadgate user list | head` has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::args::{self, Password};
+use super::args::{self, Password, PasswordArgs};
 use super::error::CliError;
 use super::output;
 use crate::config::Flags;
@@ -12,7 +12,8 @@ use crate::domain::email::Email;
 use crate::domain::magic::Magic;
 use crate::domain::role::Role;
 use crate::domain::user::{User, UserState};
-use crate::services::users::{self, NewUser, UserError};
+use crate::services::Context;
+use crate::services::users::{self, Change, NewUser, UserError};
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
@@ -22,6 +23,8 @@ pub enum UserCommand {
     List(ListArgs),
     /// Show one user.
     Show(UserArgs),
+    /// Change a user; what is not given stays.
+    Set(SetArgs),
     /// Set a password; the user's sessions and connections end.
     SetPassword(SetPasswordArgs),
     /// Keep a user out; sessions and connections end.
@@ -54,13 +57,6 @@ pub struct AddArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct PasswordArgs {
-    /// Read the password from the first line of the standard input; else one is made and shown
-    #[arg(long)]
-    password_stdin: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct ListArgs {
     /// Print JSON
     #[arg(long)]
@@ -78,6 +74,28 @@ pub struct UserArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct SetArgs {
+    #[command(flatten)]
+    user: UserArgs,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct ChangeArgs {
+    /// Name, as applications are shown it
+    #[arg(long, value_parser = args::name)]
+    name: Option<String>,
+    /// Id or name of the account that the user belongs to
+    #[arg(long)]
+    account: Option<String>,
+    /// member, partner (may register applications) or admin
+    #[arg(long, value_parser = Role::parse)]
+    role: Option<Role>,
+}
+
+#[derive(Debug, Args)]
 pub struct SetPasswordArgs {
     #[command(flatten)]
     user: UserArgs,
@@ -88,25 +106,7 @@ pub struct SetPasswordArgs {
 pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
     let ctx = super::open(flags).await?;
     match command {
-        UserCommand::Add(add) => {
-            let password = args::password(&ctx, add.password.password_stdin)?;
-            let account = add.account.clone();
-            let new = NewUser {
-                email: add.email,
-                name: add.name,
-                account: add.account,
-                role: add.role,
-                password: SeedPassword::Plain(password.secret.clone()),
-                is_disabled: false,
-            };
-            let user = users::add(&super::acting(&ctx), new).await.map_err(|error| match error {
-                UserError::UnknownAccount => CliError::failure(format!(
-                    "there is no account with the id or name `{account}`; a seed file makes accounts (`leadgate seed`)"
-                )),
-                error => CliError::failure(error),
-            })?;
-            show(&user, Some(&password), add.json)
-        }
+        UserCommand::Add(args) => add(&ctx, args).await,
         UserCommand::List(list) => {
             list_users(&users::list(&ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?, list.json)
         }
@@ -114,13 +114,8 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
             let user = users::find(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
             show(&user, None, args.json)
         }
-        UserCommand::SetPassword(set) => {
-            let password = args::password(&ctx, set.password.password_stdin)?;
-            let user = users::set_password(&super::acting(&ctx), &set.user.email, password.secret.expose())
-                .await
-                .map_err(|error| failure(&set.user.email, error))?;
-            show(&user, Some(&password), set.user.json)
-        }
+        UserCommand::Set(args) => set(&ctx, args).await,
+        UserCommand::SetPassword(args) => set_password(&ctx, args).await,
         UserCommand::Disable(args) => {
             let user =
                 users::disable(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
@@ -139,7 +134,47 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
     }
 }
 
-fn failure(email: &Email, error: UserError) -> CliError {
+async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
+    let password = args.password.password(ctx)?;
+    let account = args.account.clone();
+    let new = NewUser {
+        email: args.email,
+        name: args.name,
+        account: args.account,
+        role: args.role,
+        password: SeedPassword::Plain(password.secret.clone()),
+        is_disabled: false,
+    };
+    let user = users::add(&super::acting(ctx), new).await.map_err(|error| no_account(&account, error))?;
+    show(&user, Some(&password), args.json)
+}
+
+async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
+    let SetArgs { user: UserArgs { email, json }, changes: ChangeArgs { name, account, role } } = args;
+    let user = users::find(ctx, &email).await.map_err(|error| failure(&email, error))?;
+    let named = account.clone().unwrap_or_default();
+    let change = Change { name, account, role, ..Change::default() };
+    let user = users::change(&super::acting(ctx), user.id, change).await.map_err(|error| no_account(&named, error))?;
+    show(&user, None, json)
+}
+
+async fn set_password(ctx: &Context, args: SetPasswordArgs) -> Result<(), CliError> {
+    let password = args.password.password(ctx)?;
+    let email = args.user.email;
+    let user = users::set_password(&super::acting(ctx), &email, password.secret.expose()).await;
+    show(&user.map_err(|error| failure(&email, error))?, Some(&password), args.user.json)
+}
+
+fn no_account(account: &str, error: UserError) -> CliError {
+    match error {
+        UserError::UnknownAccount => CliError::failure(format!(
+            "there is no account with the id or name `{account}`; `leadgate account list` shows all"
+        )),
+        error => CliError::failure(error),
+    }
+}
+
+pub(super) fn failure(email: &Email, error: UserError) -> CliError {
     match error {
         UserError::Unknown => CliError::failure(format!("there is no user {email}; `leadgate user list` shows all")),
         error => CliError::failure(error),
@@ -209,6 +244,6 @@ fn show(user: &User, password: Option<&Password>, json: bool) -> Result<(), CliE
         ("created", user.created_at.clone()),
     ];
     fields.extend(user.magic.map(|magic| ("magic", magic.to_owned())));
-    fields.extend(user.password.map(|password| ("password", format!("{password}\n(shown this once)"))));
+    fields.extend(user.password.map(|password| ("password", output::shown_once(password))));
     output::fields(&fields)
 }

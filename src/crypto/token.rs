@@ -33,6 +33,8 @@ pub enum HandleKind {
     RegistrationToken,
     /// A registration access token (RFC 7592).
     ManagementToken,
+    /// In the link of an invitation.
+    Invitation,
 }
 
 impl HandleKind {
@@ -49,6 +51,7 @@ impl HandleKind {
             HandleKind::DeviceCode => "lgd_",
             HandleKind::RegistrationToken => "lgi_",
             HandleKind::ManagementToken => "lgm_",
+            HandleKind::Invitation => "lgv_",
         }
     }
 }

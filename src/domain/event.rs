@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::email::Email;
-use super::ids::{AccountId, AppId, ButtonId, ConnectionId, EventId, UserId};
+use super::ids::{AccountId, AppId, ButtonId, ConnectionId, EventId, SessionId, UserId};
 use super::timestamp::Timestamp;
 
 /// Longest value of a [`Change`] that is kept, in characters.
@@ -210,6 +210,11 @@ impl Target {
     /// `app` is the name of its application.
     pub fn connection(id: ConnectionId, app: &str) -> Self {
         Self::new(TargetKind::Connection, id, app)
+    }
+
+    /// `email` is its user's.
+    pub fn session(id: SessionId, email: &Email) -> Self {
+        Self::new(TargetKind::Session, id, email.as_str())
     }
 
     pub fn user(id: UserId, email: &Email) -> Self {

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::timestamp::Timestamp;
+
 /// Longest text identifier, in bytes.
 pub const MAX_TEXT_ID: usize = 64;
 
@@ -153,6 +155,11 @@ uuid_id! {
 uuid_id! {
     /// One "Allow" of a user.
     ConsentId
+}
+
+/// The lowest id of a moment, of those that follow a clock (UUIDv7, RFC 9562 section 5.7).
+pub fn first_id_at(moment: Timestamp) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(moment.unix_millis(), &[0; 10]).into_uuid()
 }
 
 #[cfg(test)]

@@ -46,12 +46,21 @@ pub fn states(created: &[Timestamp], now: Timestamp) -> Vec<KeyState> {
         if i == signing {
             return KeyState::Signing;
         }
-        // A clock that was set back may have made a later key seem older.
-        let taken_over = created[i + 1..].iter().min().map(|at| at.plus(KEY_LEAD));
-        let is_over = taken_over.is_some_and(|at| now >= at.plus(KEY_KEPT));
+        let is_over = published_until(created, i).is_some_and(|at| now >= at);
         if is_over { KeyState::Retired } else { KeyState::Verifying }
     };
     (0..created.len()).map(state).collect()
+}
+
+/// From when on a key signs, or would: `nth` of one algorithm's keys, oldest first, given when each was made.
+pub fn signs_from(created: &[Timestamp], nth: usize) -> Timestamp {
+    if nth == 0 { created[0] } else { created[nth].plus(KEY_LEAD) }
+}
+
+/// Until when it is published; `None` where there is none that takes over. The earliest of those that do: a clock that
+/// was set back may have made a later key seem older.
+pub fn published_until(created: &[Timestamp], nth: usize) -> Option<Timestamp> {
+    created[nth + 1..].iter().min().map(|at| at.plus(KEY_LEAD).plus(KEY_KEPT))
 }
 
 #[cfg(test)]
@@ -86,6 +95,8 @@ mod tests {
             assert_eq!(states(&created, now), expected, "{now:?}");
         }
         assert!(KEY_KEPT > ACCESS_TOKEN_LIFETIME);
+        assert_eq!((signs_from(&created, 0), signs_from(&created, 1)), (at(0), at(110)));
+        assert_eq!((published_until(&created, 0), published_until(&created, 1)), (Some(at(180)), None));
     }
 
     #[test]

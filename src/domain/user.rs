@@ -9,6 +9,33 @@ use super::timestamp::Timestamp;
 /// Longest password, in bytes: hashing is bounded work (rule R4).
 pub const MAX_PASSWORD: usize = 1_024;
 
+/// Shortest password that a person may choose, in characters (NIST SP 800-63B section 3.1.1).
+pub const MIN_PASSWORD: usize = 8;
+
+/// Why a password may not be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordProblem {
+    #[error("a password has at least {MIN_PASSWORD} characters")]
+    TooShort,
+    #[error("a password has at most {MAX_PASSWORD} bytes")]
+    TooLong,
+    #[error("the password is the e-mail address")]
+    IsEmail,
+}
+
+/// Whether a person may choose this password. What an operator sets is the operator's own business.
+pub fn check_password(password: &str, email: &str) -> Result<(), PasswordProblem> {
+    if password.len() > MAX_PASSWORD {
+        Err(PasswordProblem::TooLong)
+    } else if password.chars().count() < MIN_PASSWORD {
+        Err(PasswordProblem::TooShort)
+    } else if password.trim().to_lowercase() == email.trim().to_lowercase() {
+        Err(PasswordProblem::IsEmail)
+    } else {
+        Ok(())
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     pub id: UserId,
@@ -54,5 +81,21 @@ impl PasswordHash {
 impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PasswordHash(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c10_a_chosen_password_is_no_easy_guess() {
+        let check = |password: &str| check_password(password, "ada@acme.test");
+        assert_eq!(check("correct horse"), Ok(()));
+        assert_eq!(check("ää ßß öö"), Ok(()), "characters, not bytes");
+        assert_eq!(check("1234567"), Err(PasswordProblem::TooShort));
+        assert_eq!(check(&"a".repeat(MAX_PASSWORD)), Ok(()));
+        assert_eq!(check(&"a".repeat(MAX_PASSWORD + 1)), Err(PasswordProblem::TooLong));
+        assert_eq!(check(" ADA@acme.test"), Err(PasswordProblem::IsEmail));
     }
 }

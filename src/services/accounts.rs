@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use super::Context;
 use super::audit::Acting;
-use super::seed::{hash_api_key, make_api_key};
+use super::seed::hash_api_key;
+pub use super::seed::make_api_key;
 use crate::config::Secret;
+use crate::config::expected::MAX_LIST;
 use crate::domain::account::Account;
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::AccountId;
 use crate::domain::secret_hash::SecretHash;
+use crate::domain::timestamp::Timestamp;
 use crate::entropy::time_ordered_id;
 use crate::store::{Conn, StoreError, accounts, events, users};
+
+/// One API key more than an account may have.
+const KEYS_READ: i64 = MAX_LIST as i64 + 1;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -26,8 +32,31 @@ pub enum AccountError {
     },
     #[error("the account has users: delete them, or give them another account, first")]
     HasUsers,
+    #[error("the account has no such API key")]
+    UnknownKey,
+    #[error("an account has at most {MAX_LIST} API keys")]
+    TooManyKeys,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// An API key, which is known by a fingerprint once it was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    pub fingerprint: String,
+    pub added_at: Timestamp,
+}
+
+/// What hangs on an account.
+pub struct Overview {
+    pub users: i64,
+    /// Oldest first.
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// Of a keyed hash, so that it helps nobody to find the key: 16 hexadecimal digits.
+fn fingerprint(key: &SecretHash) -> String {
+    key.0[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An account to be made.
@@ -142,6 +171,86 @@ pub async fn change(
             })
         })
         .await?
+}
+
+/// Accounts that have this text in their id or name: the newest `limit` of those that are older than this one.
+pub async fn search(
+    ctx: &Context,
+    text: String,
+    before: Option<AccountId>,
+    limit: i64,
+) -> Result<Vec<Account>, StoreError> {
+    let found = ctx.store.read(move |conn| {
+        let (text, before) = (text.clone(), before.clone());
+        Box::pin(async move { accounts::search(conn, &text, before.as_ref(), limit).await })
+    });
+    found.await
+}
+
+pub async fn overview(ctx: &Context, id: &AccountId) -> Result<Overview, StoreError> {
+    let id = id.clone();
+    let found = ctx.store.read(move |conn| {
+        let id = id.clone();
+        Box::pin(async move {
+            let users = users::count_of_account(conn, &id).await?;
+            Ok((users, accounts::api_keys(conn, &id, KEYS_READ).await?))
+        })
+    });
+    let (users, keys) = found.await?;
+    let shown =
+        |(key, added_at): &(SecretHash, Timestamp)| ApiKey { fingerprint: fingerprint(key), added_at: *added_at };
+    Ok(Overview { users, api_keys: keys.iter().map(shown).collect() })
+}
+
+/// Gives an account one more API key, shown this once.
+pub async fn add_api_key(ctx: &Acting<'_>, id: &AccountId) -> Result<String, AccountError> {
+    let made = make_api_key(ctx);
+    let (key, now) = (hash_api_key(ctx, &made), ctx.now());
+    let mut event = ctx.event(Action::AccountChanged, Target::account(id, ""));
+    event.changes = vec![Change::new("api_key_added", fingerprint(&key))];
+    let id = id.clone();
+    let added = ctx.store.write(move |conn| {
+        let (id, mut event) = (id.clone(), event.clone());
+        Box::pin(async move {
+            let Some(account) = accounts::find(conn, &id).await? else { return Ok(Err(AccountError::Unknown)) };
+            if accounts::api_keys(conn, &id, KEYS_READ).await?.len() >= MAX_LIST {
+                return Ok(Err(AccountError::TooManyKeys));
+            }
+            accounts::add_api_key(conn, &id, &key, now).await?;
+            event.target.name = account.name;
+            events::record(conn, &event).await?;
+            Ok(Ok(()))
+        })
+    });
+    added.await?.map(|()| made)
+}
+
+/// Takes every API key of an account away and gives it one, shown this once.
+pub async fn replace_api_keys(ctx: &Acting<'_>, id: &AccountId) -> Result<String, AccountError> {
+    let made = make_api_key(ctx);
+    change(ctx, id, None, Some(&[Secret::new(made.as_str())])).await.map(|_| made)
+}
+
+/// Takes one API key away.
+pub async fn remove_api_key(ctx: &Acting<'_>, id: &AccountId, which: &str) -> Result<(), AccountError> {
+    let mut event = ctx.event(Action::AccountChanged, Target::account(id, ""));
+    event.changes.extend(Change::of("api_key_removed", which, ""));
+    let (id, which) = (id.clone(), which.to_owned());
+    let removed = ctx.store.write(move |conn| {
+        let (id, which, mut event) = (id.clone(), which.clone(), event.clone());
+        Box::pin(async move {
+            let Some(account) = accounts::find(conn, &id).await? else { return Ok(Err(AccountError::Unknown)) };
+            let keys = accounts::api_keys(conn, &id, KEYS_READ).await?;
+            let Some((key, _)) = keys.iter().find(|(key, _)| fingerprint(key) == which) else {
+                return Ok(Err(AccountError::UnknownKey));
+            };
+            accounts::remove_api_key(conn, &id, key).await?;
+            event.target.name = account.name;
+            events::record(conn, &event).await?;
+            Ok(Ok(()))
+        })
+    });
+    removed.await?
 }
 
 /// Deletes an account that nobody belongs to.

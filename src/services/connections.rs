@@ -14,6 +14,7 @@ use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::magic::Magic;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::UsageKind;
 use crate::domain::user::User;
 use crate::store::{StoreError, connections, events};
 
@@ -21,7 +22,7 @@ use crate::store::{StoreError, connections, events};
 pub enum ConnectionError {
     #[error("there is no user with this e-mail address")]
     UnknownUser,
-    #[error("the user is disabled")]
+    #[error("the user or the application is disabled")]
     UserDisabled,
     #[error("this user of the demonstration denies every request")]
     UserDenies,
@@ -92,7 +93,7 @@ pub struct Connected {
 pub async fn connect(ctx: &Context, consent: &Consent) -> Result<Connected, ConnectionError> {
     let now = ctx.now_for(&consent.app.id);
     let proposal = consent::proposal(ctx, &consent.user, &consent.app, consent.scopes.clone(), Through::Button, now);
-    let proposed = proposal.id;
+    let proposed = proposal.connection.id;
     let connected = ctx.store.write(move |conn| {
         let proposal = proposal.clone();
         Box::pin(async move {
@@ -101,6 +102,9 @@ pub async fn connect(ctx: &Context, consent: &Consent) -> Result<Connected, Conn
         })
     });
     let connection = connected.await?.ok_or(ConnectionError::UserDisabled)?;
+    if connection.id == proposed {
+        ctx.count(&connection.app, UsageKind::Connections);
+    }
     Ok(Connected {
         refresh_token: refresh_token::derive(&ctx.keys.ring(), connection.id),
         is_new: connection.id == proposed,

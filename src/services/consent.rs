@@ -1,68 +1,110 @@
-//! What a user's "Allow" makes: a connection. The dialog and the sandbox's API both end here, so there is
-//! one idea of consent.
+//! What a user's "Allow" makes: a connection, and a line in the user's history. The dialog and the sandbox's API both end
+//! here, so there is one idea of consent.
 
 use super::Context;
+use super::audit::By;
 use crate::domain::app::App;
 use crate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
-use crate::domain::ids::ConnectionId;
+use crate::domain::consent::Consent;
+pub use crate::domain::consent::Through;
+use crate::domain::event::{Action, Change, Event, Target};
+use crate::domain::ids::{ConnectionId, ConsentId};
 use crate::domain::magic::Magic;
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, connections, users};
+use crate::store::{Conn, StoreError, apps, connections, consents, events, users};
 
-/// What a consent was given to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Through {
-    /// LeadExec's sign-in button.
-    Button,
-    /// A standard grant.
-    Grant,
+/// What a consent is about to make, drawn before the transaction.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The connection, where there is none yet.
+    pub connection: Connection,
+    consent: Consent,
+    event: Event,
 }
 
-/// The connection that a consent would make where there is none yet.
-pub fn proposal(
-    ctx: &Context,
-    user: &User,
-    app: &App,
-    scopes: ScopeSet,
-    through: Through,
-    now: Timestamp,
-) -> Connection {
+pub fn proposal(ctx: &Context, user: &User, app: &App, scopes: ScopeSet, through: Through, now: Timestamp) -> Proposal {
     let expires_at = user.magic.and_then(Magic::connection_lifetime).map(|span| now.plus(span));
-    Connection {
+    let connection = Connection {
         id: ConnectionId(time_ordered_id(&*ctx.entropy, now)),
         user: user.id,
         app: app.id.clone(),
         sign_in_scopes: if through == Through::Button { scopes.clone() } else { ScopeSet::default() },
-        scopes,
+        scopes: scopes.clone(),
         access_token_lifetime: user.magic.and_then(Magic::access_token_lifetime).unwrap_or(ACCESS_TOKEN_LIFETIME),
         created_at: now,
         last_used_at: None,
         state: expires_at.map_or(ConnectionState::Active, |at| ConnectionState::Expiring { at }),
+    };
+    let consent = Consent {
+        id: ConsentId(time_ordered_id(&*ctx.entropy, ctx.real_now())),
+        user: user.id,
+        app: app.id.clone(),
+        app_name: app.name.clone(),
+        connection: connection.id,
+        scopes,
+        through,
+        given_at: now,
+    };
+    let target = Target::connection(connection.id, &app.name);
+    let event = ctx.event(By::user(user, None), Action::ConnectionCreated, target);
+    Proposal { connection, consent, event }
+}
+
+impl Proposal {
+    /// Where it is not the user who decides.
+    pub fn by(mut self, by: By) -> Self {
+        (self.event.actor, self.event.from) = (by.actor, by.from);
+        self
+    }
+
+    /// Remembers what was allowed that was not before.
+    async fn record(
+        &self,
+        conn: &mut Conn,
+        connection: ConnectionId,
+        before: Option<&Connection>,
+    ) -> Result<(), StoreError> {
+        consents::insert(conn, &Consent { connection, ..self.consent.clone() }).await?;
+        let mut event = self.event.clone();
+        event.target = Target::connection(connection, &self.consent.app_name);
+        if let Some(before) = before {
+            event.action = Action::ConnectionWidened;
+            let after = before.scopes.union(&self.consent.scopes);
+            event.changes.extend(Change::of("scopes", &before.scopes, &after));
+        } else {
+            event.changes.push(Change::new("scopes", &self.consent.scopes));
+        }
+        events::record(conn, &event).await
     }
 }
 
 /// Writes a consent down: widens the connection that the user has to this application, or makes the
-/// proposed one. `None` where the user was disabled in the meantime, or the connection ended as we wrote.
-pub async fn connect(conn: &mut Conn, proposal: &Connection) -> Result<Option<ConnectionId>, StoreError> {
-    if !users::hold_active(conn, proposal.user).await? {
+/// proposed one. `None` where user or application was disabled in the meantime, or the connection ended as we wrote.
+pub async fn connect(conn: &mut Conn, proposal: &Proposal) -> Result<Option<ConnectionId>, StoreError> {
+    let proposed = &proposal.connection;
+    if !users::hold_active(conn, proposed.user).await? || !apps::hold_active(conn, &proposed.app).await? {
         return Ok(None);
     }
-    connections::end_expired(conn, proposal.user, &proposal.app, proposal.created_at).await?;
-    if connections::insert(conn, proposal).await? {
-        return Ok(Some(proposal.id));
+    connections::end_expired(conn, proposed.user, &proposed.app, proposed.created_at).await?;
+    if connections::insert(conn, proposed).await? {
+        proposal.record(conn, proposed.id, None).await?;
+        return Ok(Some(proposed.id));
     }
-    let existing = connections::find_live(conn, proposal.user, &proposal.app, proposal.created_at).await?;
+    let existing = connections::find_live(conn, proposed.user, &proposed.app, proposed.created_at).await?;
     let Some(existing) = existing else { return Ok(None) };
     let widened = Connection {
-        scopes: existing.scopes.union(&proposal.scopes),
-        sign_in_scopes: existing.sign_in_scopes.union(&proposal.sign_in_scopes),
+        scopes: existing.scopes.union(&proposed.scopes),
+        sign_in_scopes: existing.sign_in_scopes.union(&proposed.sign_in_scopes),
         ..existing.clone()
     };
-    if widened != existing && !connections::set_scopes(conn, &widened).await? {
-        return Ok(None);
+    if widened != existing {
+        if !connections::set_scopes(conn, &widened).await? {
+            return Ok(None);
+        }
+        proposal.record(conn, existing.id, Some(&existing)).await?;
     }
     Ok(Some(existing.id))
 }

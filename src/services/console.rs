@@ -113,7 +113,7 @@ pub async fn list(ctx: &Context, user: &User, after: Option<AppId>) -> Result<(V
         Box::pin(async move {
             let mut listed = Vec::new();
             for app in apps::list_of_owner(conn, owner, after.as_ref(), PAGE + 1).await? {
-                let connections = connections::count_of_app(conn, &app.id, moments.of(&app.id)).await?;
+                let connections = connections::count_live_of_app(conn, &app.id, moments.of(&app.id)).await?;
                 let buttons = buttons::count_of_app(conn, &app.id).await?;
                 listed.push(Listed { app, connections, buttons });
             }
@@ -159,18 +159,15 @@ pub async fn button(ctx: &Context, user: &User, id: &str) -> Result<(Button, App
 pub async fn overview(ctx: &Context, user: &User, id: &str) -> Result<Overview, ConsoleError> {
     let app = app(ctx, user, id).await?;
     let (now, id) = (ctx.now_for(&app.id), app.id.clone());
-    let filter = events::Filter {
-        kind: Some(TargetKind::App),
-        target: Some(app.id.to_string()),
-        ..events::Filter::default()
-    };
+    let filter =
+        events::Filter { kind: Some(TargetKind::App), target: Some(app.id.to_string()), ..events::Filter::default() };
     let events = audit::list(ctx, filter, EVENTS).await?;
     let looked_up = ctx.store.read(move |conn| {
         let id = id.clone();
         Box::pin(async move {
             let secrets = apps::find_with_secrets(conn, &id).await?.map(|(_, secrets)| secrets).unwrap_or_default();
             let buttons = buttons::list(conn, Some(&id), None, MAX_BUTTONS).await?;
-            let connections = connections::count_of_app(conn, &id, now).await?;
+            let connections = connections::count_live_of_app(conn, &id, now).await?;
             Ok((secrets, buttons, connections))
         })
     });
@@ -204,12 +201,7 @@ pub async fn delete_app(ctx: &Acting<'_>, user: &User, id: &str) -> Result<(), C
 }
 
 /// A new secret, shown this once; the one before is taken beside it for this long.
-pub async fn rotate_secret(
-    ctx: &Acting<'_>,
-    user: &User,
-    id: &str,
-    overlap: Duration,
-) -> Result<String, ConsoleError> {
+pub async fn rotate_secret(ctx: &Acting<'_>, user: &User, id: &str, overlap: Duration) -> Result<String, ConsoleError> {
     let app = app(ctx, user, id).await?;
     Ok(partner::rotate_secret(ctx, &app.id, overlap).await?)
 }

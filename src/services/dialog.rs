@@ -21,6 +21,7 @@ use crate::domain::pkce::CodeChallenge;
 use crate::domain::scope::ScopeSet;
 use crate::domain::session::Session;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::UsageKind;
 use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
 use crate::store::{
@@ -157,19 +158,23 @@ async fn asked_for(conn: &mut Conn, request: &FlowRequest) -> Result<Option<(App
                 return Ok(None);
             }
             let app = apps::find(conn, &button.app).await?;
-            Ok(app.map(|app| {
+            Ok(app.filter(App::is_active).map(|app| {
                 let scopes = button.requested_scopes(&app.scopes);
                 (app, scopes)
             }))
         }
         FlowRequest::Authorization(request) => {
             let app = apps::find(conn, &request.client).await?;
-            let still = |app: &App| app.permits(&request.scopes) && app.redirect_uri(&request.target.uri).is_some();
+            let still = |app: &App| {
+                app.is_active() && app.permits(&request.scopes) && app.redirect_uri(&request.target.uri).is_some()
+            };
             Ok(app.filter(still).map(|app| (app, request.scopes.clone())))
         }
         FlowRequest::Device(request) => {
             let app = apps::find(conn, &request.app).await?;
-            Ok(app.filter(|app| app.permits(&request.scopes)).map(|app| (app, request.scopes.clone())))
+            Ok(app
+                .filter(|app| app.is_active() && app.permits(&request.scopes))
+                .map(|app| (app, request.scopes.clone())))
         }
     }
 }
@@ -307,6 +312,7 @@ async fn finish(
         FlowRequest::Authorization(_) | FlowRequest::Device(_) => Through::Grant,
     };
     let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), through, now);
+    let proposed = proposal.connection.id;
     let handle = ctx.mint(now);
     let granted = Granting {
         request: request.clone(),
@@ -326,7 +332,7 @@ async fn finish(
                 }
                 // The session may have ended since the request came in. Who ends it holds the user too, so the look
                 // at it comes after that.
-                let still = users::hold_active(conn, proposal.user).await?
+                let still = users::hold_active(conn, proposal.connection.user).await?
                     && sessions::find_live(conn, granted.session.id, server_now).await?.is_some();
                 let connected = if still { consent::connect(conn, &proposal).await? } else { None };
                 let Some(connection) = connected else { return Ok(Err(DialogError::NotSignedIn)) };
@@ -336,6 +342,9 @@ async fn finish(
         })
         .await??;
     note::connection(connection);
+    if connection == proposed {
+        ctx.count(&flow.app.id, UsageKind::Connections);
+    }
     Ok(match request {
         FlowRequest::Button(_) => Outcome::Button(ButtonOutcome::Allowed { code: handle.encode(HandleKind::Code) }),
         FlowRequest::Authorization(request) => {

@@ -20,7 +20,7 @@ use crate::crypto::mac::MacKey;
 use crate::crypto::seal::MasterKey;
 use crate::crypto::signing::SigningKey;
 use crate::domain::event::{Action, Change, Event, Target, TargetKind};
-use crate::domain::key_life::KeyState;
+use crate::domain::key_life::{self, KeyState};
 use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::Entropy;
@@ -94,6 +94,10 @@ pub struct ListedKey {
     pub serial: u16,
     pub created_at: Timestamp,
     pub state: KeyState,
+    /// From when on it signs, or would.
+    pub signs_from: Timestamp,
+    /// `None`: no other takes over.
+    pub published_until: Option<Timestamp>,
 }
 
 impl Keys {
@@ -206,14 +210,21 @@ pub fn known_jwks(ctx: &Context) -> JwkSet {
 /// Every signing key, by algorithm, oldest first.
 pub fn list(ctx: &Context) -> Vec<ListedKey> {
     let ring = ctx.keys.ring();
-    let listed = |(key, state): (&RingKey, KeyState)| ListedKey {
-        id: key.key.id().to_owned(),
-        algorithm: key.key.algorithm(),
-        serial: key.serial,
-        created_at: key.created_at,
-        state,
-    };
-    ring.states(ctx.now()).into_iter().map(listed).collect()
+    let keys = ring.states(ctx.now());
+    let mut listed = Vec::with_capacity(keys.len());
+    for of_one in keys.chunk_by(|(a, _), (b, _)| a.key.algorithm() == b.key.algorithm()) {
+        let created: Vec<_> = of_one.iter().map(|(key, _)| key.created_at).collect();
+        listed.extend(of_one.iter().enumerate().map(|(nth, (key, state))| ListedKey {
+            id: key.key.id().to_owned(),
+            algorithm: key.key.algorithm(),
+            serial: key.serial,
+            created_at: key.created_at,
+            state: *state,
+            signs_from: key_life::signs_from(&created, nth),
+            published_until: key_life::published_until(&created, nth),
+        }));
+    }
+    listed
 }
 
 /// Reads what other nodes, or the command line, made and deleted.

@@ -1,18 +1,21 @@
 //! Signing in to the server itself, and out again.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Context;
+use super::audit::{Acting, By};
 use super::journal::note;
 use super::throttle::TooMany;
 use crate::crypto::password::PasswordError;
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::email::Email;
+use crate::domain::event::{Action, Event, Target, TargetKind};
 use crate::domain::ids::SessionId;
 use crate::domain::journal::Why;
 use crate::domain::session::{SESSION_LIFETIME, Session};
 use crate::domain::user::{PasswordHash, User};
-use crate::store::{Conn, StoreError, sessions, users};
+use crate::store::{Conn, StoreError, events, sessions, users};
 
 /// Users that the login page of a sandbox offers at most: a list that a person can still look through.
 const OFFERED: i64 = 200;
@@ -85,8 +88,26 @@ pub async fn with_password(
     let (user, by) = found.unzip();
     let right = ctx.passwords.verify(password, by.clone()).await?;
     note_credentials(email, user.as_ref(), right);
-    let user = user.filter(|user| right && user.is_active()).ok_or(LoginError::WrongCredentials)?;
-    Ok(Authenticated { user, by })
+    match user.filter(|user| right && user.is_active()) {
+        Some(user) => Ok(Authenticated { user, by }),
+        None => {
+            record_refusal(ctx, email, from).await?;
+            Err(LoginError::WrongCredentials)
+        }
+    }
+}
+
+/// Whoever it was meant to be: the same is written down of a user who is not there (rule C9). What is no address may be
+/// anything, a password too.
+async fn record_refusal(ctx: &Context, email: &str, from: Option<IpAddr>) -> Result<(), StoreError> {
+    let Ok(email) = Email::parse(email) else { return Ok(()) };
+    let target = Target::kind(TargetKind::Session, email.as_str());
+    let event = Arc::new(ctx.event(By::anybody(from), Action::SessionRefused, target));
+    let recorded = ctx.store.write(move |conn| {
+        let event = event.clone();
+        Box::pin(async move { events::record(conn, &event).await })
+    });
+    recorded.await
 }
 
 /// The page says the same of all three; who runs the sandbox may know which it was.
@@ -131,51 +152,84 @@ pub async fn offered_users(ctx: &Context) -> Result<Vec<User>, StoreError> {
     Ok(all.into_iter().filter(User::is_active).collect())
 }
 
+/// The browser that signs in, as its user may recognise it later.
+#[derive(Debug, Clone, Default)]
+pub struct Browser {
+    pub address: Option<IpAddr>,
+    /// What it calls itself, cut to [`MAX_USER_AGENT`](crate::domain::session::MAX_USER_AGENT).
+    pub user_agent: Option<String>,
+}
+
+/// A session that is about to be opened, drawn before the transaction.
+#[derive(Clone)]
+pub(super) struct Opening {
+    pub session: Session,
+    own: Handle,
+    button: Handle,
+    event: Event,
+}
+
+impl Opening {
+    pub fn new(ctx: &Context, user: &User, browser: &Browser) -> Self {
+        let now = ctx.now();
+        let own = ctx.mint(now);
+        // Both cookies name the same row: the second secret is another one under the first's id.
+        let button = ctx.mint(now).with_id(own.id);
+        let session = Session {
+            id: SessionId(own.id),
+            user: user.id,
+            created_at: now,
+            expires_at: now.plus(SESSION_LIFETIME),
+            address: browser.address,
+            user_agent: browser.user_agent.clone(),
+        };
+        let by = By::user(user, browser.address);
+        let event = ctx.event(by, Action::SessionOpened, Target::session(session.id, &user.email));
+        Self { session, own, button, event }
+    }
+
+    pub async fn record(&self, conn: &mut Conn) -> Result<(), StoreError> {
+        sessions::insert(conn, &self.session, &self.own.hash(), &self.button.hash()).await?;
+        events::record(conn, &self.event).await
+    }
+
+    pub fn cookies(&self) -> NewSession {
+        NewSession {
+            session: self.own.encode(HandleKind::Session),
+            button_session: self.button.encode(HandleKind::ButtonSession),
+        }
+    }
+}
+
 /// Opens a session under a new identifier; the one that the browser had before is dead from then on (rule C6).
 /// Refused where the user was disabled, or got another password, since the password was looked at.
 pub async fn open_session(
     ctx: &Context,
     who: &Authenticated,
     before: Option<&SignedIn>,
+    browser: &Browser,
 ) -> Result<NewSession, LoginError> {
-    let now = ctx.now();
-    let (own, button) = (ctx.mint(now), ctx.mint(now));
-    // Both cookies name the same row: the second secret is another one under the first's id.
-    let button = button.with_id(own.id);
-    let session = Session {
-        id: SessionId(own.id),
-        user: who.user.id,
-        created_at: now,
-        expires_at: now.plus(SESSION_LIFETIME),
-        address: None,
-        user_agent: None,
-    };
-    let (own_hash, button_hash) = (own.hash(), button.hash());
+    let opening = Arc::new(Opening::new(ctx, &who.user, browser));
+    let cookies = opening.cookies();
     let before = before.map(|before| before.session.id);
     let who = who.clone();
     let opened = ctx
         .store
         .write(move |conn| {
-            let (session, who) = (session.clone(), who.clone());
+            let (opening, who) = (opening.clone(), who.clone());
             Box::pin(async move {
                 let still = who.still_holds(conn).await?;
                 if still {
                     if let Some(before) = before {
-                        sessions::end(conn, before, now).await?;
+                        sessions::end(conn, before, opening.session.created_at).await?;
                     }
-                    sessions::insert(conn, &session, &own_hash, &button_hash).await?;
+                    opening.record(conn).await?;
                 }
                 Ok(still)
             })
         })
         .await?;
-    if !opened {
-        return Err(LoginError::WrongCredentials);
-    }
-    Ok(NewSession {
-        session: own.encode(HandleKind::Session),
-        button_session: button.encode(HandleKind::ButtonSession),
-    })
+    if opened { Ok(cookies) } else { Err(LoginError::WrongCredentials) }
 }
 
 /// Who a session cookie belongs to; `None` where nobody is signed in with it.
@@ -209,8 +263,22 @@ async fn live_session(ctx: &Context, id: SessionId) -> Result<Option<(sessions::
         .await
 }
 
-/// Ends a session and every resume handle of it (wire.md A5).
-pub async fn end_session(ctx: &Context, id: SessionId) -> Result<(), StoreError> {
-    let now = ctx.now();
-    ctx.store.write(move |conn| Box::pin(async move { sessions::end(conn, id, now).await.map(|_| ()) })).await
+/// Ends a session of the user's own and every resume handle of it (wire.md A5). Whether it was open.
+pub async fn end_session(ctx: &Acting<'_>, user: &User, id: SessionId) -> Result<bool, StoreError> {
+    let (now, owner) = (ctx.now(), user.id);
+    let event = Arc::new(ctx.event(Action::SessionEnded, Target::session(id, &user.email)));
+    ctx.store
+        .write(move |conn| {
+            let event = event.clone();
+            Box::pin(async move {
+                let found = sessions::find_live(conn, id, now).await?;
+                let is_own = found.is_some_and(|found| found.session.user == owner);
+                let ended = is_own && sessions::end(conn, id, now).await?;
+                if ended {
+                    events::record(conn, &event).await?;
+                }
+                Ok(ended)
+            })
+        })
+        .await
 }

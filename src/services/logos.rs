@@ -34,7 +34,8 @@ pub async fn set(ctx: &Acting<'_>, app: &App, file: Vec<u8>) -> Result<LogoId, L
     let image: Arc<[u8]> = written_anew(file).await?.into();
     let logo = id_of(&image)?;
     let mut event = ctx.event(Action::AppLogoSet, Target::app(&app.id, &app.name));
-    event.changes = Change::of("logo", app.logo.as_ref().map_or("", LogoId::as_str), logo.as_str()).into_iter().collect();
+    event.changes =
+        Change::of("logo", app.logo.as_ref().map_or("", LogoId::as_str), logo.as_str()).into_iter().collect();
     let (id, named) = (app.id.clone(), logo.clone());
     let set = ctx.store.write(move |conn| {
         let (id, logo, image, event) = (id.clone(), named.clone(), image.clone(), event.clone());

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod accounts;
+pub mod administration;
 pub mod audit;
 pub mod bearer;
 pub mod changes;
@@ -16,6 +17,7 @@ pub mod dialog;
 pub mod disconnect;
 pub mod doctor;
 pub mod faults;
+pub mod invitations;
 pub mod journal;
 pub mod keys;
 pub mod login;
@@ -30,6 +32,7 @@ pub mod resume;
 pub mod sandbox;
 pub mod seed;
 pub mod sign_in;
+pub mod sign_up;
 pub mod throttle;
 pub mod tokens;
 pub mod usage;
@@ -43,6 +46,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
+use audit::EventIds;
 use clocks::Clocks;
 use faults::Faults;
 use journal::Journal;
@@ -59,6 +63,7 @@ pub struct Context {
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub journal: Journal,
+    pub event_ids: EventIds,
     /// What goes wrong on purpose; empty but in a sandbox.
     pub faults: Faults,
     /// What the world begins with, and with again at each reset. Empty outside sandbox mode, which has no reset.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Context;
+use super::audit::EventIds;
 use super::clocks;
 use super::faults::Faults;
 use super::journal::Journal;
@@ -91,6 +92,7 @@ pub async fn open(ctx: &Context, namespace: &Namespace) -> Result<Arc<Context>, 
         passwords: ctx.passwords.clone(),
         throttle: Throttle::new(ctx.throttle.limits()),
         journal: Journal::new(true),
+        event_ids: EventIds::default(),
         faults: Faults::default(),
         seed: WorldSeed::planned(plan),
         issuer,

@@ -22,7 +22,10 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::{secret, time_ordered_id};
 use crate::store::apps::Secrets;
-use crate::store::{Conn, StoreError, apps, buttons, connections, events, users};
+use crate::store::{Conn, StoreError, access_tokens, apps, buttons, connections, events, users};
+
+/// Which applications are looked for.
+pub use crate::store::apps::Search;
 
 /// For an operator, who may make as many as there is room for.
 const NO_LIMIT: i64 = i64::MAX;
@@ -247,6 +250,37 @@ pub async fn list_apps(ctx: &Context, after: Option<AppId>, limit: i64) -> Resul
     Ok(listed.await?)
 }
 
+/// The newest `limit` of those that are looked for.
+pub async fn search_apps(ctx: &Context, search: Search, limit: i64) -> Result<Vec<App>, StoreError> {
+    let found = ctx.store.read(move |conn| {
+        let search = search.clone();
+        Box::pin(async move { apps::search(conn, &search, limit).await })
+    });
+    found.await
+}
+
+/// Gives an application another owner, or (`None`) none.
+pub async fn set_owner(ctx: &Acting<'_>, id: &AppId, owner: Option<Email>) -> Result<(), PartnerError> {
+    let (id, event) = (id.clone(), ctx.event(Action::AppChanged, Target::app(id, "")));
+    let written = ctx.store.write(move |conn| {
+        let (id, owner, mut event) = (id.clone(), owner.clone(), event.clone());
+        Box::pin(async move {
+            let Some(before) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+            let Some(after) = owned(conn, App { owner: None, ..before.clone() }, owner).await? else {
+                return Ok(Err(PartnerError::UnknownOwner));
+            };
+            event.changes = changes::of_app(&before, &after);
+            if !event.changes.is_empty() {
+                apps::update(conn, &after).await?;
+                event.target.name = after.name;
+                events::record(conn, &event).await?;
+            }
+            Ok(Ok(()))
+        })
+    });
+    written.await?
+}
+
 pub async fn find_app(ctx: &Context, id: &AppId) -> Result<App, PartnerError> {
     let id = id.clone();
     let found = ctx
@@ -354,6 +388,7 @@ async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<()
             apps::set_disabled(conn, &id, is_disabled.then_some(now)).await?;
             if is_disabled {
                 let ended = connections::end_all_of_app(conn, &id, now, EndedBy::Operator).await?;
+                access_tokens::revoke_own_of_app(conn, &id, now).await?;
                 event.changes = vec![Change::new("connections_ended", ended)];
             }
             event.target.name = app.name;
@@ -409,11 +444,7 @@ pub async fn add_button(ctx: &Acting<'_>, new: NewButton) -> Result<Button, Part
 }
 
 /// The same, where its application may have at most so many.
-pub(super) async fn add_button_within(
-    ctx: &Acting<'_>,
-    new: NewButton,
-    most: i64,
-) -> Result<Button, PartnerError> {
+pub(super) async fn add_button_within(ctx: &Acting<'_>, new: NewButton, most: i64) -> Result<Button, PartnerError> {
     let button = draft_button(ctx, new);
     let mut event = ctx.event(Action::ButtonCreated, Target::button(&button.id));
     event.changes = vec![Change::new("app", &button.app)];
@@ -455,14 +486,24 @@ pub async fn list_buttons(
     Ok(listed.await?)
 }
 
-/// A button that may be used on the server's own origin: what the "Try it" page shows.
-pub async fn find_button_of_origin(ctx: &Context, origin: &Origin) -> Result<Option<(Button, App)>, StoreError> {
-    let origin = origin.clone();
+/// A button that may be used on the server's own origin: what the "Try it" page shows. The one that is asked for, if it
+/// may; else the oldest.
+pub async fn find_button_of_origin(
+    ctx: &Context,
+    origin: &Origin,
+    asked: Option<&ButtonId>,
+) -> Result<Option<(Button, App)>, StoreError> {
+    let (origin, asked) = (origin.clone(), asked.cloned());
     ctx.store
         .read(move |conn| {
-            let origin = origin.clone();
+            let (origin, asked) = (origin.clone(), asked.clone());
             Box::pin(async move {
-                let Some(button) = buttons::list_of_origin(conn, &origin, 1).await?.pop() else { return Ok(None) };
+                let asked = match asked {
+                    Some(id) => buttons::find(conn, &id).await?.filter(|button| button.allows_origin(&origin)),
+                    None => None,
+                };
+                let oldest = buttons::list_of_origin(conn, &origin, 1).await?.pop();
+                let Some(button) = asked.or(oldest) else { return Ok(None) };
                 Ok(apps::find(conn, &button.app).await?.map(|app| (button, app)))
             })
         })

@@ -7,12 +7,14 @@ use super::throttle::TooMany;
 use super::{Context, Granted, opaque_issue};
 use crate::crypto::refresh_token;
 use crate::crypto::token::{Handle, HandleKind, proves};
+use crate::domain::button::Button;
 use crate::domain::ids::{AppId, ButtonId, CodeId, ConnectionId, ResumeHandleId, SessionId};
 use crate::domain::magic::Magic;
 use crate::domain::origin::Origin;
 use crate::domain::pkce::CodeVerifier;
 use crate::domain::session::{RESUME_LIFETIME, ResumeHandle};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::UsageKind;
 use crate::store::access_tokens::Issued;
 use crate::store::{Conn, StoreError, access_tokens, buttons, codes, resume_handles, sessions, users};
 
@@ -102,6 +104,20 @@ pub async fn redeem(
 
 async fn try_redeem(ctx: &Context, origin: &Origin, presented: Presented) -> Result<Redeemed, RedeemError> {
     let button = super::sign_in::find_button(ctx, &presented.btn).await?.ok_or(RedeemError::InvalidButton)?;
+    let app = button.app.clone();
+    let settled = try_redeem_at(ctx, origin, presented, button).await;
+    if matches!(settled, Err(RedeemError::OriginNotAllowed | RedeemError::Refused(_))) {
+        ctx.count(&app, UsageKind::Errors);
+    }
+    settled
+}
+
+async fn try_redeem_at(
+    ctx: &Context,
+    origin: &Origin,
+    presented: Presented,
+    button: Button,
+) -> Result<Redeemed, RedeemError> {
     if !button.allows_origin(origin) {
         return Err(RedeemError::OriginNotAllowed);
     }

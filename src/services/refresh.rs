@@ -10,6 +10,7 @@ use crate::crypto::token::HandleKind;
 use crate::domain::connection::ConnectionState;
 use crate::domain::ids::{AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::UsageKind;
 use crate::store::{StoreError, connections};
 
 /// Why there is no new token. Clients are told one sentence for all of them; this is for who runs the server.
@@ -69,13 +70,19 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
     let now = ctx.now_for(&app);
     let (handle, issue) = ctx.mint_access_token(connection, app.clone(), now);
     match ctx.store.issue(issue).await? {
-        Some(issued) => Ok(Granted {
-            connection,
-            refresh_token: token.to_owned(),
-            access_token: handle.encode(HandleKind::AccessToken),
-            expires_at: issued.expires_at,
-        }),
-        None => Err(reason(ctx, connection, app, now).await?.into()),
+        Some(issued) => {
+            ctx.count(&app, UsageKind::Refreshes);
+            Ok(Granted {
+                connection,
+                refresh_token: token.to_owned(),
+                access_token: handle.encode(HandleKind::AccessToken),
+                expires_at: issued.expires_at,
+            })
+        }
+        None => {
+            ctx.count(&app, UsageKind::Errors);
+            Err(reason(ctx, connection, app, now).await?.into())
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
 
+use super::audit::By;
 use super::consent::Through;
 use super::dialog::{Decision, asks_again};
 use super::oauth::authorization::{self, AuthorizationError, Unsendable, error_response};
@@ -66,7 +67,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
         return Ok(None);
     }
     let now = ctx.now_for(&app.id);
-    let proposal = consent::proposal(ctx, &user, &app, scopes, Through::Button, now);
+    let proposal = consent::proposal(ctx, &user, &app, scopes, Through::Button, now).by(By::control_plane(None));
     let handle = ctx.mint(now);
     let fresh = handle.clone();
     let (connection, issued) = ctx
@@ -122,7 +123,8 @@ pub async fn authorize_request(
         let invalid = Invalid::new(code, "prompt=none allows no page, and the user would have to be shown one.");
         return Ok(error_response(request.target, &ctx.issuer, invalid));
     }
-    let proposal = consent::proposal(ctx, &user, &app, request.scopes.clone(), Through::Grant, now);
+    let proposal =
+        consent::proposal(ctx, &user, &app, request.scopes.clone(), Through::Grant, now).by(By::control_plane(None));
     let handle = ctx.mint(now);
     let (target, code) = (request.target.clone(), handle.encode(HandleKind::AuthorizationCode));
     let connected = ctx.store.write(move |conn| {

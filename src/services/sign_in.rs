@@ -1,15 +1,16 @@
 //! A click on a sign-in button: what it asks for is checked, and a flow is opened for the dialog.
 
-use super::Context;
 use super::dialog::{self, Started};
 use super::journal::note;
 use super::reason::likest;
+use super::{Context, partner};
 use crate::domain::button::Button;
 use crate::domain::flow::{ButtonRequest, FlowRequest, HandOver};
 use crate::domain::ids::ButtonId;
 use crate::domain::origin::Origin;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::return_url::ReturnUrl;
+use crate::domain::usage::UsageKind;
 use crate::store::{StoreError, buttons};
 
 /// Longest `state`, in bytes.
@@ -41,6 +42,8 @@ pub enum ClickError {
     OriginNotAllowed { listed: Vec<Origin>, nearest: Option<String> },
     #[error("the page's address is not a registered return address of the button")]
     ReturnNotRegistered { nearest: Option<String> },
+    #[error("the button's application is disabled")]
+    AppDisabled,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -51,7 +54,10 @@ pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<
     let Some(button) = find_button(ctx, button_id).await? else {
         return Err(ClickError::InvalidButton { nearest: nearest_button(ctx, button_id).await? });
     };
-    let request = check(&button, click)?;
+    if !partner::app_by(ctx, button.app.as_str()).await?.is_some_and(|app| app.is_active()) {
+        return Err(ClickError::AppDisabled);
+    }
+    let request = check(&button, click).inspect_err(|_| ctx.count(&button.app, UsageKind::Errors))?;
     Ok(dialog::start(ctx, FlowRequest::Button(request), browser).await?)
 }
 

@@ -27,6 +27,8 @@ impl Limits {
 
 /// What pages may report to the button doctor from one address, in a minute: room for a machine that runs browser tests.
 const REPORTS: u32 = 600;
+/// Users that may be made from one address, in a minute. Each is a hash to compute and rows that stay.
+const SIGN_UPS: u32 = 30;
 /// How many times the limit for one subject an address may use up over all subjects.
 const SUBJECTS: u32 = 10;
 /// Longest subject that is told apart, in bytes: memory is bounded.
@@ -119,8 +121,8 @@ fn is_shared(address: IpAddr) -> bool {
     }
 }
 
-/// The limits of a server. In a sandbox none fires unless it is configured, but for the one that keeps pages from filling
-/// the journal.
+/// The limits of a server. In a sandbox none fires unless it is configured, but for those that keep pages from filling the
+/// journal, and anybody from making users without end.
 pub struct Throttle {
     limits: Limits,
     meters: RwLock<Arc<Meters>>,
@@ -130,6 +132,7 @@ struct Meters {
     logins: Option<Meter>,
     refusals: Option<Meter>,
     reports: Option<Meter>,
+    sign_ups: Option<Meter>,
 }
 
 impl Meters {
@@ -138,6 +141,7 @@ impl Meters {
             logins: Meter::new(limits.logins),
             refusals: Meter::new(limits.refusals),
             reports: Meter::new(REPORTS),
+            sign_ups: Meter::new(SIGN_UPS),
         })
     }
 }
@@ -176,6 +180,11 @@ impl Throttle {
         count(self.meters().reports.as_ref(), address, "")
     }
 
+    /// Counts who signs up.
+    pub fn sign_up(&self, address: Option<IpAddr>) -> Result<(), TooMany> {
+        count(self.meters().sign_ups.as_ref(), address, "")
+    }
+
     /// Whether what is presented is looked at: not while the time runs that the last refusal named, or a guess past the
     /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
     pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
@@ -188,7 +197,7 @@ impl Throttle {
     /// Frees the memory of addresses that have been quiet.
     pub fn forget_idle(&self) {
         let meters = self.meters();
-        for meter in [&meters.logins, &meters.refusals, &meters.reports].into_iter().flatten() {
+        for meter in [&meters.logins, &meters.refusals, &meters.reports, &meters.sign_ups].into_iter().flatten() {
             meter.forget_idle();
         }
     }

@@ -8,14 +8,18 @@ use crate::config::Secret;
 use crate::config::seed::SeedPassword;
 use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
+use crate::domain::clock_setting::Moments;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
-use crate::domain::event::{Action, Change as EventChange, Event, Target, TargetKind};
+use crate::domain::event::{Action, Actor, Change as EventChange, Event, Target, TargetKind};
 use crate::domain::ids::{AccountId, UserId};
 use crate::domain::role::Role;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
 use crate::store::{Conn, StoreError, accounts, connections, events, sessions, users};
+
+/// Which users are looked for.
+pub use crate::store::users::Search;
 
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
@@ -25,6 +29,10 @@ pub enum UserError {
     Unknown,
     #[error("there is no account with this id or name")]
     UnknownAccount,
+    #[error("an administrator cannot disable, delete or demote themselves")]
+    Yourself,
+    #[error("this is the last administrator who may sign in")]
+    LastAdmin,
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -102,6 +110,23 @@ pub async fn list(ctx: &Context, after: Option<UserId>, limit: i64) -> Result<Ve
     Ok(ctx.store.read(move |conn| Box::pin(users::list(conn, after, limit))).await?)
 }
 
+/// The newest `limit` of those that are looked for.
+pub async fn search(ctx: &Context, search: Search, limit: i64) -> Result<Vec<User>, StoreError> {
+    let found = ctx.store.read(move |conn| {
+        let search = search.clone();
+        Box::pin(async move { users::search(conn, &search, limit).await })
+    });
+    found.await
+}
+
+/// A password that nobody chose: 20 characters out of 32 that are not mistaken for each other, 100 bits.
+pub fn make_password(ctx: &Context) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 20];
+    ctx.entropy.fill(&mut bytes);
+    bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}
+
 pub async fn find_by_id(ctx: &Context, id: UserId) -> Result<User, UserError> {
     ctx.store.read(move |conn| Box::pin(users::find(conn, id))).await?.ok_or(UserError::Unknown)
 }
@@ -121,6 +146,8 @@ pub async fn find(ctx: &Context, email: &Email) -> Result<User, UserError> {
 /// What is to be different about a user; what is not named stays.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
+    /// The login; ends nothing.
+    pub email: Option<Email>,
     pub name: Option<String>,
     /// Id or name of an account that exists.
     pub account: Option<String>,
@@ -136,7 +163,7 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
         Some(password) => Some(hashed(ctx, password).await?),
         None => None,
     };
-    let (now, moments) = (ctx.now(), ctx.clocks.moments());
+    let (now, moments, admin) = (ctx.now(), ctx.clocks.moments(), acting_admin(ctx));
     let events = Noted {
         changed: ctx.event(Action::UserChanged, Target::kind(TargetKind::User, "")),
         password: ctx.event(Action::UserPasswordChanged, Target::kind(TargetKind::User, "")),
@@ -157,8 +184,16 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
                     };
                     user.account = account.id;
                 }
+                user.email = change.email.unwrap_or(user.email);
                 user.name = change.name.unwrap_or(user.name);
                 user.role = change.role.unwrap_or(user.role);
+                let stays = user.role == Role::Admin && change.is_disabled != Some(true);
+                if let Some(refusal) = guard_admins(conn, admin, &before, stays).await? {
+                    return Ok(Err(refusal));
+                }
+                if user.email != before.email && !users::set_email(conn, id, &user.email).await? {
+                    return Ok(Err(UserError::Taken));
+                }
                 users::update(conn, &user).await?;
                 if let Some(hash) = &hash {
                     users::set_password(conn, id, hash).await?;
@@ -168,14 +203,56 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
                     users::set_disabled(conn, id, is_disabled.then_some(now)).await?;
                 }
                 if hash.is_some() || change.is_disabled == Some(true) {
-                    connections::end_all_of_user(conn, id, &moments, EndedBy::Operator).await?;
-                    sessions::end_all_of_user(conn, id, now).await?;
+                    end_what_is_open(conn, id, &moments, EndedBy::Operator).await?;
                 }
                 events.record(conn, &before, &user, hash.is_some()).await?;
                 Ok(Ok(user))
             })
         })
-        .await?
+        .await
+        .map_err(taken_meanwhile)?
+}
+
+/// Two who take one e-mail address at once: the database lets one of them.
+fn taken_meanwhile(error: StoreError) -> UserError {
+    match error {
+        StoreError::Conflict => UserError::Taken,
+        other => other.into(),
+    }
+}
+
+/// The user who acts, if it is one. Whoever has the machine can make an administrator again, and needs no guard.
+fn acting_admin(ctx: &Acting<'_>) -> Option<UserId> {
+    match ctx.by().actor {
+        Actor::User { id, .. } => Some(id),
+        _ => None,
+    }
+}
+
+/// Why a user must not be changed by another: it would leave nobody who can undo it. `stays` says whether the user is an
+/// administrator who may sign in afterwards. Of two administrators who do this to each other at once, one waits here.
+async fn guard_admins(
+    conn: &mut Conn,
+    by: Option<UserId>,
+    user: &User,
+    stays: bool,
+) -> Result<Option<UserError>, StoreError> {
+    let Some(by) = by.filter(|_| user.role == Role::Admin && user.is_active() && !stays) else { return Ok(None) };
+    if by == user.id {
+        return Ok(Some(UserError::Yourself));
+    }
+    Ok((users::hold_admins(conn).await? < 2).then_some(UserError::LastAdmin))
+}
+
+/// Ends a user's connections and sessions (rule F8).
+pub(super) async fn end_what_is_open(
+    conn: &mut Conn,
+    id: UserId,
+    moments: &Moments,
+    by: EndedBy,
+) -> Result<(), StoreError> {
+    connections::end_all_of_user(conn, id, moments, by).await?;
+    sessions::end_all_of_user(conn, id, moments.server).await.map(|_| ())
 }
 
 /// What may be recorded of a change to a user, drawn before the transaction.
@@ -229,16 +306,19 @@ pub async fn enable(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> 
 /// Deletes a user with sessions and connections.
 pub async fn delete(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> {
     let user = find(ctx, email).await?;
-    let (id, event) = (user.id, Arc::new(ctx.event(Action::UserDeleted, Target::user(user.id, &user.email))));
+    let (id, admin) = (user.id, acting_admin(ctx));
+    let event = Arc::new(ctx.event(Action::UserDeleted, Target::user(user.id, &user.email)));
     let deleted = ctx.store.write(move |conn| {
         let event = event.clone();
         Box::pin(async move {
-            if users::delete(conn, id).await? {
-                events::record(conn, &event).await?;
+            let Some(user) = users::find(conn, id).await? else { return Ok(Err(UserError::Unknown)) };
+            if let Some(refusal) = guard_admins(conn, admin, &user, false).await? {
+                return Ok(Err(refusal));
             }
-            Ok(())
+            users::delete(conn, id).await?;
+            events::record(conn, &event).await?;
+            Ok(Ok(user))
         })
     });
-    deleted.await?;
-    Ok(user)
+    deleted.await?
 }

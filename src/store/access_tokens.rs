@@ -39,6 +39,8 @@ statements! {
     LIMIT = "UPDATE access_tokens SET scopes = $2, expires_at = COALESCE($3, expires_at) WHERE id = $1";
     EXPIRE = "UPDATE access_tokens SET expires_at = $2 WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2";
     REVOKE = "UPDATE access_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+    REVOKE_OWN_OF_APP = "UPDATE access_tokens SET revoked_at = $2 \
+                         WHERE app_id = $1 AND connection_id IS NULL AND revoked_at IS NULL";
     SWEEP = "DELETE FROM access_tokens WHERE id IN \
              (SELECT id FROM access_tokens WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
@@ -76,7 +78,7 @@ pub(super) const ISSUE_GRANTED_ON_SQLITE: &str = "\
     FROM json_each($1) AS r JOIN apps AS a ON a.id = r.value ->> 1 \
          LEFT JOIN connections AS c ON c.id = unhex(r.value ->> 2) AND c.app_id = a.id AND c.ended_at IS NULL \
                    AND (c.expires_at IS NULL OR c.expires_at > r.value ->> 7) \
-    WHERE r.value ->> 2 IS NULL OR c.id IS NOT NULL \
+    WHERE a.disabled_at IS NULL AND (r.value ->> 2 IS NULL OR c.id IS NOT NULL) \
     RETURNING id, expires_at";
 
 /// The same with one array for each column.
@@ -91,7 +93,7 @@ pub(super) const ISSUE_GRANTED_ON_POSTGRES: &str = "\
     JOIN apps AS a ON a.id = r.app_id \
     LEFT JOIN connections AS c ON c.id = r.connection_id AND c.app_id = a.id AND c.ended_at IS NULL \
               AND (c.expires_at IS NULL OR c.expires_at > r.now) \
-    WHERE r.connection_id IS NULL OR c.id IS NOT NULL \
+    WHERE a.disabled_at IS NULL AND (r.connection_id IS NULL OR c.id IS NOT NULL) \
     RETURNING id, expires_at";
 
 /// An access token to be recorded.
@@ -420,6 +422,12 @@ pub async fn expire(conn: &mut Conn, id: AccessTokenId, at: Timestamp) -> Result
 /// Ends one token. `false` where it was revoked before.
 pub async fn revoke(conn: &mut Conn, id: AccessTokenId, at: Timestamp) -> Result<bool, StoreError> {
     Ok(execute!(conn, REVOKE, id.0, at.as_micros())? == 1)
+}
+
+/// Revokes the tokens that an application has in its own name. By a look at all of the table: it happens seldom, and an
+/// index would cost each token that is issued.
+pub async fn revoke_own_of_app(conn: &mut Conn, app: &AppId, at: Timestamp) -> Result<u64, StoreError> {
+    execute!(conn, REVOKE_OWN_OF_APP, app.as_str(), at.as_micros())
 }
 
 /// Deletes tokens that have long expired.

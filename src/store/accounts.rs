@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
-use super::convert::{corrupt, secret_hash};
+use super::convert::{containing, corrupt, secret_hash, time};
 use super::error::StoreError;
 use crate::domain::account::Account;
 use crate::domain::ids::AccountId;
@@ -16,6 +16,12 @@ statements! {
     LIST = "SELECT id, name FROM accounts \
             WHERE (created_at, id) > (SELECT created_at, id FROM accounts WHERE id = $1) OR $1 IS NULL \
             ORDER BY created_at, id LIMIT $2";
+    /// Newest first. An empty text asks for any.
+    SEARCH = "SELECT id, name FROM accounts \
+              WHERE ($1 = '' OR lower(id) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!') \
+              AND ((created_at, id) < (SELECT created_at, id FROM accounts WHERE id = $2) OR $2 IS NULL) \
+              ORDER BY created_at DESC, id DESC LIMIT $3";
+    COUNT = "SELECT COUNT(*) FROM accounts";
     INSERT = "INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     RENAME = "UPDATE accounts SET name = $2 WHERE id = $1 AND name <> $2";
     ADD_API_KEY = "INSERT INTO account_api_keys (key_hash, account_id, created_at) VALUES ($1, $2, $3) \
@@ -25,6 +31,9 @@ statements! {
     FIND_BY_API_KEY = "SELECT a.id, a.name FROM account_api_keys k JOIN accounts a ON a.id = k.account_id \
                        WHERE k.key_hash = $1";
     LIST_API_KEYS = "SELECT key_hash FROM account_api_keys WHERE account_id = $1 ORDER BY created_at, key_hash";
+    API_KEYS = "SELECT key_hash, created_at FROM account_api_keys WHERE account_id = $1 ORDER BY created_at, key_hash \
+                LIMIT $2";
+    REMOVE_API_KEY = "DELETE FROM account_api_keys WHERE account_id = $1 AND key_hash = $2";
     HAS_API_KEYS = "SELECT id, name FROM accounts a WHERE id = $1 \
                     AND EXISTS (SELECT 1 FROM account_api_keys k WHERE k.account_id = a.id)";
 }
@@ -54,6 +63,21 @@ pub async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<Account>
 /// The oldest `limit` accounts, of those after this one.
 pub async fn list(conn: &mut Conn, after: Option<&AccountId>, limit: i64) -> Result<Vec<Account>, StoreError> {
     fetch_all!(conn, Row, LIST, after.map(AccountId::as_str), limit)?.into_iter().map(Account::try_from).collect()
+}
+
+/// The newest `limit` accounts that have this text in their id or name, of those that are older than this one.
+pub async fn search(
+    conn: &mut Conn,
+    text: &str,
+    before: Option<&AccountId>,
+    limit: i64,
+) -> Result<Vec<Account>, StoreError> {
+    let rows = fetch_all!(conn, Row, SEARCH, containing(text), before.map(AccountId::as_str), limit)?;
+    rows.into_iter().map(Account::try_from).collect()
+}
+
+pub async fn count(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT)?.map_or(0, |(count,)| count))
 }
 
 /// `false` where the id is taken.
@@ -96,6 +120,21 @@ pub async fn find_by_api_key(conn: &mut Conn, key: &SecretHash) -> Result<Option
 pub async fn list_api_keys(conn: &mut Conn, account: &AccountId) -> Result<Vec<SecretHash>, StoreError> {
     let rows = fetch_all!(conn, (Vec<u8>,), LIST_API_KEYS, account.as_str())?;
     rows.iter().map(|(hash,)| secret_hash(hash)).collect()
+}
+
+/// The oldest `limit` of them, with when each was added.
+pub async fn api_keys(
+    conn: &mut Conn,
+    account: &AccountId,
+    limit: i64,
+) -> Result<Vec<(SecretHash, Timestamp)>, StoreError> {
+    let rows = fetch_all!(conn, (Vec<u8>, i64), API_KEYS, account.as_str(), limit)?;
+    rows.iter().map(|(hash, at)| Ok((secret_hash(hash)?, time(*at)))).collect()
+}
+
+/// `false` where the account has no such key.
+pub async fn remove_api_key(conn: &mut Conn, account: &AccountId, key: &SecretHash) -> Result<bool, StoreError> {
+    Ok(execute!(conn, REMOVE_API_KEY, account.as_str(), key.0.as_slice())? == 1)
 }
 
 pub async fn has_api_keys(conn: &mut Conn, account: &AccountId) -> Result<bool, StoreError> {

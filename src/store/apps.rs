@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
-use super::convert::{corrupt, secret_hash, split, time};
+use super::convert::{containing, corrupt, secret_hash, split, state_word, time};
 use super::error::StoreError;
 use crate::domain::app::{App, AppState, LogoId};
 use crate::domain::auth_method::AuthMethod;
@@ -60,6 +60,17 @@ statements! {
             previous_secret_expires_at, registration_secret_hash FROM apps WHERE owner_id = $1 \
             AND ((created_at, id) > (SELECT created_at, id FROM apps WHERE id = $2) OR $2 IS NULL) \
             ORDER BY created_at, id LIMIT $3";
+    /// Newest first. An empty text asks for any.
+    SEARCH = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
+            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
+            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
+            previous_secret_expires_at, registration_secret_hash FROM apps \
+            WHERE ($1 = '' OR lower(id) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!' \
+                   OR owner_id IN (SELECT id FROM users WHERE lower(email) LIKE lower($1) ESCAPE '!')) \
+            AND ($2 = '' OR ($2 = 'active' AND disabled_at IS NULL) OR ($2 = 'disabled' AND disabled_at IS NOT NULL)) \
+            AND ((created_at, id) < (SELECT created_at, id FROM apps WHERE id = $3) OR $3 IS NULL) \
+            ORDER BY created_at DESC, id DESC LIMIT $4";
+    COUNT = "SELECT COUNT(*), COUNT(disabled_at) FROM apps";
     COUNT_OF_OWNER = "SELECT COUNT(*) FROM apps WHERE owner_id = $1";
     IS_ORIGIN_REGISTERED = "SELECT app_id FROM app_origins WHERE origin = $1 LIMIT 1";
     ADD_ORIGIN = "INSERT INTO app_origins (origin, app_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -266,6 +277,28 @@ pub async fn rotate_secret(
     previous_until: Timestamp,
 ) -> Result<bool, StoreError> {
     Ok(execute!(conn, ROTATE_SECRET, id.as_str(), secret.0.as_slice(), previous_until.as_micros())? == 1)
+}
+
+/// Which applications are looked for; what is left out is any.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// A part of the id, of the name, or of the owner's e-mail address.
+    pub text: String,
+    pub is_disabled: Option<bool>,
+    /// Older ones than this.
+    pub before: Option<AppId>,
+}
+
+/// The newest `limit` of those that are looked for.
+pub async fn search(conn: &mut Conn, search: &Search, limit: i64) -> Result<Vec<App>, StoreError> {
+    let before = search.before.as_ref().map(AppId::as_str);
+    let rows = fetch_all!(conn, Row, SEARCH, containing(&search.text), state_word(search.is_disabled), before, limit)?;
+    rows.into_iter().map(app_only).collect()
+}
+
+/// How many there are, and how many of them are disabled.
+pub async fn count(conn: &mut Conn) -> Result<(i64, i64), StoreError> {
+    Ok(fetch_optional!(conn, (i64, i64), COUNT)?.unwrap_or_default())
 }
 
 /// Disables (since when), or enables again. `false` where there is no such application.

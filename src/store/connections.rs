@@ -30,8 +30,17 @@ statements! {
             AND ended_at IS NULL \
             AND ((created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
             ORDER BY created_at, id LIMIT $4";
-    COUNT_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL \
+    COUNT_LIVE_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL \
                     AND (expires_at IS NULL OR expires_at > $2)";
+    /// The same, newest first, by a user's e-mail address and an application's id; an empty text asks for any.
+    SEARCH = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, \
+              expires_at, ended_at, ended_by FROM connections \
+              WHERE ($1 = '' OR user_id = (SELECT id FROM users WHERE email = $1)) AND ($2 = '' OR app_id = $2) \
+              AND ended_at IS NULL \
+              AND ((created_at, id) < (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
+              ORDER BY created_at DESC, id DESC LIMIT $4";
+    COUNT = "SELECT COUNT(*) FROM connections WHERE ended_at IS NULL";
+    COUNT_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL";
     INSERT = "INSERT INTO connections (id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, \
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
@@ -125,9 +134,30 @@ pub async fn list(
     rows.into_iter().map(Connection::try_from).collect()
 }
 
+/// The newest `limit` that are not ended: of the user with this e-mail address, of this application, older than this one.
+pub async fn search(
+    conn: &mut Conn,
+    email: &str,
+    app: &str,
+    before: Option<ConnectionId>,
+    limit: i64,
+) -> Result<Vec<Connection>, StoreError> {
+    let rows = fetch_all!(conn, Row, SEARCH, email, app, before.map(|id| id.0), limit)?;
+    rows.into_iter().map(Connection::try_from).collect()
+}
+
+/// How many are not ended.
+pub async fn count(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT)?.map_or(0, |(count,)| count))
+}
+
+pub async fn count_of_app(conn: &mut Conn, app: &AppId) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT_OF_APP, app.as_str())?.map_or(0, |(count,)| count))
+}
+
 /// How many living connections an application has.
-pub async fn count_of_app(conn: &mut Conn, app: &AppId, now: Timestamp) -> Result<i64, StoreError> {
-    let counted: Option<(i64,)> = fetch_optional!(conn, (i64,), COUNT_OF_APP, app.as_str(), now.as_micros())?;
+pub async fn count_live_of_app(conn: &mut Conn, app: &AppId, now: Timestamp) -> Result<i64, StoreError> {
+    let counted: Option<(i64,)> = fetch_optional!(conn, (i64,), COUNT_LIVE_OF_APP, app.as_str(), now.as_micros())?;
     Ok(counted.map_or(0, |(count,)| count))
 }
 

@@ -40,3 +40,39 @@ pub(super) fn ended<T>(
 pub(super) fn split<T, E>(text: &str, parse: impl Fn(&str) -> Result<T, E>) -> Result<Vec<T>, E> {
     text.split_whitespace().map(parse).collect()
 }
+
+/// The pattern of texts that have this one in them, for `LIKE … ESCAPE '!'`; empty for an empty text, which asks for any.
+pub(super) fn containing(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// What a search asks for by whether something is disabled; empty for any.
+pub(super) const fn state_word(is_disabled: Option<bool>) -> &'static str {
+    match is_disabled {
+        None => "",
+        Some(true) => "disabled",
+        Some(false) => "active",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r14_what_is_looked_for_is_no_pattern() {
+        assert_eq!(containing(""), "");
+        assert_eq!(containing("50%_!'"), "%50!%!_!!'%");
+    }
+}

@@ -3,11 +3,11 @@
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::event::{Action, Actor, Event, Target, TargetKind};
-use crate::domain::ids::EventId;
+use crate::domain::ids::{EventId, UserId};
 use crate::domain::timestamp::Timestamp;
 
 statements! {
@@ -21,6 +21,10 @@ statements! {
             AND ($7 = 0 OR action NOT IN ('session.opened', 'session.refused', 'session.ended', 'connection.created', \
                  'connection.widened', 'connection.ended', 'user.exported')) \
             ORDER BY id DESC LIMIT $8";
+    COUNT_SINCE = "SELECT COUNT(*) FROM events WHERE id >= $1";
+    /// Newest first.
+    LIST_OF_USER = "SELECT id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, target_name, \
+                    changes FROM events WHERE actor_kind = 'user' AND actor_id = $1 ORDER BY id DESC LIMIT $2";
     SWEEP = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < $1 ORDER BY id LIMIT $2)";
 }
 
@@ -113,6 +117,17 @@ pub async fn list(conn: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Ev
         i64::from(filter.changes_only),
         limit,
     )?;
+    rows.into_iter().map(TryFrom::try_from).collect()
+}
+
+/// How many have this id or a later one.
+pub async fn count_since(conn: &mut Conn, first: EventId) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT_SINCE, first.0)?.map_or(0, |(count,)| count))
+}
+
+/// The newest `limit` of what a user did. By id: an e-mail address may have been somebody else's before.
+pub async fn list_of_user(conn: &mut Conn, user: UserId, limit: i64) -> Result<Vec<Event>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_OF_USER, user.to_string(), limit)?;
     rows.into_iter().map(TryFrom::try_from).collect()
 }
 

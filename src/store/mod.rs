@@ -20,10 +20,12 @@ pub mod buttons;
 pub mod clocks;
 pub mod codes;
 pub mod connections;
+pub mod consents;
 pub mod device_codes;
 pub mod events;
 pub mod flows;
 pub mod grants;
+pub mod invitations;
 pub mod keys;
 pub mod lead_types;
 pub mod logos;
@@ -263,7 +265,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 24] = [
+    let shared: [(&str, &[(&str, &str)]); 26] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
@@ -272,10 +274,12 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("clocks", clocks::STATEMENTS),
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
+        ("consents", consents::STATEMENTS),
         ("device_codes", device_codes::STATEMENTS),
         ("events", events::STATEMENTS),
         ("flows", flows::STATEMENTS),
         ("grants", grants::STATEMENTS),
+        ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("lead_types", lead_types::STATEMENTS),
         ("logos", logos::STATEMENTS),

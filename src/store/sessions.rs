@@ -21,7 +21,7 @@ statements! {
     END = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     LIST_LIVE = "SELECT id, user_id, secret_hash, button_secret_hash, created_at, expires_at, address, user_agent \
                  FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2 \
-                 ORDER BY created_at DESC, id DESC LIMIT $3";
+                 AND (id < $3 OR $3 IS NULL) ORDER BY id DESC LIMIT $4";
     END_OF_USER_BUT = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL AND id <> $3";
     END_OF_USER = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL";
     /// A session outlives its own end for as long as a resume handle of it may live.
@@ -73,9 +73,15 @@ impl TryFrom<Row> for Found {
     }
 }
 
-/// The newest `limit` sessions of a user that are not over.
-pub async fn list_live(conn: &mut Conn, user: UserId, now: Timestamp, limit: i64) -> Result<Vec<Session>, StoreError> {
-    let rows = fetch_all!(conn, Row, LIST_LIVE, user.0, now.as_micros(), limit)?;
+/// The newest `limit` sessions of a user that are not over, of those before this one.
+pub async fn list_live(
+    conn: &mut Conn,
+    user: UserId,
+    now: Timestamp,
+    before: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<Session>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_LIVE, user.0, now.as_micros(), before.map(|id| id.0), limit)?;
     rows.into_iter().map(|row| Found::try_from(row).map(|found| found.session)).collect()
 }
 

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
-use super::convert::{corrupt, time};
+use super::convert::{containing, corrupt, state_word, time};
 use super::error::StoreError;
 use crate::domain::email::Email;
 use crate::domain::ids::{AccountId, UserId};
@@ -23,9 +23,22 @@ statements! {
             ORDER BY created_at, id LIMIT $2";
     LIST_OF_ACCOUNT = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
                        FROM users WHERE account_id = $1 ORDER BY created_at, id LIMIT $2";
+    /// Newest first. An empty text asks for any.
+    SEARCH = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at FROM users \
+              WHERE ($1 = '' OR lower(email) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!') \
+              AND ($2 = '' OR role = $2) AND ($3 = '' OR account_id = $3) \
+              AND ($4 = '' OR ($4 = 'active' AND disabled_at IS NULL) OR ($4 = 'disabled' AND disabled_at IS NOT NULL)) \
+              AND ((created_at, id) < (SELECT created_at, id FROM users WHERE id = $5) OR $5 IS NULL) \
+              ORDER BY created_at DESC, id DESC LIMIT $6";
+    COUNT = "SELECT COUNT(*) FROM users";
+    COUNT_OF_ACCOUNT = "SELECT COUNT(*) FROM users WHERE account_id = $1";
+    /// Locks the row of each active administrator, so that of two who take the role from each other one waits
+    /// and then sees what the other did.
+    HOLD_ADMINS = "UPDATE users SET id = id WHERE role = 'admin' AND disabled_at IS NULL";
     INSERT = "INSERT INTO users (id, account_id, email, name, role, password_hash, magic, created_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     UPDATE = "UPDATE users SET account_id = $2, name = $3, role = $4, magic = $5 WHERE id = $1";
+    SET_EMAIL = "UPDATE users SET email = $2 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM users WHERE email = $2)";
     SET_PASSWORD = "UPDATE users SET password_hash = $2 WHERE id = $1";
     SET_DISABLED = "UPDATE users SET disabled_at = $2 WHERE id = $1";
     /// Changes nothing, but makes a transaction that disables the user or sets a password wait for this one,
@@ -95,6 +108,47 @@ pub async fn list_of_account(conn: &mut Conn, account: &AccountId, limit: i64) -
     fetch_all!(conn, Row, LIST_OF_ACCOUNT, account.as_str(), limit)?.into_iter().map(user_only).collect()
 }
 
+/// Which users are looked for; what is left out is any.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// A part of the e-mail address or of the name.
+    pub text: String,
+    pub role: Option<Role>,
+    pub account: Option<AccountId>,
+    pub is_disabled: Option<bool>,
+    /// Older ones than this.
+    pub before: Option<UserId>,
+}
+
+/// The newest `limit` of those that are looked for.
+pub async fn search(conn: &mut Conn, search: &Search, limit: i64) -> Result<Vec<User>, StoreError> {
+    let rows = fetch_all!(
+        conn,
+        Row,
+        SEARCH,
+        containing(&search.text),
+        search.role.map_or("", Role::as_str),
+        search.account.as_ref().map_or("", AccountId::as_str),
+        state_word(search.is_disabled),
+        search.before.map(|id| id.0),
+        limit,
+    )?;
+    rows.into_iter().map(user_only).collect()
+}
+
+pub async fn count(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT)?.map_or(0, |(count,)| count))
+}
+
+pub async fn count_of_account(conn: &mut Conn, account: &AccountId) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT_OF_ACCOUNT, account.as_str())?.map_or(0, |(count,)| count))
+}
+
+/// How many administrators may sign in, which changes only through this transaction until that is over.
+pub async fn hold_admins(conn: &mut Conn) -> Result<u64, StoreError> {
+    execute!(conn, HOLD_ADMINS)
+}
+
 /// `false` where the e-mail address is taken.
 pub async fn insert(conn: &mut Conn, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
     let rows = execute!(
@@ -124,6 +178,11 @@ pub async fn update(conn: &mut Conn, user: &User) -> Result<(), StoreError> {
         user.magic.map(Magic::as_str),
     )
     .map(|_| ())
+}
+
+/// `false` where the e-mail address is taken, if only by the user.
+pub async fn set_email(conn: &mut Conn, id: UserId, email: &Email) -> Result<bool, StoreError> {
+    Ok(execute!(conn, SET_EMAIL, id.0, email.as_str())? == 1)
 }
 
 pub async fn set_password(conn: &mut Conn, id: UserId, password: &PasswordHash) -> Result<bool, StoreError> {

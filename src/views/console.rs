@@ -119,7 +119,8 @@ impl ConsoleForm {
 
     #[must_use]
     pub fn sample(lang: Lang) -> Self {
-        let form = Form::new("/console/apps/new", "b3n1q7", "Register").with(FormField::text("name", "Name").required());
+        let form =
+            Form::new("/console/apps/new", "b3n1q7", "Register").with(FormField::text("name", "Name").required());
         let other = Form::new("/console/apps/rate-finder/logo/remove", "b3n1q7", "Remove").dangerous();
         Self {
             heading: Some("Logo".to_owned()),

@@ -83,8 +83,7 @@ impl Form {
     /// Puts back what was typed. Passwords and files are asked for again.
     pub fn fill(&mut self, given: &Pairs) {
         for field in &mut self.fields {
-            let name = field.name;
-            field.control.fill(given.iter().filter(|(given, _)| *given == name).map(|(_, value)| value));
+            field.fill(given);
         }
     }
 
@@ -239,6 +238,12 @@ impl FormField {
     #[must_use]
     pub fn new(name: &'static str, label: impl Into<String>, control: Control) -> Self {
         Self { name, label: label.into(), heading: None, hint: None, error: None, is_required: false, control }
+    }
+
+    /// Puts back what was typed.
+    pub(super) fn fill(&mut self, given: &Pairs) {
+        let name = self.name;
+        self.control.fill(given.iter().filter(|(given, _)| *given == name).map(|(_, value)| value));
     }
 
     fn input(name: &'static str, label: impl Into<String>, kind: TextKind, autocomplete: &'static str) -> Self {

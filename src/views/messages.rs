@@ -3,9 +3,11 @@
 //! Each language is one constant of [`Messages`]. A field without a translation does not compile, nor does
 //! a language that [`Lang`] names and nobody wrote. Sentences with a gap are a [`Pattern`].
 
+mod admin;
 mod console;
 mod en;
 mod es;
+mod events;
 mod inspector;
 mod kit;
 
@@ -14,8 +16,10 @@ use serde::Serialize;
 use super::error::Problem;
 use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
-pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
+pub use admin::AdminTexts;
 pub use console::{AddressTexts, AppFormTexts, ConsoleTexts};
+pub use events::done;
+pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
 
 /// A language of the pages.
@@ -132,6 +136,7 @@ pub struct Messages {
     pub nav_account: &'static str,
     pub nav_admin: &'static str,
     pub kit: KitTexts,
+    pub admin: AdminTexts,
     pub scopes: ScopeTexts,
     pub magic: MagicTexts,
     pub login: LoginTexts,

@@ -14,6 +14,7 @@
 //! | [`SignedOut`] | `signed_out.html` | the end of a session, with nowhere to go back to |
 //! | [`ErrorPage`] | `error.html` | any 4xx or 5xx that a person sees; made from a [`Problem`] |
 //! | [`Account`] | `account.html` | `GET /account` |
+//! | [`Admin`] | `admin.html` | `GET /admin` and what is below it |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
 //! | [`Checks`] | `checks.html` | `GET /_sandbox/checks/{app}` for a browser |
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
@@ -34,6 +35,7 @@
 //! tabs, tables and charts with what `kit` has: see there.
 
 mod account;
+mod admin;
 mod chart;
 mod checks;
 mod consent;
@@ -63,6 +65,7 @@ mod tests;
 mod try_it;
 
 pub use account::{Account, AccountNotice, ConnectedApp};
+pub use admin::{ActionLink, Admin, AdminPart, EventChange, EventRow, Filter};
 pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;

@@ -86,6 +86,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         switch_action: h(),
         csrf: h(),
         app_name: h(),
+        app_logo: Some(h()),
         publisher: Some(h()),
         account_name: h(),
         user_name: h(),

@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::error::{failed_page, method_not_allowed_page, refused};
-use super::extract::{self, Pairs};
+use super::extract::Pairs;
 use super::forms::{field, see_other};
 use super::page::{self, Kind};
 use super::urls::route;
@@ -20,7 +20,6 @@ use crate::domain::app::App;
 use crate::domain::connection::Connection;
 use crate::domain::ids::ConnectionId;
 use crate::services::account::{self, Overview};
-use crate::services::audit::By;
 use crate::services::csrf;
 use crate::services::disconnect::{self, DisconnectError};
 use crate::services::login::{self, SignedIn};
@@ -103,8 +102,8 @@ async fn end_connection(
     let Ok(id) = connection.parse().map(ConnectionId) else {
         return page::error(&web, &headers, None, Problem::NotFound, None);
     };
-    let by = By::user(&signed_in.user, extract::peer(&extensions));
-    match disconnect::by_user(&web.ctx.acting(by), signed_in.user.id, id).await {
+    let acting = visitor::acting(&web, &signed_in, &extensions);
+    match disconnect::by_user(&acting, signed_in.user.id, id).await {
         Ok(_) => see_other(&web.urls.account_after(id)),
         Err(DisconnectError::Refused(why)) if why.is_over() => see_other(&web.urls.account_after(id)),
         Err(DisconnectError::Refused(why) | DisconnectError::TooMany(why, _)) => {
@@ -117,12 +116,18 @@ async fn end_connection(
 }
 
 /// Ends the session and every resume handle of it.
-async fn sign_out(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+async fn sign_out(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let signed_in = match visitor::posted(&web, &headers, body).await {
         Ok((signed_in, _)) => signed_in,
         Err(answer) => return *answer,
     };
-    if let Err(error) = login::end_session(&web.ctx, signed_in.session.id).await {
+    let acting = visitor::acting(&web, &signed_in, &extensions);
+    if let Err(error) = login::end_session(&acting, &signed_in.user, signed_in.session.id).await {
         return failed_page(&web, &headers, &error);
     }
     let mut response = see_other(&web.urls.path(route::ACCOUNT));

@@ -74,7 +74,7 @@ async fn authorize(
         Err(why) => {
             refused("button/authorize", &why, None);
             let problem = match &why {
-                ClickError::InvalidButton { .. } => Problem::InvalidButton,
+                ClickError::InvalidButton { .. } | ClickError::AppDisabled => Problem::InvalidButton,
                 ClickError::OriginNotAllowed { .. } => Problem::OriginNotAllowed,
                 ClickError::ReturnNotRegistered { .. } => Problem::ReturnNotRegistered,
                 ClickError::InvalidRequest { .. } | ClickError::Store(_) => Problem::InvalidRequest,

@@ -13,11 +13,11 @@ use axum::routing::{get, post};
 use super::error::{failed_page, method_not_allowed_page, refused};
 use super::extract::{self, Pairs};
 use super::forms::{Refused, field, posted, see_other};
-use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
+use super::login::{NotSignedIn, browser, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
 use super::oauth::send;
 use super::page::{self, Kind};
 use super::urls::route;
-use super::{Web, cookies};
+use super::{Web, cookies, visitor};
 use crate::domain::account::Account;
 use crate::domain::flow::{FlowRequest, HandOver};
 use crate::domain::ids::FlowId;
@@ -165,6 +165,7 @@ impl Visit {
             switch_action: self.web.urls.dialog_switch(self.flow.id),
             csrf,
             app_name: self.flow.app.name.clone(),
+            app_logo: self.web.urls.logo(&self.flow.app),
             publisher: Some(self.flow.app.publisher.clone()).filter(|name| !name.is_empty()),
             account_name: account.name,
             user_name: user.name.clone(),
@@ -259,7 +260,7 @@ async fn sign_in(
         return visit.explain(&why);
     }
     let before = visit.signed_in.as_ref();
-    match sign_in_by(&visit.web, &form, extract::peer(&extensions), before).await {
+    match sign_in_by(&visit.web, &form, &browser(&visit.headers, &extensions), before).await {
         Ok(session) => {
             let mut response = see_other(&visit.web.urls.dialog(visit.flow.id));
             cookies::set(response.headers_mut(), cookies::signed_in(&visit.web, session));
@@ -297,6 +298,7 @@ async fn switch_user(
     State(web): State<Arc<Web>>,
     Path(flow): Path<String>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let (visit, form) = match Visit::posted(web, headers, &flow, body).await {
@@ -307,7 +309,8 @@ async fn switch_user(
     if !csrf::is_valid(&visit.web.ctx, &signed_in.handle, field(&form, "csrf")) {
         return visit.explain(&DialogError::Csrf);
     }
-    if let Err(error) = login::end_session(&visit.web.ctx, signed_in.session.id).await {
+    let acting = visitor::acting(&visit.web, signed_in, &extensions);
+    if let Err(error) = login::end_session(&acting, &signed_in.user, signed_in.session.id).await {
         return failed_page(&visit.web, &visit.headers, &error);
     }
     let mut response = see_other(&visit.web.urls.dialog(visit.flow.id));

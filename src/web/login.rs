@@ -1,21 +1,21 @@
 //! Signing in on a page of ours, in the dialog and on the account page alike.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::Response;
 
 use super::error::{failed_page, retry_after_header};
-use super::extract::Pairs;
+use super::extract::{self, Pairs};
 use super::forms::{Refused, field};
 use super::page::{self, Kind};
 use super::{Web, cookies};
 use crate::domain::journal::Why;
 use crate::domain::magic::Magic;
+use crate::domain::session::MAX_USER_AGENT;
 use crate::domain::user::User;
 use crate::services::journal::note;
-use crate::services::login::{self, LoginError, NewSession, SignedIn};
+use crate::services::login::{self, Browser, LoginError, NewSession, SignedIn};
 use crate::services::throttle::TooMany;
 use crate::views::{self, Lang, Login, Problem, SandboxUser};
 
@@ -39,6 +39,15 @@ pub fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {
             .and_then(|magic: Magic| SandboxUser::magic_note(lang, &format!("{}@", magic.as_str())).map(str::to_owned)),
     };
     users.iter().map(offer).collect()
+}
+
+/// What a session is remembered by.
+pub fn browser(headers: &HeaderMap, extensions: &Extensions) -> Browser {
+    let user_agent = headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok());
+    Browser {
+        address: extract::peer(extensions),
+        user_agent: user_agent.map(|name| name.chars().take(MAX_USER_AGENT).collect()),
+    }
 }
 
 /// The login page. A form that is shown again has a status that says so; it does not tell an unknown user
@@ -71,7 +80,7 @@ pub enum NotSignedIn {
 pub async fn sign_in(
     web: &Web,
     form: &Pairs,
-    from: Option<IpAddr>,
+    browser: &Browser,
     before: Option<&SignedIn>,
 ) -> Result<NewSession, NotSignedIn> {
     let chosen = field(form, "continue_as");
@@ -85,9 +94,9 @@ pub async fn sign_in(
         note::why(Why::new("user.credentials", "the form has no password"));
         return Err(NotSignedIn::Again(views::LoginError::PasswordMissing));
     } else {
-        login::with_password(&web.ctx, email, password, from).await
+        login::with_password(&web.ctx, email, password, browser.address).await
     };
-    login::open_session(&web.ctx, &who?, before).await.map_err(NotSignedIn::from)
+    login::open_session(&web.ctx, &who?, before, browser).await.map_err(NotSignedIn::from)
 }
 
 impl From<LoginError> for NotSignedIn {

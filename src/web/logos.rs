@@ -24,11 +24,7 @@ async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Respon
     method_not_allowed_page(&web, &headers)
 }
 
-async fn show(
-    State(web): State<Arc<Web>>,
-    Path((app, logo)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
+async fn show(State(web): State<Arc<Web>>, Path((app, logo)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let not_found = || page::error(&web, &headers, None, Problem::NotFound, None);
     let Some((app, logo)) = AppId::parse(&app).ok().zip(LogoId::parse(&logo)) else { return not_found() };
     match logos::find(&web.ctx, &app, &logo).await {

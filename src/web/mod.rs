@@ -2,14 +2,17 @@
 //! for headers, cookies and other origins.
 
 mod account;
+mod admin;
 mod authorize;
 pub mod basic;
 mod bearer;
 mod button;
+mod console;
 mod cookies;
 mod dialog;
 mod doctor;
 mod error;
+mod event_object;
 pub mod extract;
 mod faults;
 mod forms;
@@ -26,6 +29,7 @@ mod observe;
 mod ops;
 mod page;
 mod sandbox;
+mod settings;
 mod statics;
 pub mod urls;
 mod visitor;
@@ -87,12 +91,15 @@ pub fn router(web: Web) -> Router {
     let mut groups = Router::new()
         .merge(home::routes())
         .merge(button::routes())
+        .merge(console::routes())
         .merge(dialog::routes())
         .merge(authorize::routes())
         .merge(account::routes())
+        .merge(admin::routes())
         .merge(leadexec::routes())
         .merge(logos::routes())
         .merge(oauth::routes())
+        .merge(settings::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
         let sandbox = sandbox::routes(&web).merge(inspector::routes()).merge(doctor::routes());

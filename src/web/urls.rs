@@ -45,6 +45,39 @@ pub mod route {
         ACCOUNT = "/account";
         ACCOUNT_LOGIN = "/account/login";
         ACCOUNT_DISCONNECT = "/account/connections/{connection}/disconnect";
+        ADMIN = "/admin";
+        ADMIN_ACCOUNTS = "/admin/accounts";
+        ADMIN_ACCOUNT = "/admin/accounts/{account}";
+        ADMIN_ACCOUNT_EDIT = "/admin/accounts/{account}/edit";
+        ADMIN_ACCOUNT_DELETE = "/admin/accounts/{account}/delete";
+        ADMIN_ACCOUNT_ADD_KEY = "/admin/accounts/{account}/add-key";
+        ADMIN_ACCOUNT_REPLACE_KEYS = "/admin/accounts/{account}/replace-keys";
+        ADMIN_ACCOUNT_REMOVE_KEY = "/admin/accounts/{account}/keys/{key}/remove";
+        ADMIN_APPS = "/admin/apps";
+        ADMIN_APP = "/admin/apps/{app}";
+        ADMIN_APP_OWNER = "/admin/apps/{app}/owner";
+        ADMIN_APP_DISABLE = "/admin/apps/{app}/disable";
+        ADMIN_APP_ENABLE = "/admin/apps/{app}/enable";
+        ADMIN_APP_DELETE = "/admin/apps/{app}/delete";
+        ADMIN_CONNECTIONS = "/admin/connections";
+        ADMIN_CONNECTION_END = "/admin/connections/{connection}/end";
+        ADMIN_EVENTS = "/admin/events";
+        ADMIN_INVITATIONS = "/admin/invitations";
+        ADMIN_INVITATION_REVOKE = "/admin/invitations/{invitation}/revoke";
+        ADMIN_KEYS = "/admin/keys";
+        ADMIN_KEYS_ROTATE = "/admin/keys/rotate";
+        /// Not below what they make, whose ids people may choose.
+        ADMIN_NEW_ACCOUNT = "/admin/new/account";
+        ADMIN_NEW_INVITATION = "/admin/new/invitation";
+        ADMIN_NEW_USER = "/admin/new/user";
+        ADMIN_USERS = "/admin/users";
+        ADMIN_USER = "/admin/users/{user}";
+        ADMIN_USER_EDIT = "/admin/users/{user}/edit";
+        ADMIN_USER_DISABLE = "/admin/users/{user}/disable";
+        ADMIN_USER_ENABLE = "/admin/users/{user}/enable";
+        ADMIN_USER_RESET = "/admin/users/{user}/reset-password";
+        ADMIN_USER_SIGN_OUT = "/admin/users/{user}/end-sessions";
+        ADMIN_USER_DELETE = "/admin/users/{user}/delete";
         CONSOLE = "/console";
         CONSOLE_PARTNER = "/console/partner";
         CONSOLE_APPS = "/console/apps";
@@ -257,17 +290,18 @@ impl Urls {
         format!("{}{route}", self.base)
     }
 
-    /// A route whose one parameter is this id; an id needs no escaping.
-    pub fn of(&self, route: &str, id: &str) -> String {
-        let (before, rest) = route.split_once('{').unwrap_or((route, ""));
-        let behind = rest.split_once('}').map_or("", |(_, behind)| behind);
-        format!("{}{before}{id}{behind}", self.base)
+    /// The same of a route with gaps, the first of which is filled. Ids are plain (`domain/ids.rs`).
+    pub fn filled(&self, route: &str, id: impl std::fmt::Display) -> String {
+        match route.split_once('{').map(|(before, rest)| (before, rest.split_once('}'))) {
+            Some((before, Some((_, after)))) => self.path(&format!("{before}{id}{after}")),
+            _ => self.path(route),
+        }
     }
 
     /// Where an application's logo is.
     pub fn logo(&self, app: &App) -> Option<String> {
-        let route = self.of(route::LOGO, app.id.as_str());
-        app.logo.as_ref().map(|logo| route.replace("{logo}", logo.as_str()))
+        let logo = app.logo.as_ref()?;
+        Some(self.path(&route::LOGO.replace("{app}", app.id.as_str()).replace("{logo}", logo.as_str())))
     }
 
     /// Where a client looks after its registration: the whole public address.

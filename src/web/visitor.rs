@@ -12,11 +12,12 @@ use axum::response::Response;
 use super::error::failed_page;
 use super::extract::{self, Pairs};
 use super::forms::{Refused, field, posted as posted_form, see_other};
-use super::login::{NotSignedIn, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
+use super::login::{NotSignedIn, browser, login_answer, login_failed, offered, sign_in as sign_in_by, signed_in};
 use super::page::{self, Kind};
 use super::urls::{self, route};
 use super::{Web, cookies};
 use crate::crypto::token::HandleKind;
+use crate::services::audit::{Acting, By};
 use crate::services::csrf;
 use crate::services::login::{self, SignedIn};
 use crate::views::{self, Login, Problem};
@@ -90,6 +91,11 @@ pub async fn proven(web: &Web, headers: &HeaderMap, token: &str) -> Result<Signe
         .ok_or_else(|| Box::new(page::error(web, headers, None, Problem::FormOutdated, None)))
 }
 
+/// To change something in the name of who is signed in.
+pub fn acting<'w>(web: &'w Web, signed_in: &SignedIn, extensions: &Extensions) -> Acting<'w> {
+    web.ctx.acting(By::user(&signed_in.user, extract::peer(extensions)))
+}
+
 /// The login form. Its CSRF token is bound to the browser's own cookie, which is set here where there is none.
 async fn login_page(
     web: &Web,
@@ -147,7 +153,7 @@ pub async fn sign_in(
         Ok(before) => before,
         Err(answer) => return *answer,
     };
-    match sign_in_by(&web, &form, extract::peer(&extensions), before.as_ref()).await {
+    match sign_in_by(&web, &form, &browser(&headers, &extensions), before.as_ref()).await {
         Ok(session) => {
             let mut response = see_other(&web.urls.path(&next.0));
             cookies::set(response.headers_mut(), cookies::signed_in(&web, session));

@@ -201,6 +201,7 @@ fn an_application_is_made_and_changed_in_all_that_a_client_can_be() {
         "resources": ["https://api.a.test"], "access_token_signing_alg": "EdDSA",
         "id_token_signed_response_alg": "ES256", "dpop_bound_access_tokens": true,
         "require_pushed_authorization_requests": true, "owner": null, "created_at": made["created_at"],
+        "homepage": null, "logo": null, "disabled_since": null,
         "jwks": made["jwks"],
     });
     assert_eq!(made, expected);
@@ -294,7 +295,7 @@ fn a_seed_file_says_all_that_a_client_can_be() {
         "post_logout_redirect_uris": ["https://a.test/bye"], "scopes": ["account_api"], "resources": ["urn:a:b"],
         "access_token_signing_alg": "RS256", "id_token_signed_response_alg": "EdDSA",
         "dpop_bound_access_tokens": true, "require_pushed_authorization_requests": true, "owner": null,
-        "created_at": shown["created_at"],
+        "created_at": shown["created_at"], "homepage": null, "logo": null, "disabled_since": null,
     });
     assert_eq!(shown, expected);
     assert_eq!(shown["jwks"]["keys"][0]["kid"], "one");

@@ -8,10 +8,13 @@
 
 mod account;
 mod architecture;
+mod audit;
 mod authorize;
 mod cli;
 mod code;
+mod commands;
 mod consent;
+mod console;
 mod dialog;
 mod doctor;
 mod faults;

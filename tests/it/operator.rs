@@ -5,10 +5,11 @@ use leadgate::config::seed::SeedFile;
 use leadgate::config::seed::SeedPassword;
 use leadgate::domain::email::Email;
 use leadgate::domain::ids::{AppId, ButtonId};
+use leadgate::domain::usage::UsageKind;
 use leadgate::services::login::{self, LoginError};
 use leadgate::services::seed::{self, Audience};
 use leadgate::services::throttle::Limits;
-use leadgate::services::{partner, users};
+use leadgate::services::{partner, usage, users};
 use serde_json::json;
 
 use crate::support::http::{from_address, request};
@@ -47,6 +48,64 @@ async fn r14_a_deleted_application_leaves_nothing(world: World) {
     // An origin that only its buttons had is no longer judged in.
     let preflight = world.send(request("OPTIONS", "/button/token", &[("origin", OTHER)], "")).await;
     assert_eq!(preflight.status, 403);
+}
+
+/// B23, R14: a disabled application signs nobody in, and what it had is over; once it is enabled users connect anew.
+async fn b23_a_disabled_application_signs_nobody_in(world: World) {
+    let (mut ada, one) = signed_in(&world, "btn-one").await;
+    let two = ada.connect("btn-two", PARTNER, ADA).await;
+    let (opened, code) = ada.code(Click::on("btn-one", PARTNER), ADA).await;
+    let mut grace = world.actor();
+    let open = grace.open(Click::on("btn-one", PARTNER)).await;
+    let consent = grace.log_in(&open, GRACE).await;
+    assert!(consent.is_consent_page());
+    let app = AppId::parse(APP_ONE).unwrap();
+    partner::disable_app(&world.operator(), &app).await.unwrap();
+    partner::disable_app(&world.operator(), &app).await.expect("twice is once");
+    assert_dead(&world, &mut ada, &one, APP_ONE).await;
+    assert_eq!(ada.redeem(&opened, &code).await.json()["valid"], false);
+    // Before anybody is asked to log in: for a new click, and for a dialog that was open.
+    let refused = world.actor().get(&Click::on("btn-one", PARTNER).address()).await.expect(400);
+    assert!(!refused.is_login_page());
+    assert!(grace.get(&open.path).await.expect(403).handover().is_none());
+    let decision = format!("{}/decision", open.path);
+    let allowed = grace.post(&decision, &[("csrf", &consent.csrf()), ("decision", "allow")]).await;
+    assert!(!allowed.text().contains("lgc_"), "{allowed:?}");
+    assert_eq!(world.refresh(&two.refresh, APP_TWO).await.json()["valid"], true, "another application");
+
+    partner::enable_app(&world.operator(), &app).await.unwrap();
+    assert_dead(&world, &mut ada, &one, APP_ONE).await;
+    let anew = ada.connect("btn-one", PARTNER, ADA).await;
+    assert_ne!(anew.refresh, one.refresh);
+    world.me(&anew.access).await.expect(200);
+}
+
+/// What an application does is counted by days, and every node's counts are one sum.
+async fn usage_is_counted_by_days(world: World) {
+    let (_, tokens) = signed_in(&world, "btn-one").await;
+    let other = world.another_node().await;
+    for node in [&world, &world, &other] {
+        assert_eq!(node.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], true);
+    }
+    world.advance(24 * 3_600);
+    world.refresh(&tokens.refresh, APP_ONE).await;
+    world.disconnect(&tokens.refresh).await;
+    assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], false);
+    other.ctx.store.flush_notes().await.unwrap();
+    let app = AppId::parse(APP_ONE).unwrap();
+    let series = usage::of_app(&world.ctx, &app).await.unwrap();
+    let last_two = |kind| {
+        let one = series.iter().find(|series| series.kind == kind).unwrap();
+        assert_eq!(one.days.len(), usage::DAYS);
+        [one.days[usage::DAYS - 2].1, one.days[usage::DAYS - 1].1]
+    };
+    assert_eq!(last_two(UsageKind::Connections), [1, 0]);
+    assert_eq!(last_two(UsageKind::Refreshes), [3, 1]);
+    assert_eq!(last_two(UsageKind::Errors), [0, 1]);
+    partner::delete_app(&world.operator(), &app).await.unwrap();
+    world.refresh(&tokens.refresh, APP_ONE).await;
+    let nothing = usage::of_app(&world.ctx, &app).await.expect("of what is gone nothing is counted");
+    assert!(nothing.iter().all(|series| series.days.iter().all(|(_, count)| *count == 0)));
 }
 
 /// R14: a deleted button is unknown at once; the connection that was made through it stays.
@@ -154,6 +213,8 @@ async fn wire_a1_guesses_at_codes_are_slowed_down(world: World) {
 
 both! {
     r14_a_deleted_application_leaves_nothing,
+    b23_a_disabled_application_signs_nobody_in,
+    usage_is_counted_by_days,
     r14_a_deleted_button_is_unknown,
     r14_a_deleted_user_leaves_nothing,
     f8_a_new_password_ends_what_the_old_one_opened,

@@ -23,6 +23,9 @@ pub struct ClientArgs {
     /// Publisher, as the consent page shows it [default: the name]
     #[arg(long, value_parser = args::name)]
     publisher: Option<String>,
+    /// Address of its home page, which the consent page links to
+    #[arg(long, value_name = "URL", value_parser = args::homepage)]
+    homepage: Option<String>,
     /// E-mail address of the user who may edit it
     #[arg(long, value_name = "EMAIL", value_parser = Email::parse)]
     pub owner: Option<Email>,
@@ -69,6 +72,7 @@ impl ClientArgs {
     pub fn describe(self, mut app: App) -> Result<App, CliError> {
         let method = self.auth_method.or(self.public.then_some(AuthMethod::None));
         set(&mut app.publisher, self.publisher);
+        app.homepage = self.homepage.or(app.homepage);
         set(&mut app.auth_method, method);
         if app.auth_method == AuthMethod::PrivateKeyJwt {
             if let Some(path) = &self.jwks_file {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::error::CliError;
 use super::super::{args, output};
-use crate::domain::app::{App, ClientType};
+use crate::domain::app::{App, AppState, ClientType, LogoId};
 use crate::domain::email::Email;
 use crate::domain::ids::UserId;
 use crate::domain::redirect_uri::RedirectUri;
@@ -44,6 +44,9 @@ struct AppJson<'a> {
     id: &'a str,
     name: &'a str,
     publisher: &'a str,
+    homepage: Option<&'a str>,
+    /// What tells it from another logo.
+    logo: Option<&'a str>,
     client_type: &'static str,
     token_endpoint_auth_method: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +61,7 @@ struct AppJson<'a> {
     dpop_bound_access_tokens: bool,
     require_pushed_authorization_requests: bool,
     owner: Option<String>,
+    disabled_since: Option<String>,
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<&'a str>,
@@ -71,6 +75,8 @@ impl<'a> AppJson<'a> {
             id: app.id.as_str(),
             name: &app.name,
             publisher: &app.publisher,
+            homepage: app.homepage.as_deref(),
+            logo: app.logo.as_ref().map(LogoId::as_str),
             client_type: match app.client_type() {
                 ClientType::Confidential => "confidential",
                 ClientType::Public => "public",
@@ -87,10 +93,18 @@ impl<'a> AppJson<'a> {
             dpop_bound_access_tokens: app.requires_dpop,
             require_pushed_authorization_requests: app.requires_par,
             owner: owners.of(app),
+            disabled_since: match app.state {
+                AppState::Active => None,
+                AppState::Disabled { since } => Some(since.to_rfc3339()),
+            },
             created_at: app.created_at.to_rfc3339(),
             client_secret: fresh.client_secret.as_deref(),
             previous_client_secret_expires_at: fresh.previous_until.map(Timestamp::to_rfc3339),
         }
+    }
+
+    fn state(&self) -> &'static str {
+        if self.disabled_since.is_some() { "disabled" } else { "active" }
     }
 
     /// One line for each key: its id, or that it has none.
@@ -106,14 +120,14 @@ pub fn list(apps: &[App], owners: &Owners, json: bool) -> Result<(), CliError> {
     if json {
         return output::json(&apps);
     }
-    let rows: Vec<[String; 5]> = apps
+    let rows: Vec<[String; 6]> = apps
         .iter()
         .map(|app| {
             let owner = app.owner.clone().unwrap_or_default();
-            [app.id.to_owned(), app.name.to_owned(), app.publisher.to_owned(), app.client_type.to_owned(), owner]
+            [app.id, app.name, app.publisher, app.client_type, owner.as_str(), app.state()].map(str::to_owned)
         })
         .collect();
-    output::table(["APP ID", "NAME", "PUBLISHER", "TYPE", "OWNER"], &rows)
+    output::table(["APP ID", "NAME", "PUBLISHER", "TYPE", "OWNER", "STATE"], &rows)
 }
 
 pub fn one(app: &App, owners: &Owners, fresh: &Fresh, json: bool) -> Result<(), CliError> {
@@ -126,6 +140,8 @@ pub fn one(app: &App, owners: &Owners, fresh: &Fresh, json: bool) -> Result<(), 
         ("App ID", app.id.to_owned()),
         ("name", app.name.to_owned()),
         ("publisher", app.publisher.to_owned()),
+        ("homepage", app.homepage.unwrap_or_default().to_owned()),
+        ("logo", app.logo.unwrap_or_default().to_owned()),
         ("type", app.client_type.to_owned()),
         ("authenticates by", app.token_endpoint_auth_method.to_owned()),
         ("public keys", app.key_ids()),
@@ -139,9 +155,10 @@ pub fn one(app: &App, owners: &Owners, fresh: &Fresh, json: bool) -> Result<(), 
         ("requires DPoP", yes(app.dpop_bound_access_tokens)),
         ("requires PAR", yes(app.require_pushed_authorization_requests)),
         ("owner", app.owner.clone().unwrap_or_default()),
+        ("state", app.state().to_owned()),
         ("created", app.created_at.clone()),
     ];
-    fields.extend(app.client_secret.map(|secret| ("client secret", format!("{secret}\n(shown this once)"))));
+    fields.extend(app.client_secret.map(|secret| ("client secret", output::shown_once(secret))));
     fields
         .extend(app.previous_client_secret_expires_at.map(|until| ("previous secret", format!("taken until {until}"))));
     output::fields(&fields)

@@ -70,6 +70,8 @@ pub enum AuthorizationError {
 pub enum Unsendable {
     #[error("client_id is missing, is there twice, or is no application's")]
     Client,
+    #[error("the application is disabled")]
+    Disabled,
     #[error("redirect_uri is there twice, or is not registered for the application")]
     RedirectUri,
     #[error("redirect_uri is missing, and the application has not registered exactly one")]
@@ -93,6 +95,9 @@ pub async fn check(ctx: &Context, parameters: &Pairs) -> Result<(App, Authorizat
         return Err(Unsendable::Client.into());
     };
     note::app(&app.id);
+    if !app.is_active() {
+        return Err(Unsendable::Disabled.into());
+    }
     let by_reference = parameters.get("request_uri").map_err(|_| Unsendable::RequestUri)?;
     if let Some(uri) = by_reference {
         let request = pushed::take(ctx, &app, uri).await?.ok_or(Unsendable::RequestUri)?;

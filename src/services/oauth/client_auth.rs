@@ -49,6 +49,8 @@ impl std::fmt::Debug for Credentials {
 pub enum ClientRefusal {
     #[error("there is no application with this client_id")]
     Unknown,
+    #[error("the application is disabled")]
+    Disabled,
     #[error("the client secret is wrong")]
     WrongSecret,
     #[error("the client has no secret: it is public, or has a key instead")]
@@ -90,7 +92,11 @@ pub async fn authenticate(
     from: Option<IpAddr>,
 ) -> Result<App, ClientAuthError> {
     ctx.throttle.admit(from, id_of(credentials)).map_err(ClientAuthError::NotLookedAt)?;
-    match try_authenticate(ctx, credentials, endpoints).await {
+    let checked = match try_authenticate(ctx, credentials, endpoints).await {
+        Ok(app) if !app.is_active() => Err(ClientRefusal::Disabled.into()),
+        checked => checked,
+    };
+    match checked {
         Err(ClientAuthError::Refused(why)) => Err(match ctx.throttle.refusal(from, id_of(credentials)) {
             Ok(()) => ClientAuthError::Refused(why),
             Err(too_many) => ClientAuthError::TooMany(why, too_many),

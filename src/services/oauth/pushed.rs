@@ -33,7 +33,9 @@ impl From<AuthorizationError> for PushError {
             AuthorizationError::Store(error) => PushError::Store(error),
             AuthorizationError::Unsendable(why) => PushError::Invalid(match why {
                 Unsendable::RequestUri => Invalid::request("request_uri is not a parameter here."),
-                Unsendable::Client => Invalid::new(ErrorCode::InvalidClient, "The client is not known."),
+                Unsendable::Client | Unsendable::Disabled => {
+                    Invalid::new(ErrorCode::InvalidClient, "The client is not known.")
+                }
                 Unsendable::RedirectUri => Invalid::request("The redirect_uri is not registered for this client."),
                 Unsendable::NoRedirectUri => {
                     Invalid::request("redirect_uri is missing, and the client has not registered exactly one.")

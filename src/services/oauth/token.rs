@@ -19,6 +19,7 @@ use crate::domain::ids::AccessTokenId;
 use crate::domain::magic::Magic;
 use crate::domain::pairs::Pairs;
 use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::usage::UsageKind;
 use crate::entropy::time_ordered_id;
 use crate::store::StoreError;
 use crate::store::access_tokens::{Issue, IssueKind, SignedIssue};
@@ -148,8 +149,16 @@ pub struct TokenRequest<'r> {
 /// Issues tokens for a grant.
 pub async fn token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {
     let (app, from) = (request.app, request.from);
-    match try_token(ctx, request).await {
-        // What a guess could get right is counted; a device that waits does nothing wrong.
+    let is_refresh = request.parameters.get("grant_type") == Ok(Some(GrantType::RefreshToken.as_str()));
+    let settled = try_token(ctx, request).await;
+    match &settled {
+        Ok(_) if is_refresh => ctx.count(&app.id, UsageKind::Refreshes),
+        // A device that waits does nothing wrong; our own failures are not the application's.
+        Ok(_) | Err(TokenError::Device(DeviceRefusal::Pending | DeviceRefusal::TooSoon) | TokenError::Store(_)) => {}
+        Err(_) => ctx.count(&app.id, UsageKind::Errors),
+    }
+    match settled {
+        // What a guess could get right is limited.
         Err(error @ (TokenError::Code(_) | TokenError::Refresh(_))) => {
             ctx.throttle.refusal(from, app.id.as_str())?;
             Err(error)

@@ -93,6 +93,7 @@ reasons! {
         ClickError::InvalidButton { .. } => "button.unknown",
         ClickError::OriginNotAllowed { .. } => "button.origin",
         ClickError::ReturnNotRegistered { .. } => "button.return_url",
+        ClickError::AppDisabled => "app.disabled",
         ClickError::Store(_) => FAILED,
     } @nearest {
         ClickError::InvalidButton { nearest } => nearest.clone(),
@@ -184,6 +185,7 @@ reasons! {
     Invalid { invalid => invalid.code.rule() }
     oauth::authorization::Unsendable {
         oauth::authorization::Unsendable::Client => "client.unknown",
+        oauth::authorization::Unsendable::Disabled => "app.disabled",
         oauth::authorization::Unsendable::RedirectUri => "redirect_uri.not_registered",
         oauth::authorization::Unsendable::NoRedirectUri => "redirect_uri.missing",
         oauth::authorization::Unsendable::RequestUri => "request_uri.unknown",
@@ -263,6 +265,7 @@ reasons! {
     }
     ClientRefusal {
         ClientRefusal::Unknown => "client.unknown",
+        ClientRefusal::Disabled => "app.disabled",
         ClientRefusal::WrongSecret => "client.secret",
         ClientRefusal::NoSecret => "client.has_no_secret",
         ClientRefusal::Unauthenticated => "client.unauthenticated",

@@ -125,7 +125,7 @@ pub(super) fn hash_api_key(ctx: &Context, key: &str) -> SecretHash {
 }
 
 /// A fresh API key: a GUID, as LeadExec's are; from 122 random bits of a version-4 UUID.
-pub(super) fn make_api_key(ctx: &Context) -> String {
+pub fn make_api_key(ctx: &Context) -> String {
     let mut random = [0; 16];
     ctx.entropy.fill(&mut random);
     uuid::Builder::from_random_bytes(random).into_uuid().to_string()

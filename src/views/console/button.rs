@@ -7,6 +7,7 @@ use crate::domain::button::{Size, Theme};
 use crate::views::kit::{Fact, Notice};
 use crate::views::messages::{ConsoleTexts, Lang};
 use crate::views::page::Page;
+use crate::views::prose::Prose;
 
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/button.html")]
@@ -44,6 +45,14 @@ impl ConsoleButton {
             own_origin: Some("https://auth.test".to_owned()),
             snippets: Snippets::sample(lang),
         }
+    }
+
+    fn listing(&self, origin: &str) -> Prose {
+        Prose::of(&self.text().button.try_it_hint.with(origin))
+    }
+
+    fn snippets_text(&self) -> Prose {
+        Prose::of(self.text().button.snippets_text)
     }
 
     fn text(&self) -> &'static ConsoleTexts {

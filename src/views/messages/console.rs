@@ -3,7 +3,6 @@
 use super::Pattern;
 use crate::domain::app::Inconsistent;
 use crate::domain::button::{Size, Theme};
-use crate::domain::event::Action;
 use crate::domain::grant_type::GrantType;
 use crate::domain::origin::OriginProblem;
 use crate::domain::redirect_uri::RedirectUriError;
@@ -53,6 +52,7 @@ pub struct AppTexts {
     pub edit: &'static str,
     pub created: &'static str,
     pub saved: &'static str,
+    pub users: &'static str,
     pub client_type: &'static str,
     pub confidential: &'static str,
     pub keyed: &'static str,
@@ -72,14 +72,6 @@ pub struct AppTexts {
     pub when: &'static str,
     pub what: &'static str,
     pub who: &'static str,
-    pub made: &'static str,
-    pub changed: &'static str,
-    pub was_disabled: &'static str,
-    pub was_enabled: &'static str,
-    pub logo_set: &'static str,
-    pub logo_removed: &'static str,
-    pub secret_rotated: &'static str,
-    pub secret_revoked: &'static str,
     pub operator: &'static str,
 }
 
@@ -326,23 +318,6 @@ impl ConsoleTexts {
     }
 }
 
-impl AppTexts {
-    /// What happened to an application, in words where there are any.
-    pub const fn action(&self, action: Action) -> &'static str {
-        match action {
-            Action::AppCreated => self.made,
-            Action::AppChanged => self.changed,
-            Action::AppDisabled => self.was_disabled,
-            Action::AppEnabled => self.was_enabled,
-            Action::AppLogoSet => self.logo_set,
-            Action::AppLogoRemoved => self.logo_removed,
-            Action::AppSecretRotated => self.secret_rotated,
-            Action::AppSecretRevoked => self.secret_revoked,
-            other => other.as_str(),
-        }
-    }
-}
-
 impl AppFormTexts {
     pub const fn grant(&self, grant: GrantType) -> &'static str {
         match grant {
@@ -437,6 +412,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         edit: "Settings",
         created: "The application is registered.",
         saved: "Saved.",
+        users: "Users",
         client_type: "Kind",
         confidential: "Confidential, with a secret",
         keyed: "Confidential, with a key",
@@ -456,14 +432,6 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         when: "When",
         what: "What",
         who: "By whom",
-        made: "Registered",
-        changed: "Changed",
-        was_disabled: "Disabled",
-        was_enabled: "Enabled",
-        logo_set: "New logo",
-        logo_removed: "Logo removed",
-        secret_rotated: "New secret",
-        secret_revoked: "Old secret ended",
         operator: "the operator",
     },
     form: AppFormTexts {
@@ -487,11 +455,11 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         client_missing: "Choose what runs it.",
         access: "Access",
         grants: "Grants",
-        authorization_code: "`authorization_code`: users sign in here and come back with a code.",
-        refresh_token: "`refresh_token`: new access tokens without asking again.",
-        client_credentials: "`client_credentials`: a back end acts for itself, not for a user. Confidential clients only.",
-        password: "`password`: takes users' passwords. For connectors that know no other way.",
-        device_code: "`device_code`: for a device without a keyboard, which shows a code.",
+        authorization_code: "Users sign in here and come back with a code.",
+        refresh_token: "New access tokens without asking again.",
+        client_credentials: "A back end acts for itself, not for a user. Confidential clients only.",
+        password: "Takes users' passwords. For connectors that know no other way.",
+        device_code: "For a device without a keyboard, which shows a code.",
         grants_missing: "Choose at least one grant.",
         scopes: "Scopes",
         scopes_hint: "The most that users can be asked for.",
@@ -628,7 +596,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         ends_connections: Pattern("{} of users, who would have to consent again"),
         ends_tokens: "Every grant, refresh token and access token, at once",
         ends_record: "Its id, secret, logo and usage",
-        name: Pattern("To be sure, write its name: `{}`"),
+        name: Pattern("To be sure, write its name: {}"),
         name_wrong: "This is not its name.",
         done: "The application is deleted.",
     },
@@ -658,7 +626,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         made: Pattern("{} is ready"),
         client_secret: "Client secret",
         connection_string: "Connection string",
-        connection_string_hint: "Put the user's password in the place of `{password}`.",
+        connection_string_hint: "Put the user's password in the place of {password}.",
         own_password: "{password}",
         settings: "Settings of the credential",
         base_uri: "Base URI",
@@ -700,6 +668,7 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         edit: "Ajustes",
         created: "La aplicación está registrada.",
         saved: "Guardado.",
+        users: "Usuarios",
         client_type: "Tipo",
         confidential: "Confidencial, con secreto",
         keyed: "Confidencial, con clave",
@@ -719,14 +688,6 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         when: "Cuándo",
         what: "Qué",
         who: "Quién",
-        made: "Registrada",
-        changed: "Modificada",
-        was_disabled: "Desactivada",
-        was_enabled: "Activada",
-        logo_set: "Nuevo logotipo",
-        logo_removed: "Logotipo eliminado",
-        secret_rotated: "Nuevo secreto",
-        secret_revoked: "Secreto anterior terminado",
         operator: "el operador",
     },
     form: AppFormTexts {
@@ -750,11 +711,11 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         client_missing: "Elige dónde se ejecuta.",
         access: "Acceso",
         grants: "Concesiones",
-        authorization_code: "`authorization_code`: los usuarios inician sesión aquí y vuelven con un código.",
-        refresh_token: "`refresh_token`: nuevos tokens de acceso sin volver a preguntar.",
-        client_credentials: "`client_credentials`: un servidor actúa por sí mismo, no por un usuario. Solo para clientes confidenciales.",
-        password: "`password`: recibe las contraseñas de los usuarios. Para conectores que no conocen otra forma.",
-        device_code: "`device_code`: para un dispositivo sin teclado, que muestra un código.",
+        authorization_code: "Los usuarios inician sesión aquí y vuelven con un código.",
+        refresh_token: "Nuevos tokens de acceso sin volver a preguntar.",
+        client_credentials: "Un servidor actúa por sí mismo, no por un usuario. Solo para clientes confidenciales.",
+        password: "Recibe las contraseñas de los usuarios. Para conectores que no conocen otra forma.",
+        device_code: "Para un dispositivo sin teclado, que muestra un código.",
         grants_missing: "Elige al menos una concesión.",
         scopes: "Permisos",
         scopes_hint: "Lo máximo que se puede pedir a los usuarios.",
@@ -891,7 +852,7 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         ends_connections: Pattern("{} de usuarios, que tendrían que volver a autorizar"),
         ends_tokens: "Todas las concesiones, tokens de renovación y tokens de acceso, al instante",
         ends_record: "Su id, secreto, logotipo y uso",
-        name: Pattern("Para confirmarlo, escribe su nombre: `{}`"),
+        name: Pattern("Para confirmarlo, escribe su nombre: {}"),
         name_wrong: "Este no es su nombre.",
         done: "La aplicación se ha eliminado.",
     },
@@ -921,7 +882,7 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         made: Pattern("{} está listo"),
         client_secret: "Secreto del cliente",
         connection_string: "Cadena de conexión",
-        connection_string_hint: "Pon la contraseña del usuario en lugar de `{contraseña}`.",
+        connection_string_hint: "Pon la contraseña del usuario en lugar de {contraseña}.",
         own_password: "{contraseña}",
         settings: "Ajustes de la credencial",
         base_uri: "URI base",

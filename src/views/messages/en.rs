@@ -24,6 +24,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_admin: "Admin",
     console: super::console::EN,
     kit: super::kit::EN,
+    admin: super::admin::EN,
     scopes: ScopeTexts {
         account_api: "see your account's name and settings",
         data_api: "search and read your account's leads",

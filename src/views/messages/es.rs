@@ -24,6 +24,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_admin: "Gestión",
     console: super::console::ES,
     kit: super::kit::ES,
+    admin: super::admin::ES,
     scopes: ScopeTexts {
         account_api: "ver el nombre y los ajustes de tu cuenta",
         data_api: "buscar y leer los leads de tu cuenta",

@@ -75,7 +75,7 @@ async fn authorize(web: &Web, headers: &HeaderMap, parameters: &Pairs) -> Respon
         Err(AuthorizationError::Unsendable(why)) => {
             refused("oauth/authorize", &why, None);
             let problem = match why {
-                Unsendable::Client => Problem::InvalidClient,
+                Unsendable::Client | Unsendable::Disabled => Problem::InvalidClient,
                 Unsendable::RedirectUri | Unsendable::NoRedirectUri => Problem::RedirectUriMismatch,
                 Unsendable::RequestUri => Problem::RequestUriInvalid,
             };

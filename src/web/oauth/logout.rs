@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use url::form_urlencoded;
@@ -17,7 +17,7 @@ use super::super::forms::{come_by_link, field, see_other};
 use super::super::login::signed_in;
 use super::super::page::{self, Kind};
 use super::super::urls::route;
-use super::super::{Web, cookies};
+use super::super::{Web, cookies, visitor};
 use crate::domain::return_url::ReturnUrl;
 use crate::services::csrf;
 use crate::services::login::{self, SignedIn};
@@ -37,18 +37,24 @@ async fn by_query(
     method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
     if extract::is_effectless(&method, &headers) {
         return page::not_ahead(&method);
     }
     match Pairs::exact(query.unwrap_or_default().as_bytes()) {
-        Ok(parameters) => end_session(&web, &headers, &parameters).await,
+        Ok(parameters) => end_session(&web, &headers, &extensions, &parameters).await,
         Err(_) => page::error(&web, &headers, None, Problem::InvalidRequest, None),
     }
 }
 
 /// From a client's page, or from the form of ours that asks.
-async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+async fn by_form(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     match extract::exact_form(&headers, body) {
         Ok(parameters) if may_lack_cookies(&web, &headers) => {
             if parameters.names().next().is_none() {
@@ -57,7 +63,7 @@ async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<B
             let again = come_by_link(&web, route::END_SESSION, &parameters);
             again.unwrap_or_else(|| page::error(&web, &headers, None, Problem::InvalidRequest, None))
         }
-        Ok(parameters) => end_session(&web, &headers, &parameters).await,
+        Ok(parameters) => end_session(&web, &headers, &extensions, &parameters).await,
         Err(_) => page::error(&web, &headers, None, Problem::InvalidRequest, None),
     }
 }
@@ -69,7 +75,7 @@ fn may_lack_cookies(web: &Web, headers: &HeaderMap) -> bool {
     extract::is_cross_site(headers) || (!tells && cookies::session(web, headers).is_none())
 }
 
-async fn end_session(web: &Web, headers: &HeaderMap, parameters: &Pairs) -> Response {
+async fn end_session(web: &Web, headers: &HeaderMap, extensions: &Extensions, parameters: &Pairs) -> Response {
     let names = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
     if parameters.repeated(&names).is_some() {
         return page::error(web, headers, None, Problem::InvalidRequest, None);
@@ -103,7 +109,8 @@ async fn end_session(web: &Web, headers: &HeaderMap, parameters: &Pairs) -> Resp
     if !checked.is_certain && !is_confirmed {
         return ask(web, headers, &signed_in, &checked, parameters);
     }
-    if let Err(error) = login::end_session(&web.ctx, signed_in.session.id).await {
+    let acting = visitor::acting(web, &signed_in, extensions);
+    if let Err(error) = login::end_session(&acting, &signed_in.user, signed_in.session.id).await {
         return failed_page(web, headers, &error);
     }
     let mut response = signed_out(web, headers, checked.back_to.as_ref(), state);

@@ -219,6 +219,7 @@ fn explain(error: AccountError) -> Problem {
         AccountError::Unknown => Problem::not_found(detail),
         AccountError::Taken => Problem::conflict(detail).at("/id"),
         AccountError::ApiKeyTaken { nth } => Problem::conflict(detail).at(format!("/api_keys/{nth}")),
-        AccountError::HasUsers => Problem::conflict(detail),
+        AccountError::UnknownKey => Problem::not_found(detail),
+        AccountError::HasUsers | AccountError::TooManyKeys => Problem::conflict(detail),
     }
 }

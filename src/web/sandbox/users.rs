@@ -118,6 +118,10 @@ struct NewUserObject {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"disabled": true}))]
 struct UserChange {
+    /// The login, from now on; ends nothing.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    email: Option<Given<Email>>,
     /// Ends what was open: sessions and connections.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String)]
@@ -235,8 +239,8 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
 
 /// Change a user
 ///
-/// A new password, and being disabled, end the user's sessions and connections. The e-mail address stays: it is what
-/// the user is known by.
+/// A new password, and being disabled, end the user's sessions and connections. A new e-mail address, which is the login,
+/// ends nothing.
 #[utoipa::path(
     patch,
     path = route::SANDBOX_USER,
@@ -248,6 +252,7 @@ async fn show(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Probl
         (status = 200, description = "The user as it is now.", body = UserObject),
         (status = 400, description = "The body is not as described.", body = Problem),
         (status = 404, description = "There is no such user, or no such account.", body = Problem),
+        (status = 409, description = "The e-mail address is taken.", body = Problem),
     ),
 )]
 async fn change(
@@ -262,6 +267,7 @@ async fn change(
         account: body.account.map(|account| account.0.0),
         role: body.role.map(|Given(role)| role),
         is_disabled: body.disabled,
+        email: body.email.map(|Given(email)| email),
     };
     let user = find(&web, &id).await?;
     Ok(ok(&UserObject::from(users::change(&web.ctx.acting(by), user.id, change).await.map_err(explain)?)))
@@ -305,5 +311,6 @@ fn explain(error: UserError) -> Problem {
         UserError::UnknownAccount => Problem::not_found(detail).at("/account"),
         UserError::Taken => Problem::conflict(detail).at("/email"),
         UserError::Password(_) => Problem::invalid(detail).at("/password"),
+        UserError::Yourself | UserError::LastAdmin => Problem::conflict(detail),
     }
 }

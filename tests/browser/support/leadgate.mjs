@@ -40,13 +40,17 @@ async function waitUntilReady(api, child, log) {
   throw new Error(`the server did not become ready:\n${log()}`);
 }
 
-/** `seed` is the text of a seed file. */
-export async function startLeadgate(seed, host = 'auth.localhost') {
+/**
+ * `seed` is the text of a seed file. A production server insists on an issuer with https; that it is behind no proxy here
+ * makes no difference to its pages, which a browser opens at `site`.
+ */
+export async function startLeadgate(seed, { host = 'auth.localhost', isProduction = false } = {}) {
   const port = await freePort();
   const directory = await mkdtemp(path.join(tmpdir(), 'leadgate-browser-'));
   const seedFile = path.join(directory, 'seed.toml');
   await writeFile(seedFile, seed);
-  const issuer = `http://${host}:${port}`;
+  const site = `http://${host}:${port}`;
+  const issuer = isProduction ? `https://${host}:${port}` : site;
   const sandboxToken = 'test-sandbox-token';
   const api = `http://127.0.0.1:${port}`;
   const words = [
@@ -55,7 +59,7 @@ export async function startLeadgate(seed, host = 'auth.localhost') {
     ...['--issuer', issuer],
     ...['--database-url', process.env.LEADGATE_TEST_DATABASE_URL ?? `sqlite://${directory}/leadgate.db`],
     ...['--seed', seedFile],
-    ...['--sandbox-token', sandboxToken],
+    ...(isProduction ? ['--mode', 'production'] : ['--sandbox-token', sandboxToken]),
   ];
   let output = '';
   let child;
@@ -89,5 +93,5 @@ export async function startLeadgate(seed, host = 'auth.localhost') {
     await stop();
     throw error;
   }
-  return { issuer, api, sandboxToken, log: () => output, restart, stop };
+  return { issuer, site, api, sandboxToken, log: () => output, restart, stop };
 }

@@ -31,6 +31,11 @@ async function freshProfile(blockThirdPartyCookies) {
   return profile;
 }
 
+/** A browser for many contexts, where no profile matters. */
+export function launch() {
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS });
+}
+
 /** A visitor for one test; `t` ends it. Other options are the browser context's. */
 export async function visit(t, options = {}) {
   const { blockThirdPartyCookies = false, popupBlocker = false, ...rest } = options;

@@ -13,22 +13,22 @@ const PASSWORD = 'correct horse battery';
 // Hashed once: a seed of many users would otherwise spend its time on that.
 const PASSWORD_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$PMbG86TAeWaSetkWZbVJQg$BYXnCM0MZPU/1WmO6dhBQv4Z5Q0LbB2Lx3JLl80dnKY';
-const PEOPLE = 24;
+const PEOPLE = 48;
 
 /** Text that would run if a page did not escape it. */
 export const HOSTILE = '</script><script>alert(1)</script><img src=x onerror=alert(2)>';
 
 function seedText(world) {
-  const { people: persons, apps } = world;
-  const people = persons.map(({ email, name }) =>
-    table('users', { email, password_hash: PASSWORD_HASH, name, account: world.account, role: 'member' }),
+  const { people: persons, staff, apps } = world;
+  const people = [...persons, ...Object.values(staff)].map(({ email, name, role = 'member' }) =>
+    table('users', { email, password_hash: PASSWORD_HASH, name, account: world.account, role }),
   );
   const applications = Object.values(apps).map(({ buttons = [], ...app }) =>
     [
       table('apps', {
         grant_types: ['refresh_token'],
         scopes: ['account_api', 'data_api'],
-        owner: persons[0].email,
+        owner: staff.partner.email,
         ...app,
       }),
       ...buttons.map((button) => table('apps.buttons', button)),
@@ -41,9 +41,10 @@ function seedText(world) {
  * Names are new in every world, so that several may share one database.
  *
  * Origins: `partner` and `other` are sites of their own, `near` is on the server's site, `plain` is an http
- * page without crypto.subtle, `evil` is listed nowhere. `moreApps` makes applications out of them.
+ * page without crypto.subtle, `evil` is listed nowhere. `moreApps` makes applications out of them. `server` is how
+ * the server is started.
  */
-export async function createWorld(moreApps = () => ({})) {
+export async function createWorld(moreApps = () => ({}), server = {}) {
   const run = randomBytes(4).toString('hex');
   const sites = await startSites();
   const origins = {
@@ -61,6 +62,11 @@ export async function createWorld(moreApps = () => ({})) {
       password: PASSWORD,
       name: `Person ${index} of ${run}`,
     })),
+    /** Who may do more than sign in. */
+    staff: {
+      partner: { email: `partner-${run}@rates.test`, password: PASSWORD, name: `Partner of ${run}`, role: 'partner' },
+      admin: { email: `admin-${run}@leadgate.test`, password: PASSWORD, name: `Admin of ${run}`, role: 'admin' },
+    },
     apps: {
       finder: {
         id: randomUUID(),
@@ -90,7 +96,7 @@ export async function createWorld(moreApps = () => ({})) {
       ...moreApps(origins, run),
     },
   };
-  const server = await startLeadgate(seedText(world)).catch(async (error) => {
+  const started = await startLeadgate(seedText(world), server).catch(async (error) => {
     await sites.stop();
     throw error;
   });
@@ -101,11 +107,11 @@ export async function createWorld(moreApps = () => ({})) {
     person: () => newcomers.pop(),
     origins,
     buttons,
-    server,
-    issuer: server.issuer,
+    server: started,
+    issuer: started.issuer,
     sites,
     async stop() {
-      await server.stop();
+      await started.stop();
       await sites.stop();
     },
   };

@@ -1,9 +1,11 @@
 //! G: a client that acts for itself (RFC 6749 section 4.4).
 
+use leadgate::domain::ids::AppId;
+use leadgate::services::partner;
 use serde_json::{Value, json};
 
 use super::support::{
-    Auth, FORM, Issued, MACHINE, POCKET, STUDIO, STUDIO_API, assert_error, basic, claims, register, verified,
+    Auth, FORM, Issued, MACHINE, POCKET, RIVAL, STUDIO, STUDIO_API, assert_error, basic, claims, register, verified,
 };
 use crate::support::http::request;
 use crate::support::{ADA, World, both};
@@ -41,7 +43,7 @@ async fn g3_the_subject_is_the_client(world: World) {
     let subject = users["sub"].as_str().unwrap();
     assert!(subject.strip_prefix("user|").is_some_and(|id| id.parse::<uuid::Uuid>().is_ok()), "{subject}");
     // A client cannot have that as its id, and does not choose it when it registers itself.
-    assert!(leadgate::domain::ids::AppId::parse(subject).is_err());
+    assert!(AppId::parse(subject).is_err());
     let metadata = json!({"client_id": subject, "grant_types": ["client_credentials"]});
     assert_ne!(register(&world, &metadata).await.expect(201).json()["client_id"], subject);
 }
@@ -87,6 +89,27 @@ async fn g8_what_the_authentication_tab_sends_works(world: World) {
     }
 }
 
+/// B23: a disabled client gets no token, none that it had works, and no page asks anybody to log in for it.
+async fn b23_a_disabled_client_gets_nothing(world: World) {
+    let own = Issued::of(&STUDIO.token(&world, &[GRANT]).await);
+    let users = STUDIO.connect(&world, ADA).await;
+    let app = AppId::parse(STUDIO.id).unwrap();
+    partner::disable_app(&world.operator(), &app).await.unwrap();
+    for token in [&own.access, &users.access] {
+        world.me(token).await.expect(401);
+        assert!(!RIVAL.is_active(&world, token).await);
+    }
+    assert_error(&STUDIO.token(&world, &[GRANT]).await, 401, "invalid_client");
+    assert_error(&STUDIO.refresh(&world, users.refresh()).await, 401, "invalid_client");
+    assert_error(&STUDIO.post(&world, "/oauth/par", &[]).await, 401, "invalid_client");
+    let ask = "/oauth/authorize?client_id=studio&response_type=code&redirect_uri=https%3A%2F%2Fstudio.test%2Fcallback";
+    let page = world.actor().get(ask).await.expect(400);
+    assert!(!page.is_login_page() && page.header("location").is_none());
+    partner::enable_app(&world.operator(), &app).await.unwrap();
+    world.me(&own.access).await.expect(401);
+    Issued::of(&STUDIO.token(&world, &[GRANT]).await);
+}
+
 /// wire.md C: at the API the token is its client's: the owner's account, and no user.
 async fn wire_c_the_token_is_for_no_user(world: World) {
     for (client, account) in [(STUDIO, json!({"id": "acme", "name": "Acme Mortgage"})), (MACHINE, Value::Null)] {
@@ -104,6 +127,7 @@ async fn wire_c_the_token_is_for_no_user(world: World) {
 }
 
 both! {
+    b23_a_disabled_client_gets_nothing,
     g1_a_public_client_is_refused,
     g2_there_is_no_refresh_token,
     g3_the_subject_is_the_client,

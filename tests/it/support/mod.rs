@@ -14,6 +14,7 @@ pub use actor::Actor;
 pub use answer::Answer;
 pub use database::{Database, Kind};
 pub use flow::{Click, Opened, Tokens, connect_by_api};
+pub use program::Directory;
 pub use world::{Setup, World};
 
 use std::future::Future;
@@ -36,6 +37,17 @@ pub async fn run<F: Future<Output = ()>>(kind: Kind, setup: Setup, test: impl Fn
     let database = Database::make(kind).await;
     let world = World::start(database.clone(), &setup).await;
     let outcome = AssertUnwindSafe(test(world)).catch_unwind().await;
+    database.remove().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Runs a test of the program's commands in a directory of its own, on a database of its own.
+pub async fn run_commands(kind: Kind, test: impl FnOnce(&Directory)) {
+    let database = Database::make(kind).await;
+    let directory = Directory::seeded_on(Some(&database.url()));
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| test(&directory)));
     database.remove().await;
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
@@ -72,6 +84,21 @@ macro_rules! both {
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn postgres() {
                 support::run(support::Kind::Postgres, support::Setup::default(), super::$name).await;
+            }
+        }
+    )+};
+    (of commands; $($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use crate::support;
+
+            #[tokio::test]
+            async fn sqlite() {
+                support::run_commands(support::Kind::Sqlite, super::$name).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                support::run_commands(support::Kind::Postgres, super::$name).await;
             }
         }
     )+};

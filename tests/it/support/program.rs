@@ -53,8 +53,16 @@ impl Directory {
 
     /// With the account, users, application and button that `leadgate init` shows.
     pub fn seeded() -> Self {
+        Self::seeded_on(None)
+    }
+
+    /// The same on another database than the default.
+    pub fn seeded_on(database_url: Option<&str>) -> Self {
         let directory = Self::new();
         assert_eq!(directory.run(&["init"]).code, 0);
+        if let Some(url) = database_url {
+            directory.write("leadgate.toml", &format!("database_url = \"{url}\"\n"));
+        }
         let ran = directory.run(&["seed", "seed.toml"]);
         assert_eq!(ran.code, 0, "{}", ran.errors);
         directory

@@ -1,5 +1,11 @@
 //! What a signed-in user sees on the account page (wire.md A5).
 
+pub mod export;
+pub mod history;
+pub mod password;
+pub mod profile;
+pub mod sessions;
+
 use super::Context;
 use super::login::SignedIn;
 use crate::domain::account::Account;

@@ -1,0 +1,160 @@
+//! `leadgate account`: LeadExec's customer accounts.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::error::CliError;
+use super::{args, output};
+use crate::config::{Flags, Secret};
+use crate::domain::account::Account;
+use crate::domain::ids::AccountId;
+use crate::services::Context;
+use crate::services::accounts::{self, AccountError, NewAccount};
+
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make an account; its API key is shown this once.
+    Add(AddArgs),
+    /// List all accounts.
+    List(ListArgs),
+    /// Show one account.
+    Show(AccountArgs),
+    /// Rename an account, or replace its API keys.
+    Set(SetArgs),
+    /// Delete an account that nobody belongs to.
+    Delete(AccountArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// Name, as its users know it
+    #[arg(value_parser = args::name)]
+    name: String,
+    /// Account id [default: a new UUID]
+    #[arg(long, value_parser = AccountId::parse)]
+    id: Option<AccountId>,
+    /// Without an API key, which the lead receiver would take
+    #[arg(long)]
+    no_api_key: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AccountArgs {
+    /// Account id
+    #[arg(value_parser = AccountId::parse)]
+    id: AccountId,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    #[command(flatten)]
+    account: AccountArgs,
+    #[command(flatten)]
+    changes: ChangeArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct ChangeArgs {
+    /// Name, as its users know it
+    #[arg(long, value_parser = args::name)]
+    name: Option<String>,
+    /// Make an API key, shown this once, in place of all that the account has
+    #[arg(long)]
+    new_api_key: bool,
+    /// No API key at all
+    #[arg(long, conflicts_with = "new_api_key")]
+    no_api_keys: bool,
+}
+
+pub async fn run(flags: &Flags, command: AccountCommand) -> Result<(), CliError> {
+    let ctx = super::open(flags).await?;
+    match command {
+        AccountCommand::Add(args) => add(&ctx, args).await,
+        AccountCommand::List(args) => {
+            let accounts = accounts::list(&ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?;
+            list(&accounts, args.json)
+        }
+        AccountCommand::Show(args) => {
+            let account = accounts::find(&ctx, &args.id).await.map_err(|error| failure(&args.id, error))?;
+            show(&account, None, args.json)
+        }
+        AccountCommand::Set(args) => set(&ctx, args).await,
+        AccountCommand::Delete(args) => {
+            accounts::delete(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
+            output::deleted("account", args.id.as_str(), args.json)
+        }
+    }
+}
+
+async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
+    let api_keys = args.no_api_key.then(Vec::new);
+    let new = NewAccount { id: args.id.clone(), name: args.name, api_keys };
+    let (account, key) = accounts::add(&super::acting(ctx), new).await.map_err(|error| match (error, args.id) {
+        (AccountError::Taken, Some(id)) => CliError::failure(format!("there is an account {id} already")),
+        (error, _) => CliError::failure(error),
+    })?;
+    show(&account, key.as_deref(), args.json)
+}
+
+async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
+    let SetArgs { account: AccountArgs { id, json }, changes } = args;
+    let made = changes.new_api_key.then(|| accounts::make_api_key(ctx));
+    let keys = (changes.new_api_key || changes.no_api_keys).then(|| made.iter().map(Secret::new).collect::<Vec<_>>());
+    let account = accounts::change(&super::acting(ctx), &id, changes.name, keys.as_deref()).await;
+    show(&account.map_err(|error| failure(&id, error))?, made.as_deref(), json)
+}
+
+fn failure(id: &AccountId, error: AccountError) -> CliError {
+    match error {
+        AccountError::Unknown => {
+            CliError::failure(format!("there is no account {id}; `leadgate account list` shows all"))
+        }
+        error => CliError::failure(error),
+    }
+}
+
+#[derive(Serialize)]
+struct AccountJson<'a> {
+    id: &'a str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<&'a str>,
+}
+
+impl<'a> AccountJson<'a> {
+    fn new(account: &'a Account, api_key: Option<&'a str>) -> Self {
+        Self { id: account.id.as_str(), name: &account.name, api_key }
+    }
+}
+
+fn list(accounts: &[Account], json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(&accounts.iter().map(|account| AccountJson::new(account, None)).collect::<Vec<_>>());
+    }
+    let rows: Vec<[String; 2]> =
+        accounts.iter().map(|account| [account.id.to_string(), account.name.clone()]).collect();
+    output::table(["ACCOUNT ID", "NAME"], &rows)
+}
+
+fn show(account: &Account, api_key: Option<&str>, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json(&AccountJson::new(account, api_key));
+    }
+    let mut fields = vec![("account id", account.id.to_string()), ("name", account.name.clone())];
+    fields.extend(api_key.map(|key| ("API key", output::shown_once(key))));
+    output::fields(&fields)
+}

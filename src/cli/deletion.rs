@@ -1,0 +1,47 @@
+//! Deleting what other things hang on: what ends with it is told first.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::error::CliError;
+use super::output;
+
+#[derive(Debug, Args)]
+pub struct DryRunArgs {
+    /// Tell what would end, and delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What is to be deleted, and how many of which kinds of things end with it.
+pub struct Deletion<'a> {
+    pub kind: &'static str,
+    pub id: &'a str,
+    pub ends: Vec<(&'static str, usize)>,
+    pub is_dry_run: bool,
+    pub json: bool,
+}
+
+impl Deletion<'_> {
+    /// Tells what will end. `false`: nothing is to be deleted.
+    pub fn announce(&self) -> Result<bool, CliError> {
+        if !self.json {
+            let ends: Vec<String> = self.ends.iter().map(|(what, count)| format!("{what}: {count}")).collect();
+            output::line(&format!("with the {} {} end {}", self.kind, self.id, ends.join(", ")))?;
+        } else if self.is_dry_run {
+            output::json(&self.told("would_delete"))?;
+        }
+        Ok(!self.is_dry_run)
+    }
+
+    /// Tells that it is done.
+    pub fn report(&self) -> Result<(), CliError> {
+        if self.json { output::json(&self.told("deleted")) } else { output::deleted(self.kind, self.id, false) }
+    }
+
+    fn told(&self, verb: &str) -> Value {
+        let ends: Map<String, Value> =
+            self.ends.iter().map(|(what, count)| ((*what).to_owned(), json!(count))).collect();
+        json!({ verb: self.id, "ends": ends })
+    }
+}

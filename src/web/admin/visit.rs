@@ -1,0 +1,201 @@
+//! Who is at a page of the administration, and what each page needs of that. Whoever is no administrator finds nothing
+//! there.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::super::error::failed_page;
+use super::super::extract::{self, Pairs};
+use super::super::forms::{field, see_other};
+use super::super::page::{self, Kind};
+use super::super::urls::route;
+use super::super::{Web, visitor};
+use crate::domain::event::Action;
+use crate::domain::role::Role;
+use crate::services::audit::{Acting, By};
+use crate::services::csrf;
+use crate::services::login::SignedIn;
+use crate::store::StoreError;
+use crate::views::messages::{AdminTexts, Messages, done};
+use crate::views::{Admin, AdminPart, Confirmation, Form, Notice, Page, Problem, Tab};
+
+/// An administrator who looks at a page.
+pub struct Visit {
+    pub web: Arc<Web>,
+    pub page: Page,
+    pub query: Pairs,
+    headers: HeaderMap,
+    signed_in: SignedIn,
+    from: Option<IpAddr>,
+}
+
+/// An administrator who posted one of our forms: it is no other site's, and has the token of this session.
+pub struct Posted {
+    pub visit: Visit,
+    pub form: Pairs,
+}
+
+/// The answer where there is nothing to go on with.
+pub struct Stop(Box<Response>);
+
+pub type Answer = Result<Response, Stop>;
+
+impl IntoResponse for Stop {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+impl From<Response> for Stop {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl FromRequestParts<Arc<Web>> for Visit {
+    type Rejection = Stop;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Stop> {
+        let signed_in = visitor::require(web, &parts.headers, &parts.uri).await.map_err(Stop)?;
+        Self::of(web, parts, signed_in)
+    }
+}
+
+impl FromRequest<Arc<Web>> for Posted {
+    type Rejection = Stop;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Stop> {
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(Request::new(body), web).await;
+        let (signed_in, form) = visitor::posted(web, &parts.headers, body).await.map_err(Stop)?;
+        Ok(Self { visit: Visit::of(web, &parts, signed_in)?, form })
+    }
+}
+
+impl Visit {
+    fn of(web: &Arc<Web>, parts: &Parts, signed_in: SignedIn) -> Result<Self, Stop> {
+        if signed_in.user.role != Role::Admin {
+            return Err(page::error(web, &parts.headers, None, Problem::NotFound, None).into());
+        }
+        Ok(Self {
+            page: page::frame(web, &parts.headers, None).for_role(Role::Admin),
+            query: Pairs::of_query(parts.uri.query()),
+            headers: parts.headers.clone(),
+            from: extract::peer(&parts.extensions),
+            web: web.clone(),
+            signed_in,
+        })
+    }
+
+    /// To change something in the administrator's name.
+    pub fn acting(&self) -> Acting<'_> {
+        self.web.ctx.acting(By::user(&self.signed_in.user, self.from))
+    }
+
+    pub fn words(&self) -> &'static Messages {
+        self.page.text()
+    }
+
+    pub fn text(&self) -> &'static AdminTexts {
+        &self.words().admin
+    }
+
+    /// A value of the query; empty where there is none.
+    pub fn asked(&self, name: &str) -> &str {
+        field(&self.query, name)
+    }
+
+    pub fn path(&self, route: &str) -> String {
+        self.web.urls.path(route)
+    }
+
+    /// The address of one thing: its id stands in the route's only gap.
+    pub fn at(&self, route: &str, id: impl Display) -> String {
+        self.web.urls.filled(route, id)
+    }
+
+    pub fn form(&self, action: String, submit: &str) -> Form {
+        Form::new(action, csrf::token(&self.web.ctx, &self.signed_in.handle), submit)
+    }
+
+    /// A page, with word of what was just done.
+    pub fn draw(&self, title: impl Into<String>) -> Admin {
+        let text = self.text();
+        let notice = Action::parse(self.asked("done")).map(|action| Notice::good(done(self.page.lang, action)));
+        let tab = |label: &str, route: &str, is_current| Tab::new(label, self.path(route), is_current);
+        let tabs = [
+            (text.start, route::ADMIN),
+            (text.accounts, route::ADMIN_ACCOUNTS),
+            (text.users, route::ADMIN_USERS),
+            (text.invitations, route::ADMIN_INVITATIONS),
+            (text.apps, route::ADMIN_APPS),
+            (text.connections, route::ADMIN_CONNECTIONS),
+            (text.keys, route::ADMIN_KEYS),
+            (text.events, route::ADMIN_EVENTS),
+        ];
+        Admin {
+            page: self.page.clone(),
+            tabs: tabs.map(|(label, route)| tab(label, route, false)).into(),
+            title: title.into(),
+            lead: None,
+            links: Vec::new(),
+            notice,
+            parts: Vec::new(),
+        }
+    }
+
+    pub fn show(&self, view: &Admin) -> Answer {
+        self.show_as(StatusCode::OK, view)
+    }
+
+    fn show_as(&self, status: StatusCode, view: &Admin) -> Answer {
+        Ok(page::render(Kind::Plain, status, &self.page.nonce, view))
+    }
+
+    /// A form on a page of its own: 422 where something is wrong with it.
+    pub fn ask(&self, title: &str, lead: Option<&str>, form: Form) -> Answer {
+        let status = status_of(&form);
+        let mut view = self.draw(title);
+        view.lead = lead.map(str::to_owned);
+        view.parts.push(AdminPart::Form(form));
+        self.show_as(status, &view)
+    }
+
+    /// The page that asks again.
+    pub fn confirm(&self, confirmation: Confirmation) -> Answer {
+        let status = status_of(&confirmation.form);
+        let mut view = self.draw(confirmation.title.clone());
+        view.parts.push(AdminPart::Confirmation(confirmation));
+        self.show_as(status, &view)
+    }
+
+    /// After a change: back to a page, which says what was done.
+    pub fn done(&self, action: Action, path: &str) -> Answer {
+        Ok(see_other(&format!("{path}?done={}", action.as_str())))
+    }
+
+    pub fn nothing_here(&self) -> Stop {
+        page::error(&self.web, &self.headers, None, Problem::NotFound, None).into()
+    }
+
+    pub fn failed(&self, error: &StoreError) -> Stop {
+        failed_page(&self.web, &self.headers, error).into()
+    }
+
+    /// A failure that only the log can tell more of.
+    pub fn broke(&self, error: &dyn std::error::Error) -> Stop {
+        tracing::error!(%error, "a change in the administration failed");
+        page::error(&self.web, &self.headers, None, Problem::Internal, None).into()
+    }
+}
+
+fn status_of(form: &Form) -> StatusCode {
+    if form.is_refused() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }
+}

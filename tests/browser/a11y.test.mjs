@@ -1,0 +1,290 @@
+// Every page of the server: axe finds nothing serious on it, in light and dark, on a desk and on a phone, and nothing of
+// it has to be scrolled for sideways, in any language.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+
+import { assertAccessible, assertNoOverflow } from './support/a11y.mjs';
+import { createOAuthWorld } from './support/oauth.mjs';
+import { partnerPage } from './support/page.mjs';
+import { launch } from './support/visitor.mjs';
+import { createWorld } from './support/world.mjs';
+
+let world;
+let production;
+let browser;
+before(async () => {
+  [world, production, browser] = await Promise.all([createOAuthWorld(), createWorld(undefined, { isProduction: true }), launch()]);
+  world.sites.serve('/partner', partnerPage(world, { lang: null }));
+});
+after(() => Promise.all([world?.stop(), production?.stop(), browser?.close()]));
+
+// How to get where a page is. Each gets the visitor's page, the world, and who is at the keyboard.
+const at = (path) => (page, { server }) => page.goto(server.site + path);
+
+async function signIn(page, { server }, person) {
+  await page.goto(`${server.site}/account`);
+  await page.locator('[name=email]').fill(person.email);
+  await page.locator('[name=password]').fill(person.password);
+  await page.locator('form:has([name=password]) [type=submit]').click();
+  await page.locator(`form[action$="/logout"]`).waitFor();
+}
+
+async function clickOn(page, selector) {
+  await Promise.all([page.waitForNavigation(), page.locator(selector).first().click()]);
+}
+
+/** A request of a client that needs the user's word. */
+const authorization = (parameters) => (page) => page.goto(world.web.request(parameters).url);
+
+async function enter(page, person) {
+  await page.locator('[name=email]').fill(person.email);
+  await page.locator('[name=password]').fill(person.password);
+  await clickOn(page, 'form:has([name=password]) [type=submit]');
+}
+
+const consent = (parameters) => async (page, { person }) => {
+  await authorization(parameters)(page);
+  await enter(page, person);
+};
+
+async function device(page, { person }, decision) {
+  const begun = await world.wall.post('/oauth/device_authorization', { scope: 'openid data_api' });
+  await page.goto(begun.verification_uri_complete);
+  await clickOn(page, 'main [type=submit]');
+  if (!decision) return;
+  await enter(page, person);
+  await page.mouse.move(40, 40);
+  await page.mouse.move(60, 80);
+  await clickOn(page, `[name=decision][value=${decision}]`);
+}
+
+/** The inspector's view of this name, with a request in it. */
+const inspector = (view, then = async () => {}) => async (page, context) => {
+  await at('/inspector')(page, context);
+  await page.locator('#live[data-state=live]').waitFor();
+  await fetch(`${world.server.api}/v1/me`, { headers: { Authorization: 'Bearer nonsense' } });
+  await page.locator('#rows .row').first().waitFor({ state: 'attached' });
+  await page.locator(`.tabs [data-view=${view}]`).click();
+  await page.locator(`section#${view}`).waitFor();
+  await then(page);
+};
+
+const FORWARDED = { extraHTTPHeaders: { 'X-Forwarded-For': '203.0.113.7' } };
+
+/**
+ * `route` is as src/web/urls.rs writes it, `what` tells pages of one route apart, `heading` is the English one. `open`
+ * does what leads there, at the route's own address where nothing else is said; `as` signs in first.
+ */
+const PAGES = [
+  { route: '/', what: 'to try everything', heading: 'Try' },
+  { route: '/', what: 'in production', in: 'production', heading: 'Leadgate' },
+  { route: '/account', what: 'sign-in', heading: 'Sign in' },
+  { route: '/account', what: 'sign-in in production', in: 'production', heading: 'Sign in' },
+  { route: '/account', what: 'nothing connected', as: 'person', heading: 'Connected applications' },
+  { route: '/account', what: 'of an admin', in: 'production', as: 'admin', heading: 'Connected applications' },
+  {
+    route: '/account',
+    what: 'one application connected',
+    heading: 'Connected applications',
+    async open(page, context) {
+      await device(page, context, 'allow');
+      await at('/account')(page, context);
+    },
+  },
+  {
+    route: '/account/login',
+    what: 'refused',
+    heading: 'Sign in',
+    async open(page, context) {
+      await at('/account')(page, context);
+      await enter(page, { email: context.person.email, password: 'wrong' });
+      await page.locator('#password-error').waitFor();
+    },
+  },
+  { route: '/dialog/{flow}', what: 'sign-in', heading: 'Sign in', open: authorization() },
+  { route: '/dialog/{flow}', what: 'consent', heading: 'wants to use your account', open: consent() },
+  {
+    route: '/dialog/{flow}',
+    what: 'sign-in in the pop-up',
+    heading: 'Sign in',
+    async open(page) {
+      await page.goto(`${world.origins.partner}/partner`);
+      const [popup] = await Promise.all([page.waitForEvent('popup'), page.click('#leAppButton')]);
+      await popup.waitForLoadState();
+    },
+  },
+  {
+    route: '/dialog/{flow}/login',
+    what: 'refused',
+    heading: 'Sign in',
+    async open(page, { person }) {
+      await authorization()(page);
+      await enter(page, { email: person.email, password: 'wrong' });
+      await page.locator('#password-error').waitFor();
+    },
+  },
+  { route: '/dialog/{flow}/decision', what: 'allowed for a device', heading: 'You can go back to your device', open: (page, context) => device(page, context, 'allow') },
+  { route: '/dialog/{flow}/decision', what: 'denied for a device', heading: 'Access was not given', open: (page, context) => device(page, context, 'deny') },
+  {
+    route: '/dialog/{flow}/decision',
+    what: 'on the way back by a form',
+    heading: 'Going back to',
+    async open(page, context) {
+      await page.route(`${world.origins.partner}/**`, (route) => route.fulfill({ status: 204 }));
+      await consent({ response_mode: 'form_post' })(page, context);
+      await page.mouse.move(40, 40);
+      await page.mouse.move(60, 80);
+      await page.locator('[name=decision][value=allow]').click({ noWaitAfter: true });
+      await page.locator('form[action*="/callback"]').waitFor();
+    },
+  },
+  { route: '/device', what: 'empty', heading: 'Connect a device' },
+  {
+    route: '/device',
+    what: 'a code that is not known',
+    heading: 'Connect a device',
+    async open(page, context) {
+      await at('/device')(page, context);
+      await page.locator('[name=user_code]').fill('BBBB-BBBB');
+      await clickOn(page, 'main [type=submit]');
+      await page.locator('#code-error').waitFor();
+    },
+  },
+  { route: '/oauth/authorize', what: 'refused', heading: 'Unknown application', open: authorization({ client_id: 'nobody' }) },
+  { route: '/oauth/logout', what: 'asks', as: 'person', heading: 'Sign out of Leadgate?' },
+  {
+    route: '/oauth/logout',
+    what: 'signed out',
+    as: 'person',
+    heading: 'You are signed out',
+    async open(page, context) {
+      await at('/oauth/logout')(page, context);
+      await clickOn(page, 'main [type=submit]');
+    },
+  },
+  { route: '/button/authorize', what: 'refused', heading: 'The request is not complete' },
+  { route: '/doctor', what: 'findings', heading: 'doctor' },
+  { route: '/_sandbox/docs', what: 'reference', heading: 'Control plane' },
+  { route: '/_sandbox/docs', what: 'an operation', heading: 'Control plane', async open(page, context) {
+    await at('/_sandbox/docs')(page, context);
+    await page.locator('details[id] > summary').first().click();
+  } },
+  { route: '/_sandbox/fidelity', what: 'ledger', heading: 'Fidelity' },
+  { route: '/inspector', what: 'requests', heading: 'Inspector', open: inspector('requests') },
+  {
+    route: '/inspector',
+    what: 'a request',
+    heading: 'Inspector',
+    open: inspector('requests', async (page) => {
+      await page.locator('#rows .row').first().click();
+      await page.locator('#details h2').waitFor();
+    }),
+  },
+  { route: '/inspector', what: 'clocks', heading: 'Inspector', open: inspector('clocks') },
+  { route: '/inspector', what: 'faults', heading: 'Inspector', open: inspector('faults') },
+  { route: '/inspector', what: 'the world', heading: 'Inspector', open: inspector('world') },
+  {
+    route: '/inspector',
+    what: 'a question',
+    heading: 'Inspector',
+    open: inspector('world', async (page) => {
+      await page.locator('#reset').click();
+      await page.locator('dialog[open]').waitFor();
+    }),
+  },
+  { route: '/inspector', what: 'from elsewhere', heading: 'Open the inspector', options: FORWARDED },
+  {
+    route: '/inspector/session',
+    what: 'a wrong token',
+    heading: 'Open the inspector',
+    options: FORWARDED,
+    async open(page, context) {
+      await at('/inspector')(page, context);
+      await page.locator('#token').fill('nonsense');
+      await clickOn(page, 'main [type=submit]');
+      await page.locator('#token-error').waitFor();
+    },
+  },
+  { route: '/inspector/checks/{app}', what: 'of an application', heading: 'Integration check', open: (page, context) => at(`/inspector/checks/${world.apps.finder.id}`)(page, context) },
+  { route: null, what: 'an address that is none', heading: 'Nothing here', open: at('/nonsense') },
+  { route: null, what: 'an address that is none, in production', in: 'production', heading: 'Nothing here', open: at('/nonsense') },
+];
+
+/** Routes that show nothing of their own to a person: what they answer is data, a file, or a redirect to a page above. */
+const NO_PAGE = [
+  /^\/(js|css|static)\//,
+  /^\/button\/(token|resume|report)$/,
+  /^\/authorize\//,
+  /^\/v1\//,
+  /^\/\.well-known\//,
+  /^\/oauth\/(token|revoke|introspect|userinfo|par|device_authorization|register)/,
+  // The page of /inspector/checks/{app}, for who has the sandbox token.
+  /^\/_sandbox(\/(?!docs$|fidelity$).*)?$/,
+  '/inspector/events',
+  '/livez',
+  '/readyz',
+  // Forms whose answer is a redirect.
+  '/account/connections/{connection}/disconnect',
+  '/logout',
+  '/dialog/{flow}/switch',
+];
+
+const isNoPage = (route) => NO_PAGE.some((pattern) => (typeof pattern === 'string' ? pattern === route : pattern.test(route)));
+
+test('every route that shows a page has one in this table', async () => {
+  const source = await readFile(new URL('../../src/web/urls.rs', import.meta.url), 'utf8');
+  const [, list] = source.match(/\n    routes! \{\n([\s\S]*?)\n    \}\n/);
+  const routes = [...list.matchAll(/^ +[A-Z_]+ = "([^"]+)";$/gm)].map(([, route]) => route);
+  assert.ok(routes.length > 60 && routes.includes('/account'), `${routes.length} routes`);
+  const shown = new Set(PAGES.map(({ route }) => route));
+  assert.deepEqual(routes.filter((route) => !shown.has(route) && !isNoPage(route)), [], 'neither a page nor none');
+  assert.deepEqual([...shown].filter((route) => route && !routes.includes(route)), [], 'no route any more');
+  assert.deepEqual([...shown].filter((route) => route && isNoPage(route)), [], 'a page and none');
+});
+
+/** The page in a language, in a browser that knows nothing yet. */
+async function reach(t, { route, as, options, open = at(route), ...entry }, locale) {
+  const there = entry.in === 'production' ? production : world;
+  const visitor = await browser.newContext({ ...options, locale });
+  t.after(() => visitor.close());
+  const page = await visitor.newPage();
+  let somebody = there.staff[as];
+  const context = {
+    ...there,
+    get person() {
+      return (somebody ??= there.person());
+    },
+  };
+  if (as) await signIn(page, there, context.person);
+  await open(page, context);
+  // The newest: a pop-up is in front.
+  return visitor.pages().at(-1);
+}
+
+for (const entry of PAGES) {
+  const name = `${entry.route ?? 'no route'}, ${entry.what}`;
+  test(`axe: ${name}`, async (t) => {
+    const page = await reach(t, entry, 'en-US');
+    const heading = await page.locator('h1').innerText();
+    assert.ok(heading.includes(entry.heading), `${heading} instead of ${entry.heading}`);
+    await assertAccessible(page, name);
+    await assertNoOverflow(page, name);
+  });
+  test(`no overflow in Spanish: ${name}`, async (t) => {
+    const page = await reach(t, entry, 'es-MX');
+    assert.equal(await page.locator('html').getAttribute('lang'), 'es');
+    await assertNoOverflow(page, name);
+  });
+}
+
+test('axe sees, past the policy of a page, what is wrong with it in the dark alone; and what sticks out is told', async (t) => {
+  const page = await reach(t, { route: '/device' }, 'en-US');
+  await page.evaluate(() => {
+    const wrong = document.querySelector('main').appendChild(document.createElement('p'));
+    wrong.textContent = 'Black on nearly black';
+    wrong.style.cssText = 'color: #000; width: 500px';
+  });
+  await assert.rejects(assertAccessible(page, 'broken'), /360 px, dark: color-contrast \(serious\)/);
+  await assert.rejects(assertNoOverflow(page, 'broken'), /broken at 360 px/);
+});
