@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod console;
 mod en;
 mod es;
 mod events;
@@ -18,6 +19,7 @@ use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
 pub use account::{AccountTexts, HistoryTexts, PasswordTexts, ProfileTexts};
 pub use admin::AdminTexts;
+pub use console::{AddressTexts, AppFormTexts, ConsoleTexts};
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
@@ -148,6 +150,7 @@ pub struct Messages {
     pub error: ErrorTexts,
     pub account: AccountTexts,
     pub checks: ChecksTexts,
+    pub console: ConsoleTexts,
     pub doctor: DoctorTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,

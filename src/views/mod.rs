@@ -24,6 +24,10 @@
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
 //! | [`Doctor`] | `doctor.html` | `GET /doctor` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
+//! | [`ConsoleApps`], [`ConsoleApp`], [`ConsoleButton`] | `console/*.html` | `/console`, an application's page, a button's |
+//! | [`ConsoleForm`], [`ConsoleConfirm`] | `console/*.html` | each form of the console, each question before an end |
+//! | [`ConsoleSecret`], [`ConsoleUsage`] | `console/*.html` | a secret, once; the charts of an application |
+//! | [`ApiClients`] | `console/api.html` | `/settings/api` |
 //! | [`Reference`] | `reference.html` | `GET /_sandbox/docs` |
 //! | [`FidelityLedger`] | `fidelity.html` | `GET /_sandbox/fidelity` |
 //! | [`Inspector`] | `inspector.html` | `GET /inspector` |
@@ -39,6 +43,7 @@ mod admin;
 mod chart;
 mod checks;
 mod consent;
+mod console;
 mod device;
 mod doctor;
 mod error;
@@ -68,6 +73,10 @@ pub use admin::{ActionLink, Admin, AdminPart, EventChange, EventRow, Filter};
 pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
+pub use console::{
+    ApiClients, AppCard, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleForm, ConsoleSecret,
+    ConsoleUsage, Head, Snippet, Snippets,
+};
 pub use device::{Device, DeviceError};
 pub use doctor::Doctor;
 pub use error::{ErrorPage, Problem};
@@ -88,4 +97,4 @@ pub use permission::Permission;
 pub use prose::Prose;
 pub use reference::{Answer, Field, Group, Operation, Reference};
 pub use returns_to::ReturnsTo;
-pub use try_it::{Demo, DemoUser, Snippet, TryIt};
+pub use try_it::{Demo, DemoUser, TryIt};

@@ -42,6 +42,13 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("fidelity", render(&FidelityLedger::sample(lang))),
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
+        ("console apps", render(&ConsoleApps::sample(lang))),
+        ("console app", render(&ConsoleApp::sample(lang))),
+        ("console button", render(&ConsoleButton::sample(lang))),
+        ("console form", render(&ConsoleForm::sample(lang))),
+        ("console secret", render(&ConsoleSecret::sample(lang))),
+        ("console usage", render(&ConsoleUsage::sample(lang))),
+        ("api clients", render(&ApiClients::sample(lang))),
         ("the form kit", render(&kit::sample(lang, "text"))),
         ("a confirmation", render(&kit::confirm(lang, "text"))),
     ];
@@ -84,6 +91,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         switch_action: h(),
         csrf: h(),
         app_name: h(),
+        app_logo: Some(h()),
         publisher: Some(h()),
         account_name: h(),
         user_name: h(),
@@ -139,6 +147,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         app_id: h(),
         button_id: h(),
         origins: vec![h()],
+        theme: crate::domain::button::Theme::Auto,
+        size: crate::domain::button::Size::Medium,
         users: vec![DemoUser { name: h(), email: h(), password: Some(h()), note: Some(h()) }],
     };
     let field = || Field { name: h(), kind: h(), is_required: true, text: Prose::of(HOSTILE) };

@@ -166,6 +166,7 @@ impl Visit {
             switch_action: self.web.urls.dialog_switch(self.flow.id),
             csrf,
             app_name: self.flow.app.name.clone(),
+            app_logo: self.web.urls.logo(&self.flow.app),
             publisher: Some(self.flow.app.publisher.clone()).filter(|name| !name.is_empty()),
             account_name: account.name,
             user_name: user.name.clone(),

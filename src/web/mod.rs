@@ -7,6 +7,7 @@ mod authorize;
 pub mod basic;
 mod bearer;
 mod button;
+mod console;
 mod cookies;
 mod dialog;
 mod doctor;
@@ -22,6 +23,7 @@ mod invitation;
 mod journal;
 mod leadexec;
 mod login;
+mod logos;
 mod mask;
 mod oauth;
 mod observe;
@@ -29,6 +31,7 @@ mod ops;
 mod page;
 mod sandbox;
 mod sign_up;
+mod settings;
 mod statics;
 pub mod urls;
 mod visitor;
@@ -90,6 +93,7 @@ pub fn router(web: Web) -> Router {
     let mut groups = Router::new()
         .merge(home::routes())
         .merge(button::routes())
+        .merge(console::routes())
         .merge(dialog::routes())
         .merge(authorize::routes())
         .merge(account::routes())
@@ -97,7 +101,9 @@ pub fn router(web: Web) -> Router {
         .merge(sign_up::routes())
         .merge(admin::routes())
         .merge(leadexec::routes())
+        .merge(logos::routes())
         .merge(oauth::routes())
+        .merge(settings::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
         let sandbox = sandbox::routes(&web).merge(inspector::routes()).merge(doctor::routes());

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::mask;
 
+use crate::domain::app::App;
 use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID, SessionId};
 use crate::domain::journal::endpoint_name;
 
@@ -85,10 +86,28 @@ pub mod route {
         ADMIN_USER_RESET = "/admin/users/{user}/reset-password";
         ADMIN_USER_SIGN_OUT = "/admin/users/{user}/end-sessions";
         ADMIN_USER_DELETE = "/admin/users/{user}/delete";
+        CONSOLE = "/console";
+        CONSOLE_PARTNER = "/console/partner";
+        CONSOLE_APPS = "/console/apps";
+        CONSOLE_APP_NEW = "/console/apps/new";
+        CONSOLE_APP = "/console/apps/{app}";
+        CONSOLE_APP_EDIT = "/console/apps/{app}/edit";
+        CONSOLE_APP_LOGO = "/console/apps/{app}/logo";
+        CONSOLE_APP_LOGO_REMOVE = "/console/apps/{app}/logo/remove";
+        CONSOLE_APP_SECRET = "/console/apps/{app}/secret";
+        CONSOLE_APP_SECRET_PREVIOUS = "/console/apps/{app}/secret/previous";
+        CONSOLE_APP_USAGE = "/console/apps/{app}/usage";
+        CONSOLE_APP_DELETE = "/console/apps/{app}/delete";
+        CONSOLE_BUTTON_NEW = "/console/apps/{app}/buttons/new";
+        CONSOLE_BUTTON = "/console/buttons/{button}";
+        CONSOLE_BUTTON_EDIT = "/console/buttons/{button}/edit";
+        CONSOLE_BUTTON_DELETE = "/console/buttons/{button}/delete";
+        SETTINGS_API = "/settings/api";
         LOGOUT = "/logout";
         INVITATION = "/invitation";
         SIGN_UP = "/sign-up";
         SIGN_UP_PARTNER = "/sign-up/partner";
+        LOGO = "/logos/{app}/{logo}";
         ME = "/v1/me";
         JWKS = "/.well-known/jwks.json";
         SERVER_METADATA = "/.well-known/oauth-authorization-server";
@@ -288,6 +307,12 @@ impl Urls {
             Some((before, Some((_, after)))) => self.path(&format!("{before}{id}{after}")),
             _ => self.path(route),
         }
+    }
+
+    /// Where an application's logo is.
+    pub fn logo(&self, app: &App) -> Option<String> {
+        let logo = app.logo.as_ref()?;
+        Some(self.path(&route::LOGO.replace("{app}", app.id.as_str()).replace("{logo}", logo.as_str())))
     }
 
     /// Where a client looks after its registration: the whole public address.

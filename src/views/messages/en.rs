@@ -22,6 +22,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_console: "Console",
     nav_account: "Account",
     nav_admin: "Admin",
+    console: super::console::EN,
     kit: super::kit::EN,
     admin: super::admin::EN,
     scopes: ScopeTexts {

@@ -22,6 +22,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_console: "Consola",
     nav_account: "Cuenta",
     nav_admin: "Gestión",
+    console: super::console::ES,
     kit: super::kit::ES,
     admin: super::admin::ES,
     scopes: ScopeTexts {
