@@ -94,16 +94,6 @@ fn partner_only(user: &User) -> Result<(), ConsoleError> {
     if is_partner(user) { Ok(()) } else { Err(ConsoleError::NotPartner) }
 }
 
-/// Makes a partner of whoever is signed in: only in a sandbox, where anybody may try everything.
-pub async fn become_partner(ctx: &Acting<'_>, user: &User) -> Result<(), ConsoleError> {
-    if !ctx.sandbox || is_partner(user) {
-        return Err(ConsoleError::NotPartner);
-    }
-    let change = users::Change { role: Some(Role::Partner), ..users::Change::default() };
-    users::change(ctx, user.id, change).await?;
-    Ok(())
-}
-
 /// The user's oldest applications, of those after this one, at most [`PAGE`]; and whether there are more.
 pub async fn list(ctx: &Context, user: &User, after: Option<AppId>) -> Result<(Vec<Listed>, bool), ConsoleError> {
     partner_only(user)?;
