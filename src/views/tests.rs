@@ -38,6 +38,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("fidelity", render(&FidelityLedger::sample(lang))),
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
+        ("admin", render(&Admin::sample(lang))),
         ("the form kit", render(&kit::sample(lang, "text"))),
         ("a confirmation", render(&kit::confirm(lang, "text"))),
     ];
