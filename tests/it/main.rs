@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is how to fail, helpers included")]
 
 mod account;
+mod admin;
 mod architecture;
 mod audit;
 mod authorize;
@@ -14,6 +15,7 @@ mod cli;
 mod code;
 mod commands;
 mod consent;
+mod console;
 mod dialog;
 mod doctor;
 mod faults;

@@ -6,7 +6,7 @@ use leadgate::config::seed::SeedPassword;
 use leadgate::domain::email::Email;
 use leadgate::domain::ids::{AppId, ButtonId};
 use leadgate::domain::usage::UsageKind;
-use leadgate::services::login::{self, LoginError};
+use leadgate::services::login::{self, Browser, LoginError};
 use leadgate::services::seed::{self, Audience};
 use leadgate::services::throttle::Limits;
 use leadgate::services::{partner, usage, users};
@@ -168,12 +168,18 @@ async fn f8_a_login_in_flight_does_not_survive_a_new_password(world: World) {
     let who = login::with_password(&world.ctx, ADA, PASSWORD, None).await.unwrap();
     let email = Email::parse(ADA).unwrap();
     users::set_password(&world.operator(), &email, "a new password").await.unwrap();
-    assert!(matches!(login::open_session(&world.ctx, &who, None).await, Err(LoginError::WrongCredentials)));
+    assert!(matches!(
+        login::open_session(&world.ctx, &who, None, &Browser::default()).await,
+        Err(LoginError::WrongCredentials)
+    ));
     let who = login::with_password(&world.ctx, ADA, "a new password", None).await.unwrap();
     users::disable(&world.operator(), &email).await.unwrap();
-    assert!(matches!(login::open_session(&world.ctx, &who, None).await, Err(LoginError::WrongCredentials)));
+    assert!(matches!(
+        login::open_session(&world.ctx, &who, None, &Browser::default()).await,
+        Err(LoginError::WrongCredentials)
+    ));
     users::enable(&world.operator(), &email).await.unwrap();
-    assert!(login::open_session(&world.ctx, &who, None).await.is_ok());
+    assert!(login::open_session(&world.ctx, &who, None, &Browser::default()).await.is_ok());
 }
 
 /// B20, L4: no page is readable by another origin, whatever method and header it comes with.
