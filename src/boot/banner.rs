@@ -35,7 +35,7 @@ async fn sandbox(
     lines: &mut Vec<String>,
 ) -> Result<(), StoreError> {
     let mut row = |name: &str, value: &str| lines.push(format!("  {name:<14} {value}"));
-    if let Some((button, app)) = partner::find_button_of_origin(ctx, &settings.issuer.origin()).await? {
+    if let Some((button, app)) = partner::find_button_of_origin(ctx, &settings.issuer.origin(), None).await? {
         row("Try it", &format!("{}/", settings.issuer));
         row("App ID", app.id.as_str());
         row("Button id", button.id.as_str());

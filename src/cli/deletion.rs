@@ -18,6 +18,8 @@ pub struct Deletion<'a> {
     pub kind: &'static str,
     pub id: &'a str,
     pub ends: Vec<(&'static str, usize)>,
+    /// What stays, but not as it was.
+    pub left: Option<(&'static str, usize)>,
     pub is_dry_run: bool,
     pub json: bool,
 }
@@ -26,8 +28,12 @@ impl Deletion<'_> {
     /// Tells what will end. `false`: nothing is to be deleted.
     pub fn announce(&self) -> Result<bool, CliError> {
         if !self.json {
-            let ends: Vec<String> = self.ends.iter().map(|(what, count)| format!("{what}: {count}")).collect();
+            let told = |(what, count): &(&str, usize)| format!("{}: {count}", what.replace('_', " "));
+            let ends: Vec<String> = self.ends.iter().map(told).collect();
             output::line(&format!("with the {} {} end {}", self.kind, self.id, ends.join(", ")))?;
+            if let Some(left) = &self.left {
+                output::line(&format!("left are {}", told(left)))?;
+            }
         } else if self.is_dry_run {
             output::json(&self.told("would_delete"))?;
         }

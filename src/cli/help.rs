@@ -11,7 +11,7 @@ use super::Cli;
 /// What `leadgate --help` lists, in this order. clap knows one list of commands only.
 pub const GROUPS: [(&str, &[&str]); 4] = [
     ("Server", &["serve", "init", "migrate", "healthcheck"]),
-    ("People", &["account", "user"]),
+    ("People", &["account", "user", "invitation"]),
     ("Applications", &["app", "button", "connection"]),
     ("Operations", &["seed", "keys", "event", "completions"]),
 ];

@@ -17,6 +17,7 @@ mod global;
 mod healthcheck;
 mod help;
 mod init;
+mod invitation;
 mod keys;
 mod migrate;
 mod output;
@@ -66,6 +67,9 @@ enum Command {
     /// People with a LeadExec login.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Links for a password that were not used yet.
+    #[command(subcommand)]
+    Invitation(invitation::InvitationCommand),
     /// Partner applications.
     #[command(subcommand)]
     App(app::AppCommand),
@@ -124,6 +128,7 @@ impl Cli {
             Command::Healthcheck(args) => healthcheck::run(&flags, &args).await,
             Command::Account(command) => account::run(&flags, command).await,
             Command::User(command) => user::run(&flags, command).await,
+            Command::Invitation(command) => invitation::run(&flags, command).await,
             Command::App(command) => app::run(&flags, command).await,
             Command::Button(command) => button::run(&flags, command).await,
             Command::Connection(command) => connection::run(&flags, command).await,
@@ -134,6 +139,8 @@ impl Cli {
     }
 }
 
+#[cfg(test)]
+mod parity;
 #[cfg(test)]
 mod reference;
 

@@ -1,19 +1,26 @@
 //! `leadgate user`: people with a LeadExec login.
 
-use clap::{Args, Subcommand};
-use serde::Serialize;
+mod consents;
+mod delete;
+mod link;
+mod sessions;
+mod show;
 
-use super::args::{self, Password, PasswordArgs};
+use clap::{Args, Subcommand};
+
+use super::args::{self, PasswordArgs};
 use super::error::CliError;
-use super::output;
+use super::{acting, output};
 use crate::config::Flags;
 use crate::config::seed::SeedPassword;
 use crate::domain::email::Email;
-use crate::domain::magic::Magic;
 use crate::domain::role::Role;
-use crate::domain::user::{User, UserState};
+use crate::domain::user::User;
 use crate::services::Context;
+use crate::services::account::export;
 use crate::services::users::{self, Change, NewUser, UserError};
+use delete::DeleteArgs;
+use link::InviteArgs;
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
@@ -27,12 +34,24 @@ pub enum UserCommand {
     Set(SetArgs),
     /// Set a password; the user's sessions and connections end.
     SetPassword(SetPasswordArgs),
+    /// Make a link by which somebody becomes a user, shown this once; a newer one for the address replaces it.
+    Invite(InviteArgs),
+    /// Make a link by which a user chooses another password, shown this once; until then the present one stays good.
+    Reset(UserArgs),
     /// Keep a user out; sessions and connections end.
     Disable(UserArgs),
     /// Let a disabled user in again.
     Enable(UserArgs),
-    /// Delete a user with sessions and connections.
-    Delete(UserArgs),
+    /// List where a user is signed in, newest first.
+    Sessions(UserArgs),
+    /// Sign a user out everywhere; connections stay.
+    EndSessions(UserArgs),
+    /// List what a user has allowed, and what became of it, newest first.
+    Consents(UserArgs),
+    /// Print all that is kept of a user, as JSON.
+    Export(UserArgs),
+    /// Delete a user with sessions and connections; applications of theirs stay, without an owner.
+    Delete(DeleteArgs),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +103,9 @@ pub struct SetArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct ChangeArgs {
+    /// E-mail address, which is the login; ends nothing
+    #[arg(long = "email", value_name = "EMAIL", value_parser = Email::parse)]
+    new_email: Option<Email>,
     /// Name, as applications are shown it
     #[arg(long, value_parser = args::name)]
     name: Option<String>,
@@ -108,29 +130,29 @@ pub async fn run(flags: &Flags, command: UserCommand) -> Result<(), CliError> {
     match command {
         UserCommand::Add(args) => add(&ctx, args).await,
         UserCommand::List(list) => {
-            list_users(&users::list(&ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?, list.json)
+            show::list(&users::list(&ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?, list.json)
         }
-        UserCommand::Show(args) => {
-            let user = users::find(&ctx, &args.email).await.map_err(|error| failure(&args.email, error))?;
-            show(&user, None, args.json)
-        }
+        UserCommand::Show(args) => show::one(&find(&ctx, &args.email).await?, None, args.json),
         UserCommand::Set(args) => set(&ctx, args).await,
         UserCommand::SetPassword(args) => set_password(&ctx, args).await,
         UserCommand::Disable(args) => {
-            let user =
-                users::disable(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
-            show(&user, None, args.json)
+            let user = users::disable(&acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
+            show::one(&user, None, args.json)
         }
         UserCommand::Enable(args) => {
-            let user =
-                users::enable(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
-            show(&user, None, args.json)
+            let user = users::enable(&acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
+            show::one(&user, None, args.json)
         }
-        UserCommand::Delete(args) => {
-            let user =
-                users::delete(&super::acting(&ctx), &args.email).await.map_err(|error| failure(&args.email, error))?;
-            output::deleted("user", user.email.as_str(), args.json)
+        UserCommand::Invite(args) => link::invite(&ctx, args).await,
+        UserCommand::Reset(args) => link::reset(&ctx, args).await,
+        UserCommand::Sessions(args) => sessions::list(&ctx, args).await,
+        UserCommand::EndSessions(args) => sessions::end(&ctx, args).await,
+        UserCommand::Consents(args) => consents::list(&ctx, args).await,
+        UserCommand::Export(args) => {
+            let user = find(&ctx, &args.email).await?;
+            output::json(&export::export(&acting(&ctx), &user).await.map_err(CliError::failure)?)
         }
+        UserCommand::Delete(args) => delete::run(&ctx, args).await,
     }
 }
 
@@ -145,24 +167,28 @@ async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
         password: SeedPassword::Plain(password.secret.clone()),
         is_disabled: false,
     };
-    let user = users::add(&super::acting(ctx), new).await.map_err(|error| no_account(&account, error))?;
-    show(&user, Some(&password), args.json)
+    let user = users::add(&acting(ctx), new).await.map_err(|error| no_account(&account, error))?;
+    show::one(&user, Some(&password), args.json)
 }
 
 async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
-    let SetArgs { user: UserArgs { email, json }, changes: ChangeArgs { name, account, role } } = args;
-    let user = users::find(ctx, &email).await.map_err(|error| failure(&email, error))?;
+    let SetArgs { user: UserArgs { email, json }, changes: ChangeArgs { new_email, name, account, role } } = args;
+    let user = find(ctx, &email).await?;
     let named = account.clone().unwrap_or_default();
-    let change = Change { name, account, role, ..Change::default() };
-    let user = users::change(&super::acting(ctx), user.id, change).await.map_err(|error| no_account(&named, error))?;
-    show(&user, None, json)
+    let change = Change { email: new_email, name, account, role, ..Change::default() };
+    let user = users::change(&acting(ctx), user.id, change).await.map_err(|error| no_account(&named, error))?;
+    show::one(&user, None, json)
 }
 
 async fn set_password(ctx: &Context, args: SetPasswordArgs) -> Result<(), CliError> {
     let password = args.password.password(ctx)?;
     let email = args.user.email;
-    let user = users::set_password(&super::acting(ctx), &email, password.secret.expose()).await;
-    show(&user.map_err(|error| failure(&email, error))?, Some(&password), args.user.json)
+    let user = users::set_password(&acting(ctx), &email, password.secret.expose()).await;
+    show::one(&user.map_err(|error| failure(&email, error))?, Some(&password), args.user.json)
+}
+
+async fn find(ctx: &Context, email: &Email) -> Result<User, CliError> {
+    users::find(ctx, email).await.map_err(|error| failure(email, error))
 }
 
 fn no_account(account: &str, error: UserError) -> CliError {
@@ -179,71 +205,4 @@ pub(super) fn failure(email: &Email, error: UserError) -> CliError {
         UserError::Unknown => CliError::failure(format!("there is no user {email}; `leadgate user list` shows all")),
         error => CliError::failure(error),
     }
-}
-
-#[derive(Serialize)]
-struct UserJson<'a> {
-    id: String,
-    email: &'a str,
-    name: &'a str,
-    account: &'a str,
-    role: &'static str,
-    magic: Option<&'static str>,
-    disabled_since: Option<String>,
-    created_at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<&'a str>,
-}
-
-impl<'a> UserJson<'a> {
-    fn new(user: &'a User, password: Option<&'a Password>) -> Self {
-        Self {
-            id: user.id.to_string(),
-            email: user.email.as_str(),
-            name: &user.name,
-            account: user.account.as_str(),
-            role: user.role.as_str(),
-            magic: user.magic.map(Magic::as_str),
-            disabled_since: match user.state {
-                UserState::Active => None,
-                UserState::Disabled { since } => Some(since.to_rfc3339()),
-            },
-            created_at: user.created_at.to_rfc3339(),
-            password: password.filter(|password| password.is_generated).map(|password| password.secret.expose()),
-        }
-    }
-}
-
-fn list_users(users: &[User], json: bool) -> Result<(), CliError> {
-    let users: Vec<UserJson<'_>> = users.iter().map(|user| UserJson::new(user, None)).collect();
-    if json {
-        return output::json(&users);
-    }
-    let rows: Vec<[String; 5]> = users
-        .iter()
-        .map(|user| [user.email, user.name, user.account, user.role, state(user)].map(str::to_owned))
-        .collect();
-    output::table(["EMAIL", "NAME", "ACCOUNT", "ROLE", "STATE"], &rows)
-}
-
-fn state(user: &UserJson<'_>) -> &'static str {
-    if user.disabled_since.is_some() { "disabled" } else { "active" }
-}
-
-fn show(user: &User, password: Option<&Password>, json: bool) -> Result<(), CliError> {
-    let user = UserJson::new(user, password);
-    if json {
-        return output::json(&user);
-    }
-    let mut fields = vec![
-        ("email", user.email.to_owned()),
-        ("name", user.name.to_owned()),
-        ("account", user.account.to_owned()),
-        ("role", user.role.to_owned()),
-        ("state", state(&user).to_owned()),
-        ("created", user.created_at.clone()),
-    ];
-    fields.extend(user.magic.map(|magic| ("magic", magic.to_owned())));
-    fields.extend(user.password.map(|password| ("password", output::shown_once(password))));
-    output::fields(&fields)
 }

@@ -21,6 +21,12 @@ pub struct Moments {
     pub apart: Vec<(AppId, Timestamp)>,
 }
 
+impl Moments {
+    pub fn of(&self, app: &AppId) -> Timestamp {
+        self.apart.iter().find(|(other, _)| other == app).map_or(self.server, |(_, at)| *at)
+    }
+}
+
 impl ClockSetting {
     /// What this clock shows when the one below shows `base`.
     pub fn now(&self, base: Timestamp) -> Timestamp {

@@ -138,7 +138,7 @@ pub async fn reset(ctx: &Acting<'_>, user: UserId) -> Result<Offered, Invitation
             if !users::hold_active(conn, user.id).await? {
                 return Ok(Err(InvitationError::UserDisabled));
             }
-            invitations::delete_open_of(conn, &invitation.email).await?;
+            invitations::delete_open_of_user(conn, user.id).await?;
             invitations::insert(conn, invitation, hash).await?;
             events::record(conn, event).await?;
             Ok(Ok(()))
@@ -186,11 +186,6 @@ pub async fn revoke(ctx: &Acting<'_>, id: InvitationId) -> Result<Invitation, In
             })
         })
         .await?
-}
-
-/// With a password that was changed otherwise, no link that was offered before sets another one.
-pub(super) async fn end_of(conn: &mut Conn, email: &Email) -> Result<(), StoreError> {
-    invitations::delete_open_of(conn, email).await.map(|_| ())
 }
 
 /// The invitation that a link stands for, while it can be used. Changes nothing.
@@ -290,7 +285,6 @@ impl Accepting {
             InvitedTo::Reset { .. } => self.reset(conn).await?,
         };
         if done.is_ok() {
-            end_of(conn, &self.user.email).await?;
             events::record(conn, &self.event).await?;
             self.opening.record(conn).await?;
         }

@@ -27,6 +27,9 @@ use crate::store::{Conn, StoreError, access_tokens, apps, buttons, connections, 
 /// Which applications are looked for.
 pub use crate::store::apps::Search;
 
+/// For an operator, who may make as many as there is room for.
+const NO_LIMIT: i64 = i64::MAX;
+
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
     #[error("there is an application with this id already")]
@@ -41,6 +44,10 @@ pub enum PartnerError {
     UnknownButton,
     #[error("a button of application {app} can ask for `{scopes}` only, which is what the application has")]
     WiderButton { app: AppId, scopes: ScopeSet },
+    #[error("the owner has {0} applications, which is all there may be")]
+    TooManyApps(i64),
+    #[error("the application has {0} buttons, which is all there may be")]
+    TooManyButtons(i64),
     #[error("there is no user with the owner's e-mail address")]
     UnknownOwner,
     #[error(transparent)]
@@ -103,6 +110,16 @@ pub async fn add_app(
     wanted: Wanted,
     buttons: Vec<NewButton>,
 ) -> Result<(App, Option<String>), PartnerError> {
+    add_app_within(ctx, wanted, buttons, NO_LIMIT).await
+}
+
+/// The same, where its owner may have at most so many.
+pub(super) async fn add_app_within(
+    ctx: &Acting<'_>,
+    wanted: Wanted,
+    buttons: Vec<NewButton>,
+    most: i64,
+) -> Result<(App, Option<String>), PartnerError> {
     wanted.app.check()?;
     let (chosen, has_secret) = (wanted.client_secret.as_ref().map(Secret::expose), wanted.app.auth_method.has_secret());
     let made = (has_secret && chosen.is_none()).then(|| make_client_secret(ctx));
@@ -116,6 +133,9 @@ pub async fn add_app(
             let Some(app) = owned(conn, wanted.app, wanted.owner).await? else {
                 return Ok(Err(PartnerError::UnknownOwner));
             };
+            if !has_room(conn, &app, most).await? {
+                return Ok(Err(PartnerError::TooManyApps(most)));
+            }
             // Judged before anything is written: an application is made with all of its buttons or not at all.
             for (nth, button) in buttons.iter().enumerate() {
                 if let Err(why) = check_button(button, &app) {
@@ -141,6 +161,13 @@ pub async fn add_app(
         })
     });
     Ok((added.await??, made))
+}
+
+/// Whether the owner of an application may have one more, and will until the transaction is over.
+async fn has_room(conn: &mut Conn, app: &App, most: i64) -> Result<bool, StoreError> {
+    let Some(owner) = app.owner.filter(|_| most != NO_LIMIT) else { return Ok(true) };
+    users::hold_active(conn, owner).await?;
+    Ok(apps::count_of_owner(conn, owner).await? < most)
 }
 
 /// Writes an application anew. One that has to have a secret from now on gets it, shown this once; one that must not
@@ -413,6 +440,11 @@ fn check_button(button: &Button, app: &App) -> Result<(), PartnerError> {
 }
 
 pub async fn add_button(ctx: &Acting<'_>, new: NewButton) -> Result<Button, PartnerError> {
+    add_button_within(ctx, new, NO_LIMIT).await
+}
+
+/// The same, where its application may have at most so many.
+pub(super) async fn add_button_within(ctx: &Acting<'_>, new: NewButton, most: i64) -> Result<Button, PartnerError> {
     let button = draft_button(ctx, new);
     let mut event = ctx.event(Action::ButtonCreated, Target::button(&button.id));
     event.changes = vec![Change::new("app", &button.app)];
@@ -423,6 +455,12 @@ pub async fn add_button(ctx: &Acting<'_>, new: NewButton) -> Result<Button, Part
                 let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
                 if let Err(why) = check_button(&button, &app) {
                     return Ok(Err(why));
+                }
+                if most != NO_LIMIT {
+                    apps::hold(conn, &app.id).await?;
+                    if buttons::count_of_app(conn, &app.id).await? >= most {
+                        return Ok(Err(PartnerError::TooManyButtons(most)));
+                    }
                 }
                 if !buttons::insert(conn, &button).await? {
                     return Ok(Err(PartnerError::ButtonTaken));
@@ -448,14 +486,24 @@ pub async fn list_buttons(
     Ok(listed.await?)
 }
 
-/// A button that may be used on the server's own origin: what the "Try it" page shows.
-pub async fn find_button_of_origin(ctx: &Context, origin: &Origin) -> Result<Option<(Button, App)>, StoreError> {
-    let origin = origin.clone();
+/// A button that may be used on the server's own origin: what the "Try it" page shows. The one that is asked for, if it
+/// may; else the oldest.
+pub async fn find_button_of_origin(
+    ctx: &Context,
+    origin: &Origin,
+    asked: Option<&ButtonId>,
+) -> Result<Option<(Button, App)>, StoreError> {
+    let (origin, asked) = (origin.clone(), asked.cloned());
     ctx.store
         .read(move |conn| {
-            let origin = origin.clone();
+            let (origin, asked) = (origin.clone(), asked.clone());
             Box::pin(async move {
-                let Some(button) = buttons::list_of_origin(conn, &origin, 1).await?.pop() else { return Ok(None) };
+                let asked = match asked {
+                    Some(id) => buttons::find(conn, &id).await?.filter(|button| button.allows_origin(&origin)),
+                    None => None,
+                };
+                let oldest = buttons::list_of_origin(conn, &origin, 1).await?.pop();
+                let Some(button) = asked.or(oldest) else { return Ok(None) };
                 Ok(apps::find(conn, &button.app).await?.map(|app| (button, app)))
             })
         })

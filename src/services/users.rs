@@ -16,7 +16,7 @@ use crate::domain::ids::{AccountId, UserId};
 use crate::domain::role::Role;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, accounts, connections, events, sessions, users};
+use crate::store::{Conn, StoreError, accounts, connections, events, invitations, sessions, users};
 
 /// Which users are looked for.
 pub use crate::store::users::Search;
@@ -244,7 +244,7 @@ async fn guard_admins(
     Ok((users::hold_admins(conn).await? < 2).then_some(UserError::LastAdmin))
 }
 
-/// Ends a user's connections and sessions (rule F8).
+/// Ends a user's connections and sessions, and links that would set a password (rule F8).
 pub(super) async fn end_what_is_open(
     conn: &mut Conn,
     id: UserId,
@@ -252,7 +252,8 @@ pub(super) async fn end_what_is_open(
     by: EndedBy,
 ) -> Result<(), StoreError> {
     connections::end_all_of_user(conn, id, moments, by).await?;
-    sessions::end_all_of_user(conn, id, moments.server).await.map(|_| ())
+    sessions::end_all_of_user(conn, id, moments.server).await?;
+    invitations::delete_open_of_user(conn, id).await.map(|_| ())
 }
 
 /// What may be recorded of a change to a user, drawn before the transaction.

@@ -51,6 +51,7 @@ statements! {
     SET_DISABLED = "UPDATE apps SET disabled_at = $2 WHERE id = $1";
     /// Locks the row, so that nothing is granted while it is being disabled.
     HOLD_ACTIVE = "UPDATE apps SET id = id WHERE id = $1 AND disabled_at IS NULL";
+    HOLD = "UPDATE apps SET id = id WHERE id = $1";
     DROP_PREVIOUS_SECRET = "UPDATE apps SET previous_secret_hash = NULL, previous_secret_expires_at = NULL \
                             WHERE id = $1 AND previous_secret_hash IS NOT NULL";
     LIST_OF_OWNER = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
@@ -308,6 +309,11 @@ pub async fn set_disabled(conn: &mut Conn, id: &AppId, since: Option<Timestamp>)
 /// Whether the application may do anything, which stays so until the transaction is over.
 pub async fn hold_active(conn: &mut Conn, id: &AppId) -> Result<bool, StoreError> {
     Ok(execute!(conn, HOLD_ACTIVE, id.as_str())? == 1)
+}
+
+/// Lets nobody else hold the application until the transaction is over.
+pub async fn hold(conn: &mut Conn, id: &AppId) -> Result<(), StoreError> {
+    execute!(conn, HOLD, id.as_str()).map(|_| ())
 }
 
 /// From now on only the present secret is taken. `false` where there was no other.

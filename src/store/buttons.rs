@@ -29,6 +29,7 @@ statements! {
     ADD_RETURN_URL = "INSERT INTO button_return_urls (button_id, url) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     CLEAR_ORIGINS = "DELETE FROM button_origins WHERE button_id = $1";
     CLEAR_RETURN_URLS = "DELETE FROM button_return_urls WHERE button_id = $1";
+    COUNT_OF_APP = "SELECT COUNT(*) FROM buttons WHERE app_id = $1";
     DELETE = "DELETE FROM buttons WHERE id = $1";
 }
 
@@ -105,6 +106,11 @@ pub async fn list_of_origin(conn: &mut Conn, origin: &Origin, limit: i64) -> Res
 /// Whether any button may be used on this origin.
 pub async fn is_origin_listed(conn: &mut Conn, origin: &Origin) -> Result<bool, StoreError> {
     Ok(!fetch_all!(conn, Row, LIST_OF_ORIGIN, origin.as_str(), 1_i64)?.is_empty())
+}
+
+pub async fn count_of_app(conn: &mut Conn, app: &AppId) -> Result<i64, StoreError> {
+    let counted: Option<(i64,)> = fetch_optional!(conn, (i64,), COUNT_OF_APP, app.as_str())?;
+    Ok(counted.map_or(0, |(count,)| count))
 }
 
 /// `false` where the id is taken.

@@ -30,6 +30,8 @@ statements! {
             AND ended_at IS NULL \
             AND ((created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
             ORDER BY created_at, id LIMIT $4";
+    COUNT_LIVE_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL \
+                    AND (expires_at IS NULL OR expires_at > $2)";
     /// The same, newest first, by a user's e-mail address and an application's id; an empty text asks for any.
     SEARCH = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, \
               expires_at, ended_at, ended_by FROM connections \
@@ -151,6 +153,12 @@ pub async fn count(conn: &mut Conn) -> Result<i64, StoreError> {
 
 pub async fn count_of_app(conn: &mut Conn, app: &AppId) -> Result<i64, StoreError> {
     Ok(fetch_optional!(conn, (i64,), COUNT_OF_APP, app.as_str())?.map_or(0, |(count,)| count))
+}
+
+/// How many living connections an application has.
+pub async fn count_live_of_app(conn: &mut Conn, app: &AppId, now: Timestamp) -> Result<i64, StoreError> {
+    let counted: Option<(i64,)> = fetch_optional!(conn, (i64,), COUNT_LIVE_OF_APP, app.as_str(), now.as_micros())?;
+    Ok(counted.map_or(0, |(count,)| count))
 }
 
 /// `false` where the user has one to this application that is not ended.

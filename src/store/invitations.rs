@@ -25,6 +25,7 @@ statements! {
     CONSUME = "UPDATE invitations SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL AND expires_at > $2";
     DELETE_OPEN = "DELETE FROM invitations WHERE id = $1 AND consumed_at IS NULL";
     DELETE_OPEN_OF = "DELETE FROM invitations WHERE email = $1 AND consumed_at IS NULL";
+    DELETE_OPEN_OF_USER = "DELETE FROM invitations WHERE user_id = $1 AND consumed_at IS NULL";
     SWEEP = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at < $1 ORDER BY id LIMIT $2)";
 }
 
@@ -110,6 +111,11 @@ pub async fn delete_open(conn: &mut Conn, id: InvitationId) -> Result<bool, Stor
 /// Takes back each that was made for this e-mail address and not used.
 pub async fn delete_open_of(conn: &mut Conn, email: &Email) -> Result<u64, StoreError> {
     execute!(conn, DELETE_OPEN_OF, email.as_str())
+}
+
+/// Takes back each that would set this user's password and was not used.
+pub async fn delete_open_of_user(conn: &mut Conn, user: UserId) -> Result<u64, StoreError> {
+    execute!(conn, DELETE_OPEN_OF_USER, user.0)
 }
 
 /// Deletes at most `limit` whose time was over by then.

@@ -28,6 +28,7 @@ pub mod grants;
 pub mod invitations;
 pub mod keys;
 pub mod lead_types;
+pub mod logos;
 pub mod namespaces;
 pub mod pushed_requests;
 pub mod registration_tokens;
@@ -264,7 +265,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 25] = [
+    let shared: [(&str, &[(&str, &str)]); 26] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
@@ -281,6 +282,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("lead_types", lead_types::STATEMENTS),
+        ("logos", logos::STATEMENTS),
         ("namespaces", namespaces::STATEMENTS),
         ("pushed_requests", pushed_requests::STATEMENTS),
         ("registration_tokens", registration_tokens::STATEMENTS),

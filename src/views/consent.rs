@@ -21,6 +21,8 @@ pub struct Consent {
     pub switch_action: String,
     pub csrf: String,
     pub app_name: String,
+    /// Where its logo is.
+    pub app_logo: Option<String>,
     /// `None` where the application names no publisher.
     pub publisher: Option<String>,
     pub account_name: String,
@@ -42,6 +44,7 @@ impl Consent {
             switch_action: "/dialog/fl_2v9q/switch".to_owned(),
             csrf: "b3n1q7".to_owned(),
             app_name: "Rate Finder".to_owned(),
+            app_logo: Some("/logos/rate-finder/0123456789abcdef".to_owned()),
             publisher: Some("Rate Finder Inc.".to_owned()),
             account_name: "Acme Mortgage".to_owned(),
             user_name: "Ada Buyer".to_owned(),

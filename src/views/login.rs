@@ -59,6 +59,8 @@ pub struct Login {
     pub app_name: Option<String>,
     /// The page of ours that the form leads back to, where that is not the account page; posted as `next`.
     pub next: Option<String>,
+    /// Where somebody without a login signs up; `None` where nobody can, and in the dialog.
+    pub sign_up: Option<String>,
     /// What was typed before, or a hint.
     pub email: String,
     pub error: Option<LoginError>,
@@ -82,6 +84,7 @@ impl Login {
             csrf: "b3n1q7".to_owned(),
             app_name: Some("Rate Finder".to_owned()),
             next: None,
+            sign_up: None,
             email: "ada@acme.test".to_owned(),
             error: Some(LoginError::BadCredentials),
             users: vec![

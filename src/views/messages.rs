@@ -3,7 +3,9 @@
 //! Each language is one constant of [`Messages`]. A field without a translation does not compile, nor does
 //! a language that [`Lang`] names and nobody wrote. Sentences with a gap are a [`Pattern`].
 
+mod account;
 mod admin;
+mod console;
 mod en;
 mod es;
 mod events;
@@ -15,7 +17,9 @@ use serde::Serialize;
 use super::error::Problem;
 use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
+pub use account::{AccountTexts, HistoryTexts, PasswordTexts, ProfileTexts};
 pub use admin::AdminTexts;
+pub use console::{AddressTexts, AppFormTexts, ConsoleTexts};
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
@@ -146,6 +150,7 @@ pub struct Messages {
     pub error: ErrorTexts,
     pub account: AccountTexts,
     pub checks: ChecksTexts,
+    pub console: ConsoleTexts,
     pub doctor: DoctorTexts,
     pub home: HomeTexts,
     pub try_it: TryItTexts,
@@ -299,25 +304,6 @@ pub struct ProblemText {
     pub what: &'static str,
     /// What to do.
     pub remedy: &'static str,
-}
-
-#[derive(Debug)]
-pub struct AccountTexts {
-    pub title: &'static str,
-    pub intro: &'static str,
-    pub signed_in_as: &'static str,
-    pub account: &'static str,
-    pub sign_out: &'static str,
-    pub by_publisher: Pattern,
-    pub permissions: &'static str,
-    pub connected: &'static str,
-    pub last_used: &'static str,
-    pub never: &'static str,
-    pub disconnect: &'static str,
-    pub empty_title: &'static str,
-    pub empty_text: &'static str,
-    pub disconnected: Pattern,
-    pub already_disconnected: &'static str,
 }
 
 #[derive(Debug)]

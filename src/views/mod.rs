@@ -13,13 +13,21 @@
 //! | [`Logout`] | `logout.html` | `GET /oauth/logout` without a hint that proves the user |
 //! | [`SignedOut`] | `signed_out.html` | the end of a session, with nowhere to go back to |
 //! | [`ErrorPage`] | `error.html` | any 4xx or 5xx that a person sees; made from a [`Problem`] |
-//! | [`Account`] | `account.html` | `GET /account` |
+//! | [`Account`] | `account/apps.html` | `GET /account` |
+//! | [`AccountForm`] | `account/form.html` | `/account/profile`, `/account/password` |
+//! | [`AccountList`] | `account/list.html` | `/account/sessions`, `/account/history` |
+//! | [`AccountData`] | `account/data.html` | `/account/data` |
+//! | [`Card`] | `account/card.html` | `/sign-up`, `/invitation` |
 //! | [`Admin`] | `admin.html` | `GET /admin` and what is below it |
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
 //! | [`Checks`] | `checks.html` | `GET /_sandbox/checks/{app}` for a browser |
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
 //! | [`Doctor`] | `doctor.html` | `GET /doctor` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
+//! | [`ConsoleApps`], [`ConsoleApp`], [`ConsoleButton`] | `console/*.html` | `/console`, an application's page, a button's |
+//! | [`ConsoleForm`], [`ConsoleConfirm`] | `console/*.html` | each form of the console, each question before an end |
+//! | [`ConsoleSecret`], [`ConsoleUsage`] | `console/*.html` | a secret, once; the charts of an application |
+//! | [`ApiClients`] | `console/api.html` | `/settings/api` |
 //! | [`Reference`] | `reference.html` | `GET /_sandbox/docs` |
 //! | [`FidelityLedger`] | `fidelity.html` | `GET /_sandbox/fidelity` |
 //! | [`Inspector`] | `inspector.html` | `GET /inspector` |
@@ -35,6 +43,7 @@ mod admin;
 mod chart;
 mod checks;
 mod consent;
+mod console;
 mod device;
 mod doctor;
 mod error;
@@ -59,11 +68,15 @@ mod returns_to;
 mod tests;
 mod try_it;
 
-pub use account::{Account, AccountNotice, ConnectedApp};
+pub use account::{Account, AccountData, AccountForm, AccountHead, AccountList, Card, ConnectedApp};
 pub use admin::{ActionLink, Admin, AdminPart, EventChange, EventRow, Filter};
 pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
+pub use console::{
+    ApiClients, AppCard, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleForm, ConsoleSecret,
+    ConsoleUsage, Head, Snippet, Snippets,
+};
 pub use device::{Device, DeviceError};
 pub use doctor::Doctor;
 pub use error::{ErrorPage, Problem};
@@ -84,4 +97,4 @@ pub use permission::Permission;
 pub use prose::Prose;
 pub use reference::{Answer, Field, Group, Operation, Reference};
 pub use returns_to::ReturnsTo;
-pub use try_it::{Demo, DemoUser, Snippet, TryIt};
+pub use try_it::{Demo, DemoUser, TryIt};

@@ -30,6 +30,10 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("signed_out", render(&SignedOut::sample(lang))),
         ("error", render(&ErrorPage::sample(lang))),
         ("account", render(&Account::sample(lang))),
+        ("account: a form", render(&AccountForm::sample(lang))),
+        ("account: a list", render(&AccountList::sample(lang))),
+        ("account: data", render(&AccountData::sample(lang))),
+        ("a card", render(&Card::sample(lang))),
         ("checks", render(&Checks::sample(lang))),
         ("doctor", render(&Doctor::sample(lang))),
         ("home", render(&Home::sample(lang))),
@@ -39,6 +43,13 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
         ("admin", render(&Admin::sample(lang))),
+        ("console apps", render(&ConsoleApps::sample(lang))),
+        ("console app", render(&ConsoleApp::sample(lang))),
+        ("console button", render(&ConsoleButton::sample(lang))),
+        ("console form", render(&ConsoleForm::sample(lang))),
+        ("console secret", render(&ConsoleSecret::sample(lang))),
+        ("console usage", render(&ConsoleUsage::sample(lang))),
+        ("api clients", render(&ApiClients::sample(lang))),
         ("the form kit", render(&kit::sample(lang, "text"))),
         ("a confirmation", render(&kit::confirm(lang, "text"))),
     ];
@@ -69,6 +80,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         csrf: h(),
         app_name: Some(h()),
         next: Some(h()),
+        sign_up: Some(h()),
         email: h(),
         error: None,
         users: vec![SandboxUser { email: h(), name: h(), note: Some(h()) }],
@@ -80,6 +92,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         switch_action: h(),
         csrf: h(),
         app_name: h(),
+        app_logo: Some(h()),
         publisher: Some(h()),
         account_name: h(),
         user_name: h(),
@@ -109,14 +122,18 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         remedy: h(),
         ..ErrorPage::sample(lang).with_detail(h()).with_reference(h())
     };
-    let account = Account {
-        page: page.clone(),
+    let head = AccountHead {
         csrf: h(),
         user_name: h(),
         user_email: h(),
         account_name: h(),
         logout_action: h(),
-        notice: Some(AccountNotice::Disconnected { app_name: h() }),
+        tabs: vec![Tab::new(h(), h(), true)],
+        notice: Some(Notice::good(h())),
+    };
+    let account = Account {
+        page: page.clone(),
+        head,
         connections: vec![ConnectedApp {
             app_name: h(),
             publisher: Some(h()),
@@ -131,6 +148,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         app_id: h(),
         button_id: h(),
         origins: vec![h()],
+        theme: crate::domain::button::Theme::Auto,
+        size: crate::domain::button::Size::Medium,
         users: vec![DemoUser { name: h(), email: h(), password: Some(h()), note: Some(h()) }],
     };
     let field = || Field { name: h(), kind: h(), is_required: true, text: Prose::of(HOSTILE) };

@@ -3,10 +3,12 @@
 use askama::Template;
 use serde::Serialize;
 
+use super::console::Snippet;
 use super::handover::script_json;
 use super::login::SandboxUser;
 use super::messages::{Lang, TryItScript};
 use super::page::Page;
+use crate::domain::button::{Size, Theme};
 
 /// A user of the demonstration, with the password: seeded ones are no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Demo {
     pub button_id: String,
     /// The origins that the button is listed for.
     pub origins: Vec<String>,
+    pub theme: Theme,
+    pub size: Size,
     pub users: Vec<DemoUser>,
 }
 
@@ -39,15 +43,6 @@ pub struct TryIt {
     pub issuer: String,
     /// `None` where no button is listed for the issuer's own origin: the page then says what to seed.
     pub demo: Option<Demo>,
-}
-
-/// The paste-ready page for the reader's own project. Rendered by itself, then shown as text.
-#[derive(Debug, Clone, Template)]
-#[template(path = "snippet.html")]
-pub struct Snippet<'a> {
-    pub page: &'a Page,
-    pub issuer: &'a str,
-    pub button_id: &'a str,
 }
 
 #[derive(Serialize)]
@@ -84,6 +79,8 @@ impl TryIt {
                 ]
                 .map(str::to_owned)
                 .to_vec(),
+                theme: Theme::default(),
+                size: Size::default(),
                 users: vec![
                     user("Ada Buyer", "ada@acme.test"),
                     user("Grace Seller", "grace@acme.test"),
@@ -117,12 +114,7 @@ impl TryIt {
     }
 
     fn snippet(&self, demo: &Demo) -> askama::Result<String> {
-        Snippet { page: &self.page, issuer: &self.issuer, button_id: &demo.button_id }.render()
-    }
-}
-
-impl Snippet<'_> {
-    fn issuer_json(&self) -> String {
-        script_json(self.issuer)
+        let look = Snippet::new(self.page.lang, &self.issuer, &demo.button_id);
+        Snippet { theme: demo.theme, size: demo.size, ..look }.html()
     }
 }

@@ -103,6 +103,22 @@ pub fn set_inspector(web: &Web, value: String, lifetime: Duration) -> Cookie<'st
     session
 }
 
+/// The token of the invitation that is being looked at.
+pub fn invitation(web: &Web, headers: &HeaderMap) -> Option<String> {
+    read(headers, &name(web, "invitation"))
+}
+
+pub fn set_invitation(web: &Web, token: String) -> Cookie<'static> {
+    own(web, "invitation", token)
+}
+
+/// The same, taken back.
+pub fn invitation_over(web: &Web) -> Cookie<'static> {
+    let mut gone = own(web, "invitation", String::new());
+    gone.make_removal();
+    gone
+}
+
 /// The cookies of a browser that has just signed in.
 pub fn signed_in(web: &Web, session: NewSession) -> [Cookie<'static>; 2] {
     [own(web, "session", session.session), button_session_cookie(web, session.button_session)]

@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 
 use super::Web;
 use super::error::{failed_page, method_not_allowed_page};
+use super::extract::Pairs;
+use super::forms::field;
 use super::login::offered;
 use super::page::{self, Kind};
 use super::urls::route;
 use crate::domain::app::App;
 use crate::domain::button::Button;
+use crate::domain::ids::ButtonId;
 use crate::domain::user::User;
 use crate::services::{login, partner};
 use crate::store::StoreError;
@@ -33,13 +36,14 @@ async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Respon
     method_not_allowed_page(&web, &headers)
 }
 
-async fn home(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+async fn home(State(web): State<Arc<Web>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let frame = page::frame(&web, &headers, None);
     let (nonce, lang) = (frame.nonce.clone(), frame.lang);
     if !web.ctx.sandbox {
         return page::render(Kind::Plain, StatusCode::OK, &nonce, &Home { page: frame });
     }
-    match demo(&web, lang).await {
+    let query = Pairs::of_query(query.as_deref());
+    match demo(&web, lang, field(&query, "button")).await {
         Ok(demo) => {
             let view = TryIt { page: frame, issuer: web.ctx.issuer.clone(), demo };
             page::render(Kind::Partner, StatusCode::OK, &nonce, &view)
@@ -48,9 +52,11 @@ async fn home(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
     }
 }
 
-/// A button that works on this very page.
-async fn demo(web: &Web, lang: Lang) -> Result<Option<Demo>, StoreError> {
-    let Some((button, app)) = partner::find_button_of_origin(&web.ctx, &web.origin).await? else { return Ok(None) };
+/// A button that works on this very page: the one that is asked for, else the oldest.
+async fn demo(web: &Web, lang: Lang, asked: &str) -> Result<Option<Demo>, StoreError> {
+    let asked = ButtonId::parse(asked).ok();
+    let found = partner::find_button_of_origin(&web.ctx, &web.origin, asked.as_ref()).await?;
+    let Some((button, app)) = found else { return Ok(None) };
     let users = login::offered_users(&web.ctx).await?;
     Ok(Some(describe(web, lang, button, app, &users)))
 }
@@ -69,6 +75,8 @@ fn describe(web: &Web, lang: Lang, button: Button, app: App, users: &[User]) -> 
         app_name: app.name,
         app_id: app.id.into(),
         button_id: button.id.into(),
+        theme: button.theme,
+        size: button.size,
         origins: button.origins.iter().map(ToString::to_string).collect(),
         users,
     }

@@ -7,6 +7,7 @@ mod authorize;
 pub mod basic;
 mod bearer;
 mod button;
+mod console;
 mod cookies;
 mod dialog;
 mod doctor;
@@ -18,15 +19,19 @@ mod forms;
 mod guard;
 mod home;
 mod inspector;
+mod invitation;
 mod journal;
 mod leadexec;
 mod login;
+mod logos;
 mod mask;
 mod oauth;
 mod observe;
 mod ops;
 mod page;
 mod sandbox;
+mod settings;
+mod sign_up;
 mod statics;
 pub mod urls;
 mod visitor;
@@ -88,12 +93,17 @@ pub fn router(web: Web) -> Router {
     let mut groups = Router::new()
         .merge(home::routes())
         .merge(button::routes())
+        .merge(console::routes())
         .merge(dialog::routes())
         .merge(authorize::routes())
         .merge(account::routes())
+        .merge(invitation::routes())
+        .merge(sign_up::routes())
         .merge(admin::routes())
         .merge(leadexec::routes())
+        .merge(logos::routes())
         .merge(oauth::routes())
+        .merge(settings::routes())
         .merge(statics::routes());
     if web.sandbox_token.is_some() {
         let sandbox = sandbox::routes(&web).merge(inspector::routes()).merge(doctor::routes());

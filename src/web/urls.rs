@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::mask;
 
-use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID};
+use crate::domain::app::App;
+use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID, SessionId};
 use crate::domain::journal::endpoint_name;
 
 /// Routes as the router writes them. `{…}` stands for one segment, `{*…}` for the rest.
@@ -43,6 +44,14 @@ pub mod route {
         DISCONNECT_FORM = "/authorize/disconnect";
         ACCOUNT = "/account";
         ACCOUNT_LOGIN = "/account/login";
+        ACCOUNT_PROFILE = "/account/profile";
+        ACCOUNT_PASSWORD = "/account/password";
+        ACCOUNT_SESSIONS = "/account/sessions";
+        ACCOUNT_SESSIONS_END = "/account/sessions/end";
+        ACCOUNT_SESSION_END = "/account/sessions/{session}/end";
+        ACCOUNT_HISTORY = "/account/history";
+        ACCOUNT_DATA = "/account/data";
+        ACCOUNT_EXPORT = "/account/export";
         ACCOUNT_DISCONNECT = "/account/connections/{connection}/disconnect";
         ADMIN = "/admin";
         ADMIN_ACCOUNTS = "/admin/accounts";
@@ -77,7 +86,28 @@ pub mod route {
         ADMIN_USER_RESET = "/admin/users/{user}/reset-password";
         ADMIN_USER_SIGN_OUT = "/admin/users/{user}/end-sessions";
         ADMIN_USER_DELETE = "/admin/users/{user}/delete";
+        CONSOLE = "/console";
+        CONSOLE_PARTNER = "/console/partner";
+        CONSOLE_APPS = "/console/apps";
+        CONSOLE_APP_NEW = "/console/apps/new";
+        CONSOLE_APP = "/console/apps/{app}";
+        CONSOLE_APP_EDIT = "/console/apps/{app}/edit";
+        CONSOLE_APP_LOGO = "/console/apps/{app}/logo";
+        CONSOLE_APP_LOGO_REMOVE = "/console/apps/{app}/logo/remove";
+        CONSOLE_APP_SECRET = "/console/apps/{app}/secret";
+        CONSOLE_APP_SECRET_PREVIOUS = "/console/apps/{app}/secret/previous";
+        CONSOLE_APP_USAGE = "/console/apps/{app}/usage";
+        CONSOLE_APP_DELETE = "/console/apps/{app}/delete";
+        CONSOLE_BUTTON_NEW = "/console/apps/{app}/buttons/new";
+        CONSOLE_BUTTON = "/console/buttons/{button}";
+        CONSOLE_BUTTON_EDIT = "/console/buttons/{button}/edit";
+        CONSOLE_BUTTON_DELETE = "/console/buttons/{button}/delete";
+        SETTINGS_API = "/settings/api";
         LOGOUT = "/logout";
+        INVITATION = "/invitation";
+        SIGN_UP = "/sign-up";
+        SIGN_UP_PARTNER = "/sign-up/partner";
+        LOGO = "/logos/{app}/{logo}";
         ME = "/v1/me";
         JWKS = "/.well-known/jwks.json";
         SERVER_METADATA = "/.well-known/oauth-authorization-server";
@@ -282,6 +312,12 @@ impl Urls {
         }
     }
 
+    /// Where an application's logo is.
+    pub fn logo(&self, app: &App) -> Option<String> {
+        let logo = app.logo.as_ref()?;
+        Some(self.path(&route::LOGO.replace("{app}", app.id.as_str()).replace("{logo}", logo.as_str())))
+    }
+
     /// Where a client looks after its registration: the whole public address.
     pub fn registration(&self, client: &AppId) -> String {
         self.public(&route::REGISTER_CLIENT.replace("{client_id}", client.as_str()))
@@ -305,6 +341,10 @@ impl Urls {
 
     pub fn account_disconnect(&self, connection: ConnectionId) -> String {
         self.path(&format!("/account/connections/{connection}/disconnect"))
+    }
+
+    pub fn account_session_end(&self, session: SessionId) -> String {
+        self.path(&format!("/account/sessions/{session}/end"))
     }
 
     /// The account page with word of what was just ended.
@@ -390,9 +430,11 @@ mod tests {
             (urls.dialog_decision(flow), route::DIALOG_DECISION),
             (urls.dialog_switch(flow), route::DIALOG_SWITCH),
             (urls.account_disconnect(ConnectionId(Uuid::nil())), route::ACCOUNT_DISCONNECT),
+            (urls.account_session_end(SessionId(Uuid::nil())), route::ACCOUNT_SESSION_END),
         ] {
             let id = Uuid::nil().to_string();
-            let expected = format!("/t1{}", route.replace("{flow}", &id).replace("{connection}", &id));
+            let expected =
+                format!("/t1{}", route.replace("{flow}", &id).replace("{connection}", &id).replace("{session}", &id));
             assert_eq!(built, expected);
         }
     }

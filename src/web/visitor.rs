@@ -16,7 +16,7 @@ use super::login::{NotSignedIn, browser, login_answer, login_failed, offered, si
 use super::page::{self, Kind};
 use super::urls::{self, route};
 use super::{Web, cookies};
-use crate::crypto::token::HandleKind;
+use crate::crypto::token::{Handle, HandleKind};
 use crate::services::audit::{Acting, By};
 use crate::services::csrf;
 use crate::services::login::{self, SignedIn};
@@ -96,7 +96,39 @@ pub fn acting<'w>(web: &'w Web, signed_in: &SignedIn, extensions: &Extensions) -
     web.ctx.acting(By::user(&signed_in.user, extract::peer(extensions)))
 }
 
-/// The login form. Its CSRF token is bound to the browser's own cookie, which is set here where there is none.
+/// Somebody unknown who is shown a form: its CSRF token is bound to the browser's own cookie.
+pub struct Guest {
+    handle: Handle,
+    is_new: bool,
+}
+
+impl Guest {
+    pub fn of(web: &Web, headers: &HeaderMap) -> Self {
+        let known = cookies::browser_handle(web, headers);
+        let is_new = known.is_none();
+        Self { handle: known.unwrap_or_else(|| web.ctx.mint(web.ctx.now())), is_new }
+    }
+
+    pub fn csrf(&self, web: &Web) -> String {
+        csrf::token(&web.ctx, &self.handle)
+    }
+
+    /// Sets the cookie where the browser has none yet.
+    pub fn keep(&self, web: &Web, mut response: Response) -> Response {
+        if self.is_new {
+            let cookie = cookies::set_browser(web, self.handle.encode(HandleKind::Browser));
+            cookies::set(response.headers_mut(), [cookie]);
+        }
+        response
+    }
+}
+
+/// Whether a form was served to this browser, whoever uses it.
+pub fn is_guests_own(web: &Web, headers: &HeaderMap, form: &Pairs) -> bool {
+    let browser = cookies::browser_handle(web, headers);
+    browser.is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(form, "csrf")))
+}
+
 async fn login_page(
     web: &Web,
     headers: &HeaderMap,
@@ -108,27 +140,22 @@ async fn login_page(
         Ok(users) => users,
         Err(error) => return failed_page(web, headers, &error),
     };
-    let known = cookies::browser_handle(web, headers);
-    let browser = known.clone().unwrap_or_else(|| web.ctx.mint(web.ctx.now()));
+    let guest = Guest::of(web, headers);
     let frame = page::frame(web, headers, None);
     let (nonce, lang) = (frame.nonce.clone(), frame.lang);
     let view = Login {
         page: frame,
         handover: None,
         action: web.urls.path(route::ACCOUNT_LOGIN),
-        csrf: csrf::token(&web.ctx, &browser),
+        csrf: guest.csrf(web),
         app_name: None,
         next: Some(next.0.clone()).filter(|_| *next != Place::default()),
+        sign_up: web.ctx.sandbox.then(|| web.urls.path(route::SIGN_UP)),
         email: email.to_owned(),
         error,
         users: offered(&users, lang),
     };
-    let mut response = login_answer(Kind::Plain, error, &nonce, &view);
-    if known.is_none() {
-        let cookie = cookies::set_browser(web, browser.encode(HandleKind::Browser));
-        cookies::set(response.headers_mut(), [cookie]);
-    }
-    response
+    guest.keep(web, login_answer(Kind::Plain, error, &nonce, &view))
 }
 
 /// `POST /account/login`, wherever the form was shown.
@@ -144,9 +171,7 @@ pub async fn sign_in(
     };
     let next = Place::parse(field(&form, "next")).unwrap_or_default();
     let email = field(&form, "email");
-    if !cookies::browser_handle(&web, &headers)
-        .is_some_and(|browser| csrf::is_valid(&web.ctx, &browser, field(&form, "csrf")))
-    {
+    if !is_guests_own(&web, &headers, &form) {
         return login_page(&web, &headers, &next, email, Some(views::LoginError::FormOutdated)).await;
     }
     let before = match signed_in(&web, &headers).await {

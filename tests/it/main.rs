@@ -15,6 +15,7 @@ mod cli;
 mod code;
 mod commands;
 mod consent;
+mod console;
 mod dialog;
 mod doctor;
 mod faults;

@@ -23,7 +23,7 @@ pub async fn run(ctx: &Context, args: DeleteArgs) -> Result<(), CliError> {
     find(ctx, &id).await?;
     let ends = ends(ctx, &id).await?;
     let is_dry_run = args.dry_run.dry_run;
-    let deletion = Deletion { kind: "application", id: id.as_str(), ends, is_dry_run, json };
+    let deletion = Deletion { kind: "application", id: id.as_str(), ends, left: None, is_dry_run, json };
     if !deletion.announce()? {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::super::audit::Acting;
 use super::super::login::{Browser, LoginError, NewSession, Opening, SignedIn, with_password};
-use super::super::{invitations, users as people};
+use super::super::users as people;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Target};
 use crate::store::{events, users};
@@ -36,7 +36,6 @@ pub async fn change(
             let user = who.user();
             users::set_password(conn, user.id, hash).await?;
             people::end_what_is_open(conn, user.id, moments, EndedBy::User).await?;
-            invitations::end_of(conn, &user.email).await?;
             events::record(conn, changed).await?;
             opening.record(conn).await?;
             Ok(true)

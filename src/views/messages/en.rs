@@ -4,9 +4,9 @@ mod checks;
 mod findings;
 
 use super::{
-    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts,
-    FinishedTexts, FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem,
-    ProblemText, ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts, FinishedTexts,
+    FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText,
+    ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
 
 pub(super) use checks::check;
@@ -22,6 +22,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_console: "Console",
     nav_account: "Account",
     nav_admin: "Admin",
+    console: super::console::EN,
     kit: super::kit::EN,
     admin: super::admin::EN,
     scopes: ScopeTexts {
@@ -113,23 +114,7 @@ pub(super) const MESSAGES: Messages = Messages {
         sign_in: "Sign in again",
     },
     error: ErrorTexts { detail: "For developers", reference: "Reference", to_start: "Go to the start page" },
-    account: AccountTexts {
-        title: "Connected applications",
-        intro: "These applications may use your account. Disconnect one, and its access ends at once.",
-        signed_in_as: "Signed in as",
-        account: "Account",
-        sign_out: "Sign out",
-        by_publisher: Pattern("by {}"),
-        permissions: "It can",
-        connected: "Connected",
-        last_used: "Last used",
-        never: "Never",
-        disconnect: "Disconnect",
-        empty_title: "No application is connected",
-        empty_text: "When you sign in to an application with LeadExec and allow it, it appears here.",
-        disconnected: Pattern("{} is disconnected. Its tokens no longer work."),
-        already_disconnected: "That application was disconnected already.",
-    },
+    account: super::account::EN,
     checks: ChecksTexts {
         title: "Integration check",
         intro: "What a correct integration does, ticked off by what the journal saw of this application. What is not seen yet, has yet to be tried; an emptied journal begins anew.",

@@ -4,9 +4,9 @@ mod checks;
 mod findings;
 
 use super::{
-    AccountTexts, ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts,
-    FinishedTexts, FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem,
-    ProblemText, ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts, FinishedTexts,
+    FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText,
+    ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
 
 pub(super) use checks::check;
@@ -22,6 +22,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_console: "Consola",
     nav_account: "Cuenta",
     nav_admin: "Gestión",
+    console: super::console::ES,
     kit: super::kit::ES,
     admin: super::admin::ES,
     scopes: ScopeTexts {
@@ -115,23 +116,7 @@ pub(super) const MESSAGES: Messages = Messages {
     error: ErrorTexts {
         detail: "Para desarrolladores", reference: "Referencia", to_start: "Ir a la página de inicio"
     },
-    account: AccountTexts {
-        title: "Aplicaciones conectadas",
-        intro: "Estas aplicaciones pueden usar tu cuenta. Desconecta una y su acceso termina al instante.",
-        signed_in_as: "Has entrado como",
-        account: "Cuenta",
-        sign_out: "Cerrar sesión",
-        by_publisher: Pattern("de {}"),
-        permissions: "Puede",
-        connected: "Conectada",
-        last_used: "Último uso",
-        never: "Nunca",
-        disconnect: "Desconectar",
-        empty_title: "No hay ninguna aplicación conectada",
-        empty_text: "Cuando entres con LeadExec en una aplicación y le des permiso, aparecerá aquí.",
-        disconnected: Pattern("{} está desconectada. Sus tokens ya no funcionan."),
-        already_disconnected: "Esa aplicación ya estaba desconectada.",
-    },
+    account: super::account::ES,
     checks: ChecksTexts {
         title: "Comprobación de la integración",
         intro: "Lo que hace una integración correcta, marcado según lo que el diario vio de esta aplicación. Lo que no se ha visto está por probar; un diario vaciado empieza de nuevo.",

@@ -1,10 +1,11 @@
-//! The user's own page: which applications are connected, and the way to end that.
+//! Which applications are connected, and the way to end that.
 
 use askama::Template;
 
-use super::messages::Lang;
-use super::page::Page;
-use super::permission::Permission;
+use super::AccountHead;
+use crate::views::messages::Lang;
+use crate::views::page::Page;
+use crate::views::permission::Permission;
 
 /// One connection of the signed-in user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,27 +21,12 @@ pub struct ConnectedApp {
     pub disconnect_action: String,
 }
 
-/// A line at the top after something was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccountNotice {
-    /// The named application was disconnected.
-    Disconnected { app_name: String },
-    /// It was disconnected already.
-    AlreadyDisconnected,
-}
-
-/// The account page.
+/// The first of the account pages.
 #[derive(Debug, Clone, Template)]
-#[template(path = "account.html")]
+#[template(path = "account/apps.html")]
 pub struct Account {
     pub page: Page,
-    pub csrf: String,
-    pub user_name: String,
-    pub user_email: String,
-    pub account_name: String,
-    /// Where the sign-out form posts to (with `csrf`).
-    pub logout_action: String,
-    pub notice: Option<AccountNotice>,
+    pub head: AccountHead,
     pub connections: Vec<ConnectedApp>,
 }
 
@@ -50,12 +36,7 @@ impl Account {
     pub fn sample(lang: Lang) -> Self {
         Self {
             page: Page::sample(lang),
-            csrf: "b3n1q7".to_owned(),
-            user_name: "Ada Buyer".to_owned(),
-            user_email: "ada@acme.test".to_owned(),
-            account_name: "Acme Mortgage".to_owned(),
-            logout_action: "/logout".to_owned(),
-            notice: None,
+            head: AccountHead::sample(lang),
             connections: vec![
                 ConnectedApp {
                     app_name: "Rate Finder".to_owned(),
@@ -75,13 +56,5 @@ impl Account {
                 },
             ],
         }
-    }
-
-    fn notice_text(&self) -> Option<String> {
-        let text = &self.page.text().account;
-        Some(match self.notice.as_ref()? {
-            AccountNotice::Disconnected { app_name } => text.disconnected.with(app_name),
-            AccountNotice::AlreadyDisconnected => text.already_disconnected.to_owned(),
-        })
     }
 }

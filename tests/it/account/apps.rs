@@ -1,36 +1,14 @@
-//! The account page (wire.md A5): what is connected, and the way to end it.
+//! What is connected, and the way to end it.
 
+use super::support::{assert_guarded, log_in};
 use crate::support::http::request;
-use crate::support::{
-    ADA, APP_ONE, Actor, Answer, Click, GRACE, OTHER, PARTNER, PASSWORD, World, both, connect_by_api,
-};
-
-/// Signs in on the account page, without any button.
-async fn log_in(actor: &mut Actor, email: &str) -> Answer {
-    let csrf = actor.get("/account").await.expect(200).csrf();
-    let answer = actor.post("/account/login", &[("csrf", &csrf), ("email", email), ("password", PASSWORD)]).await;
-    assert_eq!(answer.location(), "/account");
-    actor.follow(&answer).await.expect(200)
-}
+use crate::support::{ADA, APP_ONE, Answer, Click, GRACE, OTHER, PARTNER, World, both, connect_by_api};
 
 /// The form that ends the connection to the application of this name.
 fn disconnect_form(page: &Answer, app: &str) -> String {
     let entry = page.text().split("<li class=\"panel app\">").find(|entry| entry.contains(app)).unwrap();
     let id = entry.split_once("action=\"/account/connections/").unwrap().1.split('"').next().unwrap();
     format!("/account/connections/{id}")
-}
-
-/// C1 to C3 for a page that is no dialog: it may be cut off from whoever opened it.
-#[track_caller]
-fn assert_guarded(page: &Answer) {
-    assert_eq!(page.header("x-frame-options"), Some("DENY"));
-    assert_eq!(page.header("cache-control"), Some("no-store"));
-    assert_eq!(page.header("referrer-policy"), Some("same-origin"));
-    assert_eq!(page.header("cross-origin-opener-policy"), Some("same-origin"));
-    let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"), "{policy}");
-    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
-    assert!(!page.headers.keys().any(|name| name.as_str().starts_with("access-control-")));
 }
 
 /// C14, wire.md A5: the login form at the same address, then each connected application with all that the user should know.

@@ -1,0 +1,134 @@
+//! Another password, and what ends with the old one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+
+use super::super::error::retry_after_header;
+use super::super::extract::Pairs;
+use super::super::forms::{field, see_other};
+use super::super::login::{browser, login_failed};
+use super::super::urls::route;
+use super::super::{Web, cookies, visitor};
+use super::{Sheet, shown, status_of};
+use crate::domain::user::{PasswordProblem, check_password};
+use crate::services::account::password;
+use crate::services::login::LoginError;
+use crate::services::throttle::TooMany;
+use crate::views::messages::PasswordTexts;
+use crate::views::{AccountForm, Form, FormField};
+
+const PRESENT: &str = "present_password";
+const NEW: &str = "new_password";
+const AGAIN: &str = "new_password_again";
+
+pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
+    let signed_in = match visitor::require(&web, &headers, &uri).await {
+        Ok(signed_in) => signed_in,
+        Err(answer) => return *answer,
+    };
+    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PASSWORD).await {
+        Ok(sheet) => sheet,
+        Err(answer) => return *answer,
+    };
+    let is_changed = !field(&Pairs::of_query(uri.query()), "changed").is_empty();
+    let changed = is_changed.then(|| sheet.text().password.changed.to_owned());
+    let form = form(&web, &sheet);
+    answer(sheet.noting(changed), form, None)
+}
+
+pub async fn change(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let (signed_in, given) = match visitor::posted(&web, &headers, body).await {
+        Ok(posted) => posted,
+        Err(answer) => return *answer,
+    };
+    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PASSWORD).await {
+        Ok(sheet) => sheet,
+        Err(answer) => return *answer,
+    };
+    let mut form = form(&web, &sheet);
+    check(&mut form, &sheet.text().password, &given, signed_in.user.email.as_str());
+    if form.is_refused() {
+        return answer(sheet, form, None);
+    }
+    let acting = visitor::acting(&web, &signed_in, &extensions);
+    let (present, new) = (field(&given, PRESENT), field(&given, NEW));
+    match password::change(&acting, &signed_in, present, new, &browser(&headers, &extensions)).await {
+        Ok(session) => {
+            let mut response = see_other(&web.urls.path(&format!("{}?changed=1", route::ACCOUNT_PASSWORD)));
+            cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
+            response
+        }
+        Err(LoginError::WrongCredentials) => {
+            form.refuse(PRESENT, sheet.text().password.present_wrong);
+            answer(sheet, form, None)
+        }
+        Err(LoginError::TooMany(TooMany { retry_after })) => {
+            let seconds = retry_after.as_secs().max(1).to_string();
+            form.refuse("", &sheet.page.text().login.too_many_attempts.with(&seconds));
+            answer(sheet, form, Some(retry_after))
+        }
+        Err(error) => login_failed(&web, &headers, error),
+    }
+}
+
+fn form(web: &Web, sheet: &Sheet) -> Form {
+    let text = &sheet.text().password;
+    Form::new(web.urls.path(route::ACCOUNT_PASSWORD), &sheet.head.csrf, text.submit)
+        .with(FormField::password(PRESENT, text.present, "current-password").required())
+        .with(FormField::password(NEW, text.new, "new-password").hint(text.new_hint).required())
+        .with(FormField::password(AGAIN, text.again, "new-password").required())
+}
+
+/// What can be said without looking at the present password.
+fn check(form: &mut Form, text: &PasswordTexts, given: &Pairs, email: &str) {
+    let (present, new) = (field(given, PRESENT), field(given, NEW));
+    if present.is_empty() {
+        form.refuse(PRESENT, text.present_wrong);
+    }
+    if let Err(problem) = check_password(new, email) {
+        form.refuse(NEW, problem_text(text, problem));
+    } else if new == present {
+        form.refuse(NEW, text.same);
+    } else if new != field(given, AGAIN) {
+        form.refuse(AGAIN, text.differs);
+    }
+}
+
+/// What is wrong with a password that somebody chose.
+pub fn problem_text(text: &PasswordTexts, problem: PasswordProblem) -> &'static str {
+    match problem {
+        PasswordProblem::TooShort => text.too_short,
+        PasswordProblem::TooLong => text.too_long,
+        PasswordProblem::IsEmail => text.is_email,
+    }
+}
+
+fn answer(sheet: Sheet, form: Form, retry_after: Option<Duration>) -> Response {
+    let text = &sheet.text().password;
+    let nonce = sheet.page.nonce.clone();
+    let view = AccountForm {
+        title: text.title,
+        intro: text.intro,
+        ends: text.ends.to_vec(),
+        note: Some(text.stays),
+        facts: Vec::new(),
+        page: sheet.page,
+        head: sheet.head,
+        form,
+    };
+    match retry_after {
+        Some(span) => retry_after_header(shown(StatusCode::TOO_MANY_REQUESTS, &nonce, &view), span),
+        None => shown(status_of(view.form.is_refused()), &nonce, &view),
+    }
+}

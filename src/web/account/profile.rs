@@ -1,0 +1,135 @@
+//! Who one is, and under which name.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{Extensions, HeaderMap, Uri};
+use axum::response::Response;
+
+use super::super::error::failed_page;
+use super::super::extract::Pairs;
+use super::super::forms::{field, see_other};
+use super::super::urls::route;
+use super::super::{Web, page, visitor};
+use super::{Sheet, shown, status_of};
+use crate::domain::app::{MAX_NAME, is_name};
+use crate::domain::role::Role;
+use crate::services::account::profile::{self, ProfileError};
+use crate::services::accounts::AccountError;
+use crate::services::login::SignedIn;
+use crate::services::users::UserError;
+use crate::views::messages::ProfileTexts;
+use crate::views::{AccountForm, Fact, Form, FormField, Problem};
+
+pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
+    let signed_in = match visitor::require(&web, &headers, &uri).await {
+        Ok(signed_in) => signed_in,
+        Err(answer) => return *answer,
+    };
+    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PROFILE).await {
+        Ok(sheet) => sheet,
+        Err(answer) => return *answer,
+    };
+    let is_saved = !field(&Pairs::of_query(uri.query()), "saved").is_empty();
+    let saved = is_saved.then(|| sheet.text().profile.saved.to_owned());
+    let form = form(&web, &sheet, &signed_in);
+    answer(sheet.noting(saved), &signed_in, form)
+}
+
+pub async fn save(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let (signed_in, given) = match visitor::posted(&web, &headers, body).await {
+        Ok(posted) => posted,
+        Err(answer) => return *answer,
+    };
+    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PROFILE).await {
+        Ok(sheet) => sheet,
+        Err(answer) => return *answer,
+    };
+    let mut form = form(&web, &sheet, &signed_in);
+    form.fill(&given);
+    let (name, account) = (field(&given, "name").trim(), field(&given, "account_name").trim());
+    let wrong = sheet.text().profile.name_wrong.with(&MAX_NAME.to_string());
+    if !is_name(name) {
+        form.refuse("name", &wrong);
+    }
+    if sheet.belonging.is_own && !is_name(account) {
+        form.refuse("account_name", &wrong);
+    }
+    if form.is_refused() {
+        return answer(sheet, &signed_in, form);
+    }
+    let acting = visitor::acting(&web, &signed_in, &extensions);
+    match profile::rename(&acting, &signed_in.user, name.to_owned(), account.to_owned()).await {
+        Ok(()) => see_other(&web.urls.path(&format!("{}?saved=1", route::ACCOUNT_PROFILE))),
+        Err(error) => failed(&web, &headers, error),
+    }
+}
+
+fn failed(web: &Web, headers: &HeaderMap, error: ProfileError) -> Response {
+    match error {
+        ProfileError::Store(error)
+        | ProfileError::User(UserError::Store(error))
+        | ProfileError::Account(AccountError::Store(error)) => failed_page(web, headers, &error),
+        // Gone between the two looks.
+        ProfileError::User(_) | ProfileError::Account(_) => {
+            page::error(web, headers, None, Problem::FormOutdated, None)
+        }
+    }
+}
+
+fn form(web: &Web, sheet: &Sheet, signed_in: &SignedIn) -> Form {
+    let text = &sheet.text().profile;
+    let name = FormField::text("name", text.name).value(&signed_in.user.name).autocomplete("name");
+    let form = Form::new(web.urls.path(route::ACCOUNT_PROFILE), &sheet.head.csrf, text.submit)
+        .with(name.max_length(MAX_NAME).required());
+    if !sheet.belonging.is_own {
+        return form;
+    }
+    let account = FormField::text("account_name", text.account_name).value(&sheet.belonging.account.name);
+    form.with(account.autocomplete("organization").max_length(MAX_NAME).required())
+}
+
+fn answer(sheet: Sheet, signed_in: &SignedIn, form: Form) -> Response {
+    let text = &sheet.text().profile;
+    let nonce = sheet.page.nonce.clone();
+    let view = AccountForm {
+        title: text.title,
+        intro: text.intro,
+        ends: Vec::new(),
+        note: (!sheet.belonging.is_own).then_some(text.account_shared),
+        facts: facts(&sheet, signed_in),
+        page: sheet.page,
+        head: sheet.head,
+        form,
+    };
+    shown(status_of(view.form.is_refused()), &nonce, &view)
+}
+
+fn facts(sheet: &Sheet, signed_in: &SignedIn) -> Vec<Fact> {
+    let (text, user) = (&sheet.text().profile, &signed_in.user);
+    let since = sheet.page.readable_time(&user.created_at.to_rfc3339());
+    let mut facts = vec![
+        Fact::new(text.email, user.email.as_str()),
+        Fact::new(text.role, role(text, user.role)),
+        Fact::new(text.since, since),
+    ];
+    if !sheet.belonging.is_own {
+        facts.push(Fact::new(text.account_name, &sheet.belonging.account.name));
+    }
+    facts
+}
+
+fn role(text: &ProfileTexts, role: Role) -> &'static str {
+    match role {
+        Role::Member => text.member,
+        Role::Partner => text.partner,
+        Role::Admin => text.admin,
+    }
+}

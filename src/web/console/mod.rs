@@ -1,0 +1,86 @@
+//! The partner console: a partner's own applications and buttons. What is another's is not there (404).
+
+mod addresses;
+mod app;
+mod app_form;
+mod apps;
+mod button;
+mod button_form;
+mod logo;
+mod partner;
+mod secret;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+
+use super::Web;
+use super::error::{failed_page, method_not_allowed_page};
+use super::urls::route;
+use crate::domain::app::App;
+use crate::services::console::ConsoleError;
+use crate::services::users::UserError;
+use crate::views::{Head, Tab};
+pub use addresses::redirect_uris;
+pub use app_form::refuse as refuse_app;
+pub use partner::{Answer, Partner, Visit};
+
+/// A form's body, before anybody knows who sent it.
+pub type Body = Result<Bytes, BytesRejection>;
+
+pub fn routes() -> Router<Arc<Web>> {
+    let logo = get(logo::ask).post(logo::upload).fallback(other_method);
+    Router::new()
+        .route(route::CONSOLE, get(apps::list).fallback(other_method))
+        .route(route::CONSOLE_APPS, get(apps::list).fallback(other_method))
+        .route(route::CONSOLE_PARTNER, get(apps::list).post(partner::become_partner).fallback(other_method))
+        .route(route::CONSOLE_APP_NEW, get(apps::ask).post(apps::create).fallback(other_method))
+        .route(route::CONSOLE_APP, get(app::show).fallback(other_method))
+        .route(route::CONSOLE_APP_EDIT, get(app::ask).post(app::save).fallback(other_method))
+        .route(route::CONSOLE_APP_USAGE, get(app::usage).fallback(other_method))
+        .route(route::CONSOLE_APP_DELETE, get(app::ask_to_delete).post(app::delete).fallback(other_method))
+        .route(route::CONSOLE_APP_SECRET, get(secret::ask).post(secret::rotate).fallback(other_method))
+        .route(route::CONSOLE_APP_SECRET_PREVIOUS, get(secret::ask).post(secret::revoke).fallback(other_method))
+        .route(route::CONSOLE_APP_LOGO, logo.layer(DefaultBodyLimit::max(logo::MAX_BODY)))
+        .route(route::CONSOLE_APP_LOGO_REMOVE, get(logo::ask).post(logo::remove).fallback(other_method))
+        .route(route::CONSOLE_BUTTON_NEW, get(button::ask_new).post(button::create).fallback(other_method))
+        .route(route::CONSOLE_BUTTON, get(button::show).fallback(other_method))
+        .route(route::CONSOLE_BUTTON_EDIT, get(button::ask).post(button::save).fallback(other_method))
+        .route(route::CONSOLE_BUTTON_DELETE, get(button::ask_to_delete).post(button::delete).fallback(other_method))
+}
+
+async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    method_not_allowed_page(&web, &headers)
+}
+
+/// The pages of an application; `current` is the route of the one that is shown.
+fn head(partner: &Partner, app: &App, current: &str) -> Head {
+    let text = partner.text();
+    let pages = [
+        (route::CONSOLE_APP, text.app.overview),
+        (route::CONSOLE_APP_EDIT, text.app.edit),
+        (route::CONSOLE_APP_LOGO, text.logo.title),
+        (route::CONSOLE_APP_SECRET, text.secret.title),
+        (route::CONSOLE_APP_USAGE, text.usage.title),
+    ];
+    let tab = |(route, label): (&str, &str)| Tab::new(label, partner.app_page(route, app), route == current);
+    Head { title: app.name.clone(), tabs: pages.into_iter().map(tab).collect() }
+}
+
+/// The page for what is not done, where no field of a form is to blame.
+fn failed(web: &Web, headers: &HeaderMap, error: &ConsoleError) -> Response {
+    match error {
+        ConsoleError::Store(error) | ConsoleError::User(UserError::Store(error)) => failed_page(web, headers, error),
+        ConsoleError::Unknown | ConsoleError::NotPartner => super::page::failure(web, headers, StatusCode::NOT_FOUND),
+        // What a form did not offer, so that no field of it can be to blame.
+        ConsoleError::Partner(_) | ConsoleError::Logo(_) | ConsoleError::User(_) => {
+            super::page::failure(web, headers, StatusCode::BAD_REQUEST)
+        }
+    }
+}
