@@ -8,7 +8,7 @@ use super::audit::{self, Acting};
 use super::logos::{self, LogoError};
 use super::partner::{self, NewButton, PartnerError, Wanted};
 use super::usage::{self, Series};
-use super::users::{self, UserError};
+use super::users::UserError;
 use crate::domain::app::{App, LogoId};
 use crate::domain::button::Button;
 use crate::domain::event::{Event, TargetKind};
