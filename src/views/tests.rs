@@ -42,10 +42,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("fidelity", render(&FidelityLedger::sample(lang))),
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
-<<<<<<< HEAD
-=======
         ("admin", render(&Admin::sample(lang))),
->>>>>>> f379b52a1d5876c975a3da356c3547fbdcc09ecc
         ("console apps", render(&ConsoleApps::sample(lang))),
         ("console app", render(&ConsoleApp::sample(lang))),
         ("console button", render(&ConsoleButton::sample(lang))),
@@ -53,10 +50,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("console secret", render(&ConsoleSecret::sample(lang))),
         ("console usage", render(&ConsoleUsage::sample(lang))),
         ("api clients", render(&ApiClients::sample(lang))),
-<<<<<<< HEAD
         ("admin", render(&Admin::sample(lang))),
-=======
->>>>>>> f379b52a1d5876c975a3da356c3547fbdcc09ecc
         ("the form kit", render(&kit::sample(lang, "text"))),
         ("a confirmation", render(&kit::confirm(lang, "text"))),
     ];
