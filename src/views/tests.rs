@@ -42,7 +42,6 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("fidelity", render(&FidelityLedger::sample(lang))),
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
-        ("admin", render(&Admin::sample(lang))),
         ("console apps", render(&ConsoleApps::sample(lang))),
         ("console app", render(&ConsoleApp::sample(lang))),
         ("console button", render(&ConsoleButton::sample(lang))),
