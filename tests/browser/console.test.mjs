@@ -1,4 +1,4 @@
-// The console, from becoming a partner to a snippet that signs in; without script, by keyboard, on a phone.
+// The console, from becoming a partner to a snippet that signs in; without script, by keyboard. How its pages look is a11y.test.mjs's.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
@@ -152,30 +152,3 @@ test('by keyboard alone: the errors have the focus, and lead to their fields', a
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'name');
 });
-
-for (const [what, options] of Object.entries({
-  'on a phone': { viewport: { width: 360, height: 740 } },
-  'in Spanish, in the dark': { locale: 'es-MX', colorScheme: 'dark' },
-})) {
-  test(`${what} nothing of the console runs out of the page`, async (t) => {
-    const visitor = await partner(t, { ...options, locale: 'en' });
-    const app = await register(visitor, 'Lead Radar with a name that is rather long for a phone');
-    const button = await makeButton(visitor, app, world.origins.partner);
-    const { page } = visitor;
-    await page.setExtraHTTPHeaders({ 'Accept-Language': options.locale ?? 'en' });
-    for (const path of [
-      '/console',
-      `/console/apps/${app.id}`,
-      `/console/apps/${app.id}/edit`,
-      `/console/apps/${app.id}/secret`,
-      `/console/apps/${app.id}/usage`,
-      `/console/buttons/${button.id}`,
-      '/settings/api',
-    ]) {
-      await page.goto(world.issuer + path);
-      assert.equal(await page.getAttribute('html', 'lang'), options.locale ? 'es' : 'en');
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${path} is ${overflow} px too wide`);
-    }
-  });
-}
