@@ -42,7 +42,6 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("fidelity", render(&FidelityLedger::sample(lang))),
         ("inspector", render(&Inspector::sample(lang))),
         ("inspector_sign_in", render(&InspectorSignIn::sample(lang))),
-        ("admin", render(&Admin::sample(lang))),
         ("console apps", render(&ConsoleApps::sample(lang))),
         ("console app", render(&ConsoleApp::sample(lang))),
         ("console button", render(&ConsoleButton::sample(lang))),
@@ -50,6 +49,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("console secret", render(&ConsoleSecret::sample(lang))),
         ("console usage", render(&ConsoleUsage::sample(lang))),
         ("api clients", render(&ApiClients::sample(lang))),
+        ("admin", render(&Admin::sample(lang))),
         ("the form kit", render(&kit::sample(lang, "text"))),
         ("a confirmation", render(&kit::confirm(lang, "text"))),
     ];

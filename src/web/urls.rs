@@ -87,7 +87,6 @@ pub mod route {
         ADMIN_USER_SIGN_OUT = "/admin/users/{user}/end-sessions";
         ADMIN_USER_DELETE = "/admin/users/{user}/delete";
         CONSOLE = "/console";
-        CONSOLE_PARTNER = "/console/partner";
         CONSOLE_APPS = "/console/apps";
         CONSOLE_APP_NEW = "/console/apps/new";
         CONSOLE_APP = "/console/apps/{app}";
