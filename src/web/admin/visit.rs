@@ -15,7 +15,7 @@ use super::super::error::failed_page;
 use super::super::extract::{self, Pairs};
 use super::super::forms::{field, see_other};
 use super::super::page::{self, Kind};
-use super::super::urls::route;
+use super::super::urls::{self, route};
 use super::super::{Web, visitor};
 use crate::domain::event::Action;
 use crate::domain::role::Role;
@@ -34,6 +34,8 @@ pub struct Visit {
     headers: HeaderMap,
     signed_in: SignedIn,
     from: Option<IpAddr>,
+    /// Below the issuer's path.
+    path: String,
 }
 
 /// An administrator who posted one of our forms: it is no other site's, and has the token of this session.
@@ -89,6 +91,7 @@ impl Visit {
             query: Pairs::of_query(parts.uri.query()),
             headers: parts.headers.clone(),
             from: extract::peer(&parts.extensions),
+            path: urls::below(web.urls.base(), parts.uri.path()).to_owned(),
             web: web.clone(),
             signed_in,
         })
@@ -129,7 +132,7 @@ impl Visit {
     pub fn draw(&self, title: impl Into<String>) -> Admin {
         let text = self.text();
         let notice = Action::parse(self.asked("done")).map(|action| Notice::good(done(self.page.lang, action)));
-        let tab = |label: &str, route: &str, is_current| Tab::new(label, self.path(route), is_current);
+        let tab = |(label, route)| Tab::new(label, self.path(route), is_within(&self.path, route));
         let tabs = [
             (text.start, route::ADMIN),
             (text.accounts, route::ADMIN_ACCOUNTS),
@@ -142,7 +145,7 @@ impl Visit {
         ];
         Admin {
             page: self.page.clone(),
-            tabs: tabs.map(|(label, route)| tab(label, route, false)).into(),
+            tabs: tabs.map(tab).into(),
             title: title.into(),
             lead: None,
             links: Vec::new(),
@@ -194,6 +197,18 @@ impl Visit {
         tracing::error!(%error, "a change in the administration failed");
         page::error(&self.web, &self.headers, None, Problem::Internal, None).into()
     }
+}
+
+/// Whether an address is one of a tab's pages.
+fn is_within(path: &str, tab: &str) -> bool {
+    let made_at = match tab {
+        route::ADMIN => return path == tab,
+        route::ADMIN_ACCOUNTS => route::ADMIN_NEW_ACCOUNT,
+        route::ADMIN_USERS => route::ADMIN_NEW_USER,
+        route::ADMIN_INVITATIONS => route::ADMIN_NEW_INVITATION,
+        _ => tab,
+    };
+    path.starts_with(tab) || path == made_at
 }
 
 fn status_of(form: &Form) -> StatusCode {

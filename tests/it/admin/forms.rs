@@ -98,7 +98,7 @@ async fn of_partners(ada: &mut Actor) -> Vec<Case> {
         one(DAN, route::CONSOLE_PARTNER, &[], &[], "user.changed"),
         case(route::CONSOLE_APP_NEW, &[], &app, "app.created"),
         case(route::CONSOLE_APP_EDIT, &["studio"], &app, "app.changed"),
-        case(route::CONSOLE_APP_SECRET, &["studio"], &[("overlap", "3600")], "app.secret_rotated"),
+        case(route::CONSOLE_APP_SECRET, &["studio"], &[("overlap", "1h")], "app.secret_rotated"),
         case(route::CONSOLE_APP_SECRET_PREVIOUS, &["studio"], &[], "app.secret_revoked"),
         case(route::CONSOLE_APP_LOGO_REMOVE, &["studio"], &[], "app.logo_removed"),
         case(route::CONSOLE_BUTTON_NEW, &["studio"], &button, "button.created"),
