@@ -2,6 +2,7 @@
 
 mod client;
 mod delete;
+mod logo;
 mod secret;
 mod show;
 mod usage;
@@ -17,6 +18,7 @@ use crate::services::Context;
 use crate::services::partner::{self, PartnerError, Wanted};
 use client::ClientArgs;
 use delete::DeleteArgs;
+use logo::LogoCommand;
 use secret::{RotateArgs, SecretCommand};
 use show::{Fresh, Owners};
 
@@ -36,6 +38,9 @@ pub enum AppCommand {
     Disable(AppArgs),
     /// Let a disabled application go on; what was ended stays ended.
     Enable(AppArgs),
+    /// The logo.
+    #[command(subcommand)]
+    Logo(LogoCommand),
     /// The client secret.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -121,6 +126,7 @@ pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
             partner::enable_app(&super::acting(&ctx), &args.id).await.map_err(|error| failure(&args.id, error))?;
             show(&ctx, &find(&ctx, &args.id).await?, Fresh::default(), args.json).await
         }
+        AppCommand::Logo(command) => logo::run(&ctx, command).await,
         AppCommand::Secret(command) => secret::run(&ctx, command).await,
         AppCommand::RotateSecret(args) => secret::rotate(&ctx, args).await,
         AppCommand::Usage(args) => usage::show(&ctx, &find(&ctx, &args.id).await?.id, args.json).await,

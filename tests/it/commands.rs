@@ -111,6 +111,7 @@ both! { with super::now();
     links_for_a_password_are_made_listed_and_taken_back,
     b23_an_application_is_disabled_and_enabled,
     a_secret_is_rotated_and_the_old_one_revoked,
+    c16_a_logo_is_set_from_a_file_and_removed,
     what_ends_is_told_before_it_is_deleted,
     usage_is_shown_by_days,
     r14_what_was_done_is_listed_and_filtered,
@@ -223,6 +224,24 @@ async fn a_secret_is_rotated_and_the_old_one_revoked(world: World) {
     let before = shell.json(&["app", "rotate-secret", APP, "--overlap", "1h"]);
     assert!(before["client_secret"].is_string(), "by its former name, too");
     assert_eq!(shell.run(&["app", "secret", "rotate", "no-such-app"]).code, 1);
+}
+
+/// C16: a picture is written anew or refused, by a command as by the console.
+async fn c16_a_logo_is_set_from_a_file_and_removed(world: World) {
+    let shell = beside(&world);
+    let png = image::DynamicImage::new_rgb8(8, 8);
+    png.save_with_format(shell.path("logo"), image::ImageFormat::Png).unwrap();
+    let logo = shell.json(&["app", "logo", "set", APP, "logo"])["logo"].clone();
+    assert!(logo.is_string() && shell.json(&["app", "show", APP])["logo"] == logo, "{logo}");
+    shell.write("logo.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    std::fs::write(shell.path("long"), vec![0; 600 * 1024]).unwrap();
+    for (file, told) in [("logo.svg", "neither PNG nor WebP"), ("long", "more than"), ("absent", "absent: ")] {
+        let ran = shell.run(&["app", "logo", "set", APP, file]);
+        assert!(ran.code == 1 && ran.errors.contains(told), "{file}: {}", ran.errors);
+    }
+    assert_eq!(shell.json(&["app", "show", APP])["logo"], logo, "what was refused changed nothing");
+    assert!(shell.json(&["app", "logo", "remove", APP])["logo"].is_null());
+    assert_eq!(shell.run(&["app", "logo", "remove", "no-such-app"]).code, 1);
 }
 
 async fn what_ends_is_told_before_it_is_deleted(world: World) {
