@@ -289,7 +289,6 @@ const PAGES = [
   { route: '/invitation', what: 'without one', heading: 'This link is over' },
   ...pages('partner', [
     ['/console', 'Your applications'],
-    ['/console/partner', 'Your applications'],
     ['/console/apps', 'Your applications'],
     ['/console/apps/new', 'New application'],
     ['/console/apps/{app}', 'Rate Finder'],
