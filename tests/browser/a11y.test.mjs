@@ -47,7 +47,7 @@ const LISTS = { user: '/admin/users', connection: '/admin/connections', invitati
 /** Goes to a route, as src/web/urls.rs writes it: its parameters are the world's own, or the last ones of a list. `of` is
     the application that it is about. */
 async function go(page, context, route) {
-  const known = { app: context.apps[context.of].id, button: context.buttons.main, account: context.account };
+  const known = { app: context.apps[context.of ?? 'finder'].id, button: context.buttons.main, account: context.account };
   let path = route.replace(/\{(\w+)\}/g, (parameter, name) => known[name] ?? parameter);
   const unknown = path.match(/\{(\w+)\}/);
   if (unknown) {
@@ -289,7 +289,6 @@ const PAGES = [
   { route: '/invitation', what: 'without one', heading: 'This link is over' },
   ...pages('partner', [
     ['/console', 'Your applications'],
-    ['/console/partner', 'Your applications'],
     ['/console/apps', 'Your applications'],
     ['/console/apps/new', 'New application'],
     ['/console/apps/{app}', 'Rate Finder'],
@@ -399,7 +398,7 @@ test('every route that shows a page has one in this table', async () => {
 });
 
 /** The page in a language, in a browser that knows nothing yet. */
-async function reach(t, { route, as, of = 'finder', options, open = at(route), ...entry }, locale) {
+async function reach(t, { route, as, of, options, open = at(route), ...entry }, locale) {
   const there = entry.in === 'production' ? production : world;
   const visitor = await browser.newContext({ ...options, locale });
   t.after(() => visitor.close());
