@@ -9,6 +9,7 @@ use crate::crypto::client_keys::ClientKeys;
 use crate::crypto::password::check_phc;
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::auth_method::AuthMethod;
+use crate::domain::button::{Size, Theme};
 use crate::domain::email::{Email, MAX_EMAIL};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccountId, AppId, ButtonId, IdError, MAX_TEXT_ID};
@@ -69,6 +70,14 @@ pub fn signing_algorithm(word: &str) -> Result<SigningAlgorithm, String> {
 
 pub fn scope(word: &str) -> Result<Scope, String> {
     Scope::parse(word).map_err(|_| suggestion(word, &Scope::ALL.map(Scope::as_str)))
+}
+
+pub fn theme(word: &str) -> Result<Theme, String> {
+    Theme::parse(word).ok_or_else(|| suggestion(word, &Theme::ALL.map(Theme::as_str)))
+}
+
+pub fn size(word: &str) -> Result<Size, String> {
+    Size::parse(word).ok_or_else(|| suggestion(word, &Size::ALL.map(Size::as_str)))
 }
 
 pub fn resource(text: &str) -> Result<Resource, String> {

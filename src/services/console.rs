@@ -8,7 +8,7 @@ use super::audit::{self, Acting};
 use super::logos::{self, LogoError};
 use super::partner::{self, NewButton, PartnerError, Wanted};
 use super::usage::{self, Series};
-use super::users::{self, UserError};
+use super::users::UserError;
 use crate::domain::app::{App, LogoId};
 use crate::domain::button::Button;
 use crate::domain::event::{Event, TargetKind};
@@ -92,16 +92,6 @@ pub fn is_partner(user: &User) -> bool {
 
 fn partner_only(user: &User) -> Result<(), ConsoleError> {
     if is_partner(user) { Ok(()) } else { Err(ConsoleError::NotPartner) }
-}
-
-/// Makes a partner of whoever is signed in: only in a sandbox, where anybody may try everything.
-pub async fn become_partner(ctx: &Acting<'_>, user: &User) -> Result<(), ConsoleError> {
-    if !ctx.sandbox || is_partner(user) {
-        return Err(ConsoleError::NotPartner);
-    }
-    let change = users::Change { role: Some(Role::Partner), ..users::Change::default() };
-    users::change(ctx, user.id, change).await?;
-    Ok(())
 }
 
 /// The user's oldest applications, of those after this one, at most [`PAGE`]; and whether there are more.

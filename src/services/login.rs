@@ -232,6 +232,21 @@ pub async fn open_session(
     if opened { Ok(cookies) } else { Err(LoginError::WrongCredentials) }
 }
 
+/// Another session in place of this one, for somebody who may do more from now on (rule C6).
+pub(super) async fn renew(ctx: &Context, signed_in: &SignedIn, browser: &Browser) -> Result<NewSession, StoreError> {
+    let opening = Arc::new(Opening::new(ctx, &signed_in.user, browser));
+    let (cookies, before) = (opening.cookies(), signed_in.session.id);
+    let renewed = ctx.store.write(move |conn| {
+        let opening = opening.clone();
+        Box::pin(async move {
+            sessions::end(conn, before, opening.session.created_at).await?;
+            opening.record(conn).await
+        })
+    });
+    renewed.await?;
+    Ok(cookies)
+}
+
 /// Who a session cookie belongs to; `None` where nobody is signed in with it.
 pub async fn session_of(ctx: &Context, cookie: &str) -> Result<Option<SignedIn>, StoreError> {
     let Some(handle) = Handle::parse(HandleKind::Session, cookie) else { return Ok(None) };

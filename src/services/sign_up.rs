@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Context;
 use super::audit::{Acting, By};
-use super::login::{Browser, NewSession, Opening, SignedIn};
+use super::login::{self, Browser, NewSession, Opening, SignedIn};
 use super::throttle::TooMany;
 use super::users::{self as people, UserError};
 use crate::crypto::password::PasswordError;
@@ -112,14 +112,20 @@ pub(super) async fn settle(
     Ok(is_new)
 }
 
-/// Makes a partner of a member who asks for it. Whoever is one already, or more, stays what they are.
-pub async fn become_partner(ctx: &Acting<'_>, user: &User) -> Result<(), SignUpError> {
+/// Makes a partner of a member who asks for it, under a new session (rule C6). Whoever is one already, or more, stays what
+/// they are.
+pub async fn become_partner(
+    ctx: &Acting<'_>,
+    signed_in: &SignedIn,
+    browser: &Browser,
+) -> Result<Option<NewSession>, SignUpError> {
     if !ctx.sandbox {
         return Err(SignUpError::Closed);
     }
-    if user.role == Role::Member {
-        let change = people::Change { role: Some(Role::Partner), ..people::Change::default() };
-        people::change(ctx, user.id, change).await?;
+    if signed_in.user.role != Role::Member {
+        return Ok(None);
     }
-    Ok(())
+    let change = people::Change { role: Some(Role::Partner), ..people::Change::default() };
+    people::change(ctx, signed_in.user.id, change).await?;
+    Ok(Some(login::renew(ctx, signed_in, browser).await?))
 }

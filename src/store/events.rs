@@ -17,7 +17,7 @@ statements! {
     LIST = "SELECT id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, target_name, \
             changes FROM events WHERE ($1 = '' OR action = $1) AND ($2 = '' OR actor_name = $2) \
             AND ($3 = '' OR target_kind = $3) AND ($4 = '' OR target_id = $4 OR target_name = $4) \
-            AND ($5 IS NULL OR id < $5) AND (at >= $6) \
+            AND (id < $5 OR $5 IS NULL) AND (at >= $6) \
             AND ($7 = 0 OR action NOT IN ('session.opened', 'session.refused', 'session.ended', 'connection.created', \
                  'connection.widened', 'connection.ended', 'user.exported')) \
             ORDER BY id DESC LIMIT $8";

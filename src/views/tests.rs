@@ -49,6 +49,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("console secret", render(&ConsoleSecret::sample(lang))),
         ("console usage", render(&ConsoleUsage::sample(lang))),
         ("api clients", render(&ApiClients::sample(lang))),
+        ("admin", render(&Admin::sample(lang))),
         ("the form kit", render(&kit::sample(lang, "text"))),
         ("a confirmation", render(&kit::confirm(lang, "text"))),
     ];

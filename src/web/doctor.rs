@@ -10,6 +10,7 @@ use axum::routing::get;
 
 use super::Web;
 use super::error::method_not_allowed_page;
+use super::login::frame_for_visitor;
 use super::page::{self, Kind};
 use super::urls::route;
 use crate::views::Doctor;
@@ -23,7 +24,7 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 async fn explanations(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
-    let frame = page::frame(&web, &headers, None);
+    let frame = frame_for_visitor(&web, &headers).await;
     let nonce = frame.nonce.clone();
     page::render(Kind::Plain, StatusCode::OK, &nonce, &Doctor { page: frame })
 }

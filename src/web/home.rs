@@ -12,7 +12,7 @@ use super::Web;
 use super::error::{failed_page, method_not_allowed_page};
 use super::extract::Pairs;
 use super::forms::field;
-use super::login::offered;
+use super::login::{frame_for_visitor, offered};
 use super::page::{self, Kind};
 use super::urls::route;
 use crate::domain::app::App;
@@ -37,7 +37,7 @@ async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Respon
 }
 
 async fn home(State(web): State<Arc<Web>>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let frame = page::frame(&web, &headers, None);
+    let frame = frame_for_visitor(&web, &headers).await;
     let (nonce, lang) = (frame.nonce.clone(), frame.lang);
     if !web.ctx.sandbox {
         return page::render(Kind::Plain, StatusCode::OK, &nonce, &Home { page: frame });

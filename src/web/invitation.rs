@@ -85,7 +85,7 @@ async fn accept(
     let browser = browser(&headers, &extensions);
     match invitations::accept(&web.ctx, &token, &answer, before.as_ref(), &browser).await {
         Ok(session) => {
-            let home = if invitation.role == Role::Partner { "/console" } else { route::ACCOUNT };
+            let home = if invitation.role == Role::Partner { route::CONSOLE } else { route::ACCOUNT };
             let mut response = see_other(&web.urls.path(home));
             cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
             cookies::set(response.headers_mut(), [cookies::invitation_over(&web)]);

@@ -17,7 +17,7 @@ use crate::domain::user::User;
 use crate::services::journal::note;
 use crate::services::login::{self, Browser, LoginError, NewSession, SignedIn};
 use crate::services::throttle::TooMany;
-use crate::views::{self, Lang, Login, Problem, SandboxUser};
+use crate::views::{self, Lang, Login, Page, Problem, SandboxUser};
 
 /// Who is signed in with this browser.
 pub async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Refused> {
@@ -28,6 +28,16 @@ pub async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn
         note::user(signed_in.user.email.as_str());
     }
     Ok(found)
+}
+
+/// The frame of a page that is for everybody: its header leads where who is signed in may go, and where that cannot be
+/// found out, where all may.
+pub async fn frame_for_visitor(web: &Web, headers: &HeaderMap) -> Page {
+    let frame = page::frame(web, headers, None);
+    match signed_in(web, headers).await {
+        Ok(Some(signed_in)) => frame.for_role(signed_in.user.role),
+        Ok(None) | Err(_) => frame,
+    }
 }
 
 pub fn offered(users: &[User], lang: Lang) -> Vec<SandboxUser> {

@@ -46,7 +46,7 @@ async fn show(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
         Err(answer) => return *answer,
     };
     match known {
-        Some(known) if known.user.role != Role::Member => see_other(&web.urls.path("/console")),
+        Some(known) if known.user.role != Role::Member => see_other(&web.urls.path(route::CONSOLE)),
         _ if !web.ctx.sandbox => closed(&web, &headers),
         Some(member) => offer(&web, &headers, &member),
         None => {
@@ -129,7 +129,7 @@ async fn join(
     };
     match sign_up::sign_up(&web.ctx, &who, before.as_ref(), &browser(&headers, &extensions)).await {
         Ok(session) => {
-            let mut response = see_other(&web.urls.path("/console"));
+            let mut response = see_other(&web.urls.path(route::CONSOLE));
             cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
             response
         }
@@ -189,8 +189,15 @@ async fn become_partner(
         Ok((signed_in, _)) => signed_in,
         Err(answer) => return *answer,
     };
-    match sign_up::become_partner(&visitor::acting(&web, &signed_in, &extensions), &signed_in.user).await {
-        Ok(()) => see_other(&web.urls.path("/console")),
+    let acting = visitor::acting(&web, &signed_in, &extensions);
+    match sign_up::become_partner(&acting, &signed_in, &browser(&headers, &extensions)).await {
+        Ok(session) => {
+            let mut response = see_other(&web.urls.path(route::CONSOLE));
+            if let Some(session) = session {
+                cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
+            }
+            response
+        }
         Err(error) => failed(&web, &headers, error),
     }
 }

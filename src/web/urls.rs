@@ -87,7 +87,6 @@ pub mod route {
         ADMIN_USER_SIGN_OUT = "/admin/users/{user}/end-sessions";
         ADMIN_USER_DELETE = "/admin/users/{user}/delete";
         CONSOLE = "/console";
-        CONSOLE_PARTNER = "/console/partner";
         CONSOLE_APPS = "/console/apps";
         CONSOLE_APP_NEW = "/console/apps/new";
         CONSOLE_APP = "/console/apps/{app}";
@@ -130,12 +129,15 @@ pub mod route {
         SANDBOX_CLOCK = "/_sandbox/clock";
         SANDBOX_APPS = "/_sandbox/apps";
         SANDBOX_APP = "/_sandbox/apps/{id}";
+        SANDBOX_APP_USAGE = "/_sandbox/apps/{id}/usage";
         SANDBOX_BUTTONS = "/_sandbox/buttons";
         SANDBOX_BUTTON = "/_sandbox/buttons/{id}";
         SANDBOX_USERS = "/_sandbox/users";
         SANDBOX_USER = "/_sandbox/users/{id}";
         SANDBOX_ACCOUNTS = "/_sandbox/accounts";
         SANDBOX_ACCOUNT = "/_sandbox/accounts/{id}";
+        SANDBOX_EVENTS = "/_sandbox/events";
+        SANDBOX_INVITATIONS = "/_sandbox/invitations";
         SANDBOX_CONNECTIONS = "/_sandbox/connections";
         SANDBOX_CONNECTION = "/_sandbox/connections/{id}";
         SANDBOX_TOKENS = "/_sandbox/tokens";

@@ -1,6 +1,7 @@
 // Every page of the server: axe finds nothing serious on it, in light and dark, on a desk and on a phone, and nothing of
 // it has to be scrolled for sideways, in any language.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
@@ -16,11 +17,50 @@ let browser;
 before(async () => {
   [world, production, browser] = await Promise.all([createOAuthWorld(), createWorld(undefined, { isProduction: true }), launch()]);
   world.sites.serve('/partner', partnerPage(world, { lang: null }));
+  await connect();
+  world.invitation = await invite();
 });
+
+/** A connection without a browser, for lists to have something to show. */
+async function connect() {
+  const headers = { Authorization: `Bearer ${world.server.sandboxToken}`, 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ user: world.person().email, button: world.buttons.main, decision: 'allow' });
+  const answer = await fetch(`${world.server.api}/_sandbox/authorize`, { method: 'POST', headers, body });
+  assert.equal(answer.status, 200);
+}
+
+/** The link of an invitation that nobody has followed yet. */
+async function invite() {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, world, world.staff.admin);
+  await posted('/admin/new/invitation', { email: `invited@${world.account}.test` })(page, world);
+  const link = await page.textContent('#made-link');
+  await context.close();
+  return link;
+}
 after(() => Promise.all([world?.stop(), production?.stop(), browser?.close()]));
 
+// Where the ids of addresses are looked up that no seed file has.
+const LISTS = { user: '/admin/users', connection: '/admin/connections', invitation: '/admin/invitations', key: '/admin/accounts/{account}' };
+
+/** Goes to a route, as src/web/urls.rs writes it: its parameters are the world's own, or the last ones of a list. `of` is
+    the application that it is about. */
+async function go(page, context, route) {
+  const known = { app: context.apps[context.of].id, button: context.buttons.main, account: context.account };
+  let path = route.replace(/\{(\w+)\}/g, (parameter, name) => known[name] ?? parameter);
+  const unknown = path.match(/\{(\w+)\}/);
+  if (unknown) {
+    await go(page, context, LISTS[unknown[1]]);
+    const before = path.slice(0, unknown.index);
+    const address = await page.locator(`main a[href^="${before}"]`).last().getAttribute('href');
+    path = path.replace(unknown[0], address.slice(before.length).split('/')[0]);
+  }
+  return page.goto(context.server.site + path);
+}
+
 // How to get where a page is. Each gets the visitor's page, the world, and who is at the keyboard.
-const at = (path) => (page, { server }) => page.goto(server.site + path);
+const at = (route) => (page, context) => go(page, context, route);
 
 async function signIn(page, { server }, person) {
   await page.goto(`${server.site}/account`);
@@ -29,6 +69,23 @@ async function signIn(page, { server }, person) {
   await page.locator('form:has([name=password]) [type=submit]').click();
   await page.locator(`form[action$="/logout"]`).waitFor();
 }
+
+/** What the form answers as it comes, or once `fields` are filled in: what is wrong, or what was done. */
+const posted = (route, fields = {}) => async (page, context) => {
+  await go(page, context, route);
+  for (const [name, value] of Object.entries(fields)) {
+    const field = page.locator(`main form.form [name=${name}]`);
+    if ((await field.first().getAttribute('type')) === 'radio') await page.check(`[name=${name}][value=${value}]`);
+    else await field.fill(value);
+  }
+  await clickOn(page, 'main form.form [type=submit]');
+};
+
+/** The page of an invitation; the link is good for as many looks as it takes. */
+const invited = (then = async () => {}) => async (page, context) => {
+  await page.goto(context.invitation);
+  await then(page, context);
+};
 
 async function clickOn(page, selector) {
   await Promise.all([page.waitForNavigation(), page.locator(selector).first().click()]);
@@ -72,9 +129,13 @@ const inspector = (view, then = async () => {}) => async (page, context) => {
 
 const FORWARDED = { extraHTTPHeaders: { 'X-Forwarded-For': '203.0.113.7' } };
 
+/** Pages that are looked at as they come, each with its heading. */
+const pages = (as, listed) => listed.map(([route, heading]) => ({ route, what: 'as it comes', as, heading }));
+
 /**
  * `route` is as src/web/urls.rs writes it, `what` tells pages of one route apart, `heading` is the English one. `open`
- * does what leads there, at the route's own address where nothing else is said; `as` signs in first.
+ * does what leads there, at the route's own address where nothing else is said; `as` signs in first; `of` is the
+ * application that it is about.
  */
 const PAGES = [
   { route: '/', what: 'to try everything', heading: 'Try' },
@@ -207,13 +268,103 @@ const PAGES = [
     },
   },
   { route: '/inspector/checks/{app}', what: 'of an application', heading: 'Integration check', open: (page, context) => at(`/inspector/checks/${world.apps.finder.id}`)(page, context) },
+  ...pages('person', [
+    ['/account/profile', 'Profile'],
+    ['/account/password', 'Password'],
+    ['/account/sessions', 'Sessions'],
+    ['/account/history', 'History'],
+    ['/account/data', 'Your data'],
+  ]),
+  { route: '/account/password', what: 'what is wrong', as: 'person', heading: 'Password', open: posted('/account/password') },
+  { route: '/account/history', what: 'of a connection', heading: 'History', open: async (page, context) => {
+    await device(page, context, 'allow');
+    await at('/account/history')(page, context);
+  } },
+  { route: '/sign-up', what: 'empty', heading: 'Become a partner' },
+  { route: '/sign-up', what: 'what is wrong', heading: 'Become a partner', open: posted('/sign-up') },
+  { route: '/sign-up', what: 'of a member', as: 'person', heading: 'Become a partner' },
+  { route: '/sign-up', what: 'in production', in: 'production', heading: 'Become a partner' },
+  { route: '/invitation', what: 'an open one', heading: 'Welcome', open: invited() },
+  { route: '/invitation', what: 'what is wrong', heading: 'Welcome', open: invited((page) => clickOn(page, 'main form.form [type=submit]')) },
+  { route: '/invitation', what: 'without one', heading: 'This link is over' },
+  ...pages('partner', [
+    ['/console', 'Your applications'],
+    ['/console/partner', 'Your applications'],
+    ['/console/apps', 'Your applications'],
+    ['/console/apps/new', 'New application'],
+    ['/console/apps/{app}', 'Rate Finder'],
+    ['/console/apps/{app}/edit', 'Rate Finder'],
+    ['/console/apps/{app}/logo', 'Rate Finder'],
+    ['/console/apps/{app}/logo/remove', 'Rate Finder'],
+    ['/console/apps/{app}/secret', 'Rate Finder'],
+    ['/console/apps/{app}/secret/previous', 'Rate Finder'],
+    ['/console/apps/{app}/usage', 'Rate Finder'],
+    ['/console/apps/{app}/delete', 'Delete Rate Finder'],
+    ['/console/apps/{app}/buttons/new', 'Rate Finder'],
+    ['/console/buttons/{button}', 'Rate Finder'],
+    ['/console/buttons/{button}/edit', 'Rate Finder'],
+    ['/console/buttons/{button}/delete', 'Delete the button btn-main-'],
+    ['/settings/api', 'API'],
+  ]),
+  { route: '/console', what: 'sign-in', heading: 'Sign in' },
+  { route: '/console', what: 'of a member', as: 'person', heading: 'Become a partner' },
+  { route: '/console', what: 'in production', in: 'production', as: 'partner', heading: 'Your applications' },
+  { route: '/console', what: 'of a member, in production', in: 'production', as: 'person', heading: 'Become a partner' },
+  { route: '/console', what: 'nothing made yet', as: 'admin', heading: 'Your applications' },
+  { route: '/console/apps/new', what: 'what is wrong', as: 'partner', heading: 'New application', open: posted('/console/apps/new') },
+  { route: '/console/apps/new', what: 'made', as: 'partner', heading: 'Rate Watch', open: posted('/console/apps/new', { name: 'Rate Watch' }) },
+  { route: '/console/apps/{app}/buttons/new', what: 'what is wrong', as: 'partner', heading: 'Rate Finder', open: posted('/console/apps/{app}/buttons/new') },
+  { route: '/console/apps/{app}/secret', what: 'made', of: 'web', as: 'partner', heading: 'Rate Site', open: posted('/console/apps/{app}/secret') },
+  { route: '/console/apps/{app}/secret', what: 'of a client that has one', of: 'web', as: 'partner', heading: 'Rate Site' },
+  { route: '/settings/api', what: 'what is wrong', as: 'partner', heading: 'API', open: posted('/settings/api') },
+  { route: '/settings/api', what: 'made', as: 'partner', heading: 'Desk is ready', open: posted('/settings/api', { name: 'Desk', kind: 'client_credentials' }) },
+  ...pages('admin', [
+    ['/admin', 'Administration'],
+    ['/admin/accounts', 'Accounts'],
+    ['/admin/accounts/{account}', 'Acme Mortgage'],
+    ['/admin/accounts/{account}/edit', 'Acme Mortgage'],
+    ['/admin/accounts/{account}/delete', 'Delete: Acme Mortgage'],
+    ['/admin/accounts/{account}/add-key', 'Add an API key: Acme Mortgage'],
+    ['/admin/accounts/{account}/replace-keys', 'Replace all API keys: Acme Mortgage'],
+    ['/admin/accounts/{account}/keys/{key}/remove', 'Remove the API key: Acme Mortgage'],
+    ['/admin/apps', 'Applications'],
+    ['/admin/apps/{app}', 'Rate Finder'],
+    ['/admin/apps/{app}/owner', 'Rate Finder'],
+    ['/admin/apps/{app}/disable', 'Disable the application: Rate Finder'],
+    ['/admin/apps/{app}/enable', 'Enable the application: Rate Finder'],
+    ['/admin/apps/{app}/delete', 'Delete the application: Rate Finder'],
+    ['/admin/connections', 'Connections'],
+    ['/admin/connections/{connection}/end', 'End the connection'],
+    ['/admin/events', 'Event log'],
+    ['/admin/invitations', 'Invitations'],
+    ['/admin/invitations/{invitation}/revoke', 'Revoke the invitation'],
+    ['/admin/keys', 'Keys'],
+    ['/admin/keys/rotate', 'Rotate a key'],
+    ['/admin/new/account', 'New account'],
+    ['/admin/new/invitation', 'Invite'],
+    ['/admin/new/user', 'New user'],
+    ['/admin/users', 'Users'],
+    ['/admin/users/{user}', 'person-'],
+    ['/admin/users/{user}/edit', 'person-'],
+    ['/admin/users/{user}/disable', 'Disable the user: person-'],
+    ['/admin/users/{user}/enable', 'Enable the user: person-'],
+    ['/admin/users/{user}/reset-password', 'Reset the password: person-'],
+    ['/admin/users/{user}/end-sessions', 'End all sessions: person-'],
+    ['/admin/users/{user}/delete', 'Delete the user: person-'],
+  ]),
+  { route: '/admin', what: 'in production', in: 'production', as: 'admin', heading: 'Administration' },
+  { route: '/admin', what: 'of a partner', as: 'partner', heading: 'Nothing here' },
+  { route: '/admin/new/user', what: 'what is wrong', as: 'admin', heading: 'New user', open: posted('/admin/new/user') },
+  { route: '/admin/new/user', what: 'made', as: 'admin', heading: 'User created', open: (page, context) =>
+    posted('/admin/new/user', { email: `made-${randomUUID()}@acme.test`, name: 'Mia Made', account: context.account })(page, context) },
+  { route: '/admin/users/{user}/reset-password', what: 'done', as: 'admin', heading: 'Password reset offered', open: posted('/admin/users/{user}/reset-password') },
   { route: null, what: 'an address that is none', heading: 'Nothing here', open: at('/nonsense') },
   { route: null, what: 'an address that is none, in production', in: 'production', heading: 'Nothing here', open: at('/nonsense') },
 ];
 
 /** Routes that show nothing of their own to a person: what they answer is data, a file, or a redirect to a page above. */
 const NO_PAGE = [
-  /^\/(js|css|static)\//,
+  /^\/(js|css|static|logos)\//,
   /^\/button\/(token|resume|report)$/,
   /^\/authorize\//,
   /^\/v1\//,
@@ -221,11 +372,15 @@ const NO_PAGE = [
   /^\/oauth\/(token|revoke|introspect|userinfo|par|device_authorization|register)/,
   // The page of /inspector/checks/{app}, for who has the sandbox token.
   /^\/_sandbox(\/(?!docs$|fidelity$).*)?$/,
+  '/account/export',
   '/inspector/events',
   '/livez',
   '/readyz',
   // Forms whose answer is a redirect.
   '/account/connections/{connection}/disconnect',
+  '/account/sessions/end',
+  '/account/sessions/{session}/end',
+  '/sign-up/partner',
   '/logout',
   '/dialog/{flow}/switch',
 ];
@@ -244,7 +399,7 @@ test('every route that shows a page has one in this table', async () => {
 });
 
 /** The page in a language, in a browser that knows nothing yet. */
-async function reach(t, { route, as, options, open = at(route), ...entry }, locale) {
+async function reach(t, { route, as, of = 'finder', options, open = at(route), ...entry }, locale) {
   const there = entry.in === 'production' ? production : world;
   const visitor = await browser.newContext({ ...options, locale });
   t.after(() => visitor.close());
@@ -252,6 +407,7 @@ async function reach(t, { route, as, options, open = at(route), ...entry }, loca
   let somebody = there.staff[as];
   const context = {
     ...there,
+    of,
     get person() {
       return (somebody ??= there.person());
     },

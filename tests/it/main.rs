@@ -25,6 +25,7 @@ mod jsonp;
 mod keys;
 mod login;
 mod me;
+mod navigation;
 mod nodes;
 mod oauth;
 mod operator;

@@ -13,6 +13,7 @@ use super::document::Document;
 use super::error::{ConfigError, Fault, Place, read_text_file};
 use super::secret::Secret;
 use crate::domain::auth_method::AuthMethod;
+use crate::domain::button::{Size, Theme};
 use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccountId, AppId, ButtonId};
@@ -67,6 +68,8 @@ pub struct SeedApp {
     pub publisher: String,
     pub client: SeedClient,
     pub owner: Option<Reference<Email>>,
+    /// `None`: as it is.
+    pub is_disabled: Option<bool>,
     pub buttons: Vec<SeedButton>,
 }
 
@@ -96,6 +99,10 @@ pub struct SeedButton {
     pub return_urls: Vec<ReturnUrl>,
     /// `None`: each API scope of its application.
     pub scopes: Option<ScopeSet>,
+    /// `None`: as it is.
+    pub theme: Option<Theme>,
+    /// `None`: as it is.
+    pub size: Option<Size>,
 }
 
 /// A kind of lead, and what the lead receiver asks of it.

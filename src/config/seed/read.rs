@@ -108,7 +108,10 @@ fn password<'t>(document: &mut Document<'t>, section: &Section<'_, 't>) -> Optio
 }
 
 fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedApp> {
-    section.refuse_unknown(document, &[&["id", "name", "publisher", "owner", "buttons"], client::KEYS].concat());
+    section.refuse_unknown(
+        document,
+        &[&["id", "name", "publisher", "owner", "disabled", "buttons"], client::KEYS].concat(),
+    );
     let id = section.required_text(document, "id");
     let id = values::parsed(document, id, expected::app_id);
     if let Some(id) = &id {
@@ -121,9 +124,10 @@ fn app<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Se
     let client = client::client(document, section);
     let owner = section.text(document, "owner");
     let owner = owner_reference(document, owner, seen);
+    let is_disabled = section.boolean(document, "disabled").map(|switch| switch.value);
     let buttons =
         entries(document, section, "buttons", |document, section| button(document, section, &client.scopes, seen));
-    Some(SeedApp { id: id?.value, name: name?, publisher: publisher?, client, owner, buttons })
+    Some(SeedApp { id: id?.value, name: name?, publisher: publisher?, client, owner, is_disabled, buttons })
 }
 
 fn owner_reference(
@@ -146,7 +150,7 @@ fn button<'t>(
     app_scopes: &ScopeSet,
     seen: &mut Seen,
 ) -> Option<SeedButton> {
-    section.refuse_unknown(document, &["id", "origins", "return_urls", "scopes"]);
+    section.refuse_unknown(document, &["id", "origins", "return_urls", "scopes", "theme", "size"]);
     let id = section.required_text(document, "id");
     let id = values::parsed(document, id, expected::button_id);
     if let Some(id) = &id {
@@ -159,7 +163,10 @@ fn button<'t>(
     }
     let return_urls = values::list(document, section, "return_urls", values::element(expected::return_url));
     let scopes = values::scopes(document, section, Some(app_scopes));
+    let (theme, size) = (section.text(document, "theme"), section.text(document, "size"));
     Some(SeedButton {
+        theme: values::parsed(document, theme, expected::theme).map(|theme| theme.value),
+        size: values::parsed(document, size, expected::size).map(|size| size.value),
         id: id?.value,
         origins: origins?.value,
         return_urls: return_urls.map(|urls| urls.value).unwrap_or_default(),

@@ -12,7 +12,7 @@ use crate::config::secret::Secret;
 use crate::config::seed::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedPassword, SeedUser};
 use crate::domain::account::Account;
 use crate::domain::app::{App, AppState};
-use crate::domain::button::{Button, Size, Theme};
+use crate::domain::button::Button;
 use crate::domain::clock_setting::Moments;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Change as EventChange, Target, TargetKind};
@@ -349,7 +349,7 @@ impl Step {
             owner,
             homepage: None,
             logo: existing.as_ref().and_then(|app| app.logo.clone()),
-            state: existing.as_ref().map_or(AppState::Active, |app| app.state),
+            state: self.app_state(seed, existing.as_ref()),
             auth_method: client.auth_method,
             grant_types: client.grant_types.clone(),
             redirect_uris: client.redirect_uris.clone(),
@@ -365,6 +365,7 @@ impl Step {
         };
         let Some(existing) = existing else {
             apps::insert(conn, &wanted, &Secrets { client: secret.copied(), ..Secrets::default() }).await?;
+            self.set_app_state(conn, &wanted).await?;
             return Ok(Change::Made);
         };
         let stored = stored.and_then(|stored| stored.client);
@@ -375,7 +376,29 @@ impl Step {
         if existing != wanted {
             apps::update(conn, &wanted).await?;
         }
+        if existing.state != wanted.state {
+            self.set_app_state(conn, &wanted).await?;
+        }
         Ok(change(false, !same_secret || existing != wanted))
+    }
+
+    /// Whether an application is to be disabled; where the file does not say, it stays as it is.
+    fn app_state(&self, seed: &SeedApp, existing: Option<&App>) -> AppState {
+        let now = existing.map_or(AppState::Active, |app| app.state);
+        match (seed.is_disabled, now) {
+            (Some(true), AppState::Active) => AppState::Disabled { since: self.plan.now },
+            (Some(false), _) => AppState::Active,
+            (None | Some(true), state) => state,
+        }
+    }
+
+    /// What was connected ends with being disabled, and stays so.
+    async fn set_app_state(&self, conn: &mut Conn, app: &App) -> Result<(), StoreError> {
+        let AppState::Disabled { since } = app.state else {
+            return apps::set_disabled(conn, &app.id, None).await.map(|_| ());
+        };
+        apps::set_disabled(conn, &app.id, Some(since)).await?;
+        connections::end_all_of_app(conn, &app.id, since, EndedBy::Operator).await.map(|_| ())
     }
 
     async fn button(&self, conn: &mut Conn, app: &AppId, seed: &SeedButton) -> Result<Change, StoreError> {
@@ -386,8 +409,8 @@ impl Step {
             origins: sorted(&seed.origins),
             return_urls: sorted(&seed.return_urls),
             scopes: seed.scopes.clone(),
-            theme: existing.as_ref().map_or(Theme::default(), |button| button.theme),
-            size: existing.as_ref().map_or(Size::default(), |button| button.size),
+            theme: seed.theme.or(existing.as_ref().map(|button| button.theme)).unwrap_or_default(),
+            size: seed.size.or(existing.as_ref().map(|button| button.size)).unwrap_or_default(),
             created_at: existing.as_ref().map_or(self.plan.now, |button| button.created_at),
         };
         match existing {

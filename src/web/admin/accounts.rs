@@ -88,7 +88,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let overview = accounts::overview(&visit.web.ctx, &account.id).await.map_err(|error| visit.failed(&error))?;
     let log = events::newest_of(&visit, TargetKind::Account, account.id.as_str()).await?;
     let mut view = visit.draw(account.name.as_str());
-    let users = format!("{}?account={}", visit.path(route::ADMIN_USERS), account.id);
+    let users = list::narrowed(&visit.path(route::ADMIN_USERS), [("account", account.id.as_str())]);
     view.links = vec![
         Tab::new(text.users_of_account.with(&overview.users.to_string()), users, false),
         Tab::new(text.rename, visit.at(route::ADMIN_ACCOUNT_EDIT, &account.id), false),

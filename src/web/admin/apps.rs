@@ -106,7 +106,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let charts = usage::of_app(ctx, &app.id).await.map_err(failed)?.into_iter().map(|series| chart(&visit, series));
     let log = events::newest_of(&visit, TargetKind::App, app.id.as_str()).await?;
     let mut view = visit.draw(app.name.as_str());
-    let all = format!("{}?app={}", visit.path(route::ADMIN_CONNECTIONS), app.id);
+    let all = list::narrowed(&visit.path(route::ADMIN_CONNECTIONS), [("app", app.id.as_str())]);
     view.links = vec![Tab::new(text.connections_of_app.with(&connections.to_string()), all, false)];
     view.parts = vec![
         AdminPart::Facts(facts(&visit, &app, owner)),

@@ -106,7 +106,7 @@ async fn find(visit: &Visit, id: &str) -> Result<(Connection, String), Stop> {
 async fn ask(visit: Visit, Path(id): Path<String>) -> Answer {
     let text = visit.text();
     let (connection, email) = find(&visit, &id).await?;
-    let back = format!("{}?user={email}", visit.path(route::ADMIN_CONNECTIONS));
+    let back = list::narrowed(&visit.path(route::ADMIN_CONNECTIONS), [("user", email.as_str())]);
     visit.confirm(Confirmation {
         title: text.end_connection.to_owned(),
         text: text.end_connection_text.to_owned(),

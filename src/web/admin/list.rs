@@ -30,8 +30,18 @@ pub fn page<T>(visit: &Visit, path: &str, mut read: Vec<T>, id: impl Fn(&T) -> S
 /// The same list, filtered alike: from somewhere on, or in another form.
 pub fn address(visit: &Visit, path: &str, besides: &[(&str, &str)]) -> String {
     let kept = visit.query.iter().filter(|(name, value)| !value.is_empty() && !OF_ONE_PAGE.contains(name));
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).extend_pairs(besides).finish();
+    narrowed(path, kept.chain(besides.iter().copied()))
+}
+
+/// A list that is narrowed.
+pub fn narrowed<'q>(path: &str, by: impl IntoIterator<Item = (&'q str, &'q str)>) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(by).finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// How many were read, where no more than [`READ`] were.
+pub fn up_to_a_page(read: usize) -> String {
+    if read > ON_A_PAGE { format!("{ON_A_PAGE}+") } else { read.to_string() }
 }
 
 /// What the list is filtered by, as it was asked for.

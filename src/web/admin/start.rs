@@ -7,8 +7,10 @@ use axum::routing::get;
 
 use super::super::Web;
 use super::super::urls::route;
+use super::list;
 use super::visit::{Answer, Visit};
 use crate::services::administration::{self, Figures};
+use crate::services::invitations;
 use crate::views::{AdminPart, Fact, Tab};
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -18,6 +20,8 @@ pub fn routes() -> Router<Arc<Web>> {
 async fn show(visit: Visit) -> Answer {
     let text = visit.text();
     let figures = administration::figures(&visit.web.ctx).await.map_err(|error| visit.failed(&error))?;
+    let invitations =
+        invitations::list(&visit.web.ctx, None, list::READ).await.map_err(|error| visit.failed(&error))?;
     let mut view = visit.draw(text.title);
     view.lead = Some(text.intro.to_owned());
     let facts = [
@@ -30,12 +34,12 @@ async fn show(visit: Visit) -> Answer {
     view.parts = vec![
         AdminPart::Facts(facts.map(|(name, count)| Fact::new(name, count.to_string())).into()),
         AdminPart::Heading(text.attention.to_owned()),
-        attention(&visit, &figures),
+        attention(&visit, &figures, invitations.len()),
     ];
     visit.show(&view)
 }
 
-fn attention(visit: &Visit, figures: &Figures) -> AdminPart {
+fn attention(visit: &Visit, figures: &Figures, invitations: usize) -> AdminPart {
     let text = visit.text();
     let mut links = Vec::new();
     for key in administration::announced_keys(&visit.web.ctx) {
@@ -44,8 +48,12 @@ fn attention(visit: &Visit, figures: &Figures) -> AdminPart {
         links.push(Tab::new(label, visit.path(route::ADMIN_KEYS), false));
     }
     if figures.disabled_apps > 0 {
-        let address = format!("{}?state=disabled", visit.path(route::ADMIN_APPS));
+        let address = list::narrowed(&visit.path(route::ADMIN_APPS), [("state", "disabled")]);
         links.push(Tab::new(text.disabled_apps.with(&figures.disabled_apps.to_string()), address, false));
+    }
+    if invitations > 0 {
+        let number = list::up_to_a_page(invitations);
+        links.push(Tab::new(text.open_invitations.with(&number), visit.path(route::ADMIN_INVITATIONS), false));
     }
     if links.is_empty() { AdminPart::Text(text.all_well.to_owned()) } else { AdminPart::Attention(links) }
 }

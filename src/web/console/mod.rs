@@ -39,7 +39,6 @@ pub fn routes() -> Router<Arc<Web>> {
     Router::new()
         .route(route::CONSOLE, get(apps::list).fallback(other_method))
         .route(route::CONSOLE_APPS, get(apps::list).fallback(other_method))
-        .route(route::CONSOLE_PARTNER, get(apps::list).post(partner::become_partner).fallback(other_method))
         .route(route::CONSOLE_APP_NEW, get(apps::ask).post(apps::create).fallback(other_method))
         .route(route::CONSOLE_APP, get(app::show).fallback(other_method))
         .route(route::CONSOLE_APP_EDIT, get(app::ask).post(app::save).fallback(other_method))

@@ -205,22 +205,11 @@ impl Partner {
     fn closed(&self) -> Response {
         let text = &self.text().partner;
         let is_open = self.web().ctx.sandbox;
-        let form = Form::new(self.path(route::CONSOLE_PARTNER), self.csrf(), text.submit);
+        let form = Form::new(self.path(route::SIGN_UP_PARTNER), self.csrf(), text.submit);
         let (status, intro) = if is_open { (StatusCode::OK, text.text) } else { (StatusCode::FORBIDDEN, text.closed) };
         self.page(status, |page| {
             let view = ConsoleForm::new(page, Head::new(text.title), intro, form);
             ConsoleForm { form: view.form.filter(|_| is_open), ..view }
         })
     }
-}
-
-/// A member becomes a partner, where anybody may.
-pub async fn become_partner(visit: Visit, body: Body) -> Answer {
-    let (signed_in, _) = visitor::posted(&visit.web, &visit.headers, body).await?;
-    let member = Partner { visit, signed_in };
-    if !console::is_partner(member.user()) {
-        let made = console::become_partner(&member.acting(), member.user()).await;
-        made.map_err(|error| member.failed(&error))?;
-    }
-    Ok(see_other(&member.path(route::CONSOLE)))
 }

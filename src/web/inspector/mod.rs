@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 
 use super::error::{failed_page, method_not_allowed_page, retry_after_header};
 use super::forms::{field, posted, see_other};
+use super::login::frame_for_visitor;
 use super::page::{self, Kind};
 use super::sandbox::checks::html;
 use super::urls::route;
@@ -37,7 +38,7 @@ async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Respon
 }
 
 async fn show(State(web): State<Arc<Web>>, headers: HeaderMap, extensions: Extensions) -> Response {
-    let_in(&web, &headers, &extensions, async || inspector(&web, &headers)).await
+    let_in(&web, &headers, &extensions, async || inspector(&web, &headers).await).await
 }
 
 /// The integration check of an application, as a page (wire.md E).
@@ -53,7 +54,7 @@ async fn check(
             Err(_) => Ok(None),
         };
         match report {
-            Ok(Some(report)) => html(&web, &headers, &report),
+            Ok(Some(report)) => html(&web, &headers, &report).await,
             Ok(None) => page::error(&web, &headers, None, Problem::NotFound, None),
             Err(error) => failed_page(&web, &headers, &error),
         }
@@ -79,8 +80,8 @@ async fn let_in(
     response
 }
 
-fn inspector(web: &Web, headers: &HeaderMap) -> Response {
-    let frame = page::frame(web, headers, None);
+async fn inspector(web: &Web, headers: &HeaderMap) -> Response {
+    let frame = frame_for_visitor(web, headers).await;
     let nonce = frame.nonce.clone();
     page::render(Kind::Scripted, StatusCode::OK, &nonce, &Inspector { page: frame })
 }

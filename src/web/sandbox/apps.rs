@@ -26,12 +26,18 @@ use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::Button;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::AppId;
+use crate::domain::usage::{Day, UsageKind};
+use crate::services::audit::By;
 use crate::services::partner::{self, PartnerError};
+use crate::services::usage::{self, Series};
 use crate::services::users::{self, UserError};
 use client::{AppChange, NestedButton, NewApp};
 
 pub fn routes() -> OpenApiRouter<Arc<Web>> {
-    OpenApiRouter::default().routes(routes!(list, add)).routes(routes!(show, change, delete))
+    OpenApiRouter::default()
+        .routes(routes!(list, add))
+        .routes(routes!(show, change, delete))
+        .routes(routes!(show_usage))
 }
 
 /// A partner application.
@@ -65,6 +71,8 @@ struct AppObject {
     id_token_signed_response_alg: &'static str,
     dpop_bound_access_tokens: bool,
     require_pushed_authorization_requests: bool,
+    /// Whether it may do nothing.
+    disabled: bool,
     buttons: Vec<NestedButton>,
     #[schema(format = DateTime)]
     created_at: String,
@@ -76,6 +84,7 @@ struct AppObject {
 impl AppObject {
     fn new(app: App, owner: Option<String>, buttons: Vec<Button>) -> Self {
         Self {
+            disabled: !app.is_active(),
             id: app.id.into(),
             name: app.name,
             publisher: app.publisher,
@@ -170,7 +179,7 @@ async fn add(
     Body(mut body): Body<NewApp>,
 ) -> Result<Response, Problem> {
     let id = body.id.take().map(|Given(id)| id);
-    let buttons = std::mem::take(&mut body.buttons);
+    let (buttons, is_disabled) = (std::mem::take(&mut body.buttons), body.disabled);
     if buttons.len() > MAX_LIST {
         return Err(Problem::invalid("Expected at most 100 elements.").at("/buttons"));
     }
@@ -179,11 +188,12 @@ async fn add(
     let wanted = body.describe(App { auth_method: AuthMethod::None, ..draft })?;
     let buttons = buttons.into_iter().map(|button| button.of(wanted.app.id.clone())).collect();
     let (app, client_secret) =
-        partner::add_app(&web.ctx.acting(by), wanted, buttons).await.map_err(|error| match error {
+        partner::add_app(&web.ctx.acting(by.clone()), wanted, buttons).await.map_err(|error| match error {
             PartnerError::WiderButton { .. } | PartnerError::ButtonTaken => explain(error).at("/buttons"),
             error => explain(error),
         })?;
     let id = app.id.clone();
+    let app = set_state(&web, by, app, is_disabled).await?;
     let object = AppObject { client_secret, ..AppObject::read(&web, app).await? };
     Ok(created(&web, route::SANDBOX_APPS, id, &object))
 }
@@ -234,9 +244,78 @@ async fn change(
     if let Some(Given(Name(name))) = body.name.take() {
         app.name = name;
     }
+    let is_disabled = body.disabled;
     let wanted = body.describe(app)?;
-    let (app, client_secret) = partner::set_app(&web.ctx.acting(by), wanted).await.map_err(explain)?;
+    let (app, client_secret) = partner::set_app(&web.ctx.acting(by.clone()), wanted).await.map_err(explain)?;
+    let app = set_state(&web, by, app, is_disabled).await?;
     Ok(ok(&AppObject { client_secret, ..AppObject::read(&web, app).await? }))
+}
+
+/// Disables or enables an application, where that is asked for; answers it as it is then.
+async fn set_state(web: &Web, by: By, app: App, is_disabled: Option<bool>) -> Result<App, Problem> {
+    let acting = web.ctx.acting(by);
+    match is_disabled {
+        Some(true) => partner::disable_app(&acting, &app.id).await,
+        Some(false) => partner::enable_app(&acting, &app.id).await,
+        None => return Ok(app),
+    }
+    .map_err(explain)?;
+    partner::find_app(&web.ctx, &app.id).await.map_err(explain)
+}
+
+/// What was counted of an application on one day, by UTC.
+#[derive(Serialize, ToSchema)]
+struct UsageDay {
+    #[schema(example = "2026-11-22")]
+    date: String,
+    /// Connections that users made.
+    connections: u64,
+    /// Access tokens that were issued for a refresh token.
+    refreshes: u64,
+    /// Requests that were refused.
+    errors: u64,
+}
+
+/// How much an application is used.
+#[derive(Serialize, ToSchema)]
+struct UsageObject {
+    /// The last 30 days by the application's clock, oldest first.
+    days: Vec<UsageDay>,
+}
+
+impl UsageObject {
+    fn of(series: &[Series]) -> Self {
+        let count = |kind, nth: usize| {
+            series.iter().find(|one| one.kind == kind).and_then(|one| one.days.get(nth)).map_or(0, |(_, count)| *count)
+        };
+        let days = series.first().map_or(&[][..], |one| &one.days);
+        let of_day = |(nth, (day, _)): (usize, &(Day, u64))| UsageDay {
+            date: day.to_date(),
+            connections: count(UsageKind::Connections, nth),
+            refreshes: count(UsageKind::Refreshes, nth),
+            errors: count(UsageKind::Errors, nth),
+        };
+        Self { days: days.iter().enumerate().map(of_day).collect() }
+    }
+}
+
+/// Show how much an application is used
+///
+/// Connections, refreshes and errors of each day: what the console draws.
+#[utoipa::path(
+    get,
+    path = route::SANDBOX_APP_USAGE,
+    tag = "apps",
+    operation_id = "showUsage",
+    params(("id" = String, Path, description = "The App ID.")),
+    responses(
+        (status = 200, description = "Its last 30 days.", body = UsageObject),
+        (status = 404, description = "There is no such application.", body = Problem),
+    ),
+)]
+async fn show_usage(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Problem> {
+    let app = find(&web, &id).await?;
+    Ok(ok(&UsageObject::of(&usage::of_app(&web.ctx, &app.id).await?)))
 }
 
 /// Delete an application

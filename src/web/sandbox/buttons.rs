@@ -42,6 +42,12 @@ pub struct ButtonObject {
     return_urls: Vec<String>,
     /// What a click asks for; null: each API scope of the application.
     scopes: Option<Vec<&'static str>>,
+    /// How its snippet has it look: `auto`, `light` or `dark`.
+    #[schema(example = "auto")]
+    theme: &'static str,
+    /// `small`, `medium` or `large`.
+    #[schema(example = "medium")]
+    size: &'static str,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -54,6 +60,8 @@ impl From<Button> for ButtonObject {
             origins: button.origins.into_iter().map(String::from).collect(),
             return_urls: button.return_urls.into_iter().map(String::from).collect(),
             scopes: button.scopes.as_ref().map(values::names),
+            theme: button.theme.as_str(),
+            size: button.size.as_str(),
             created_at: button.created_at.to_rfc3339(),
         }
     }
@@ -112,6 +120,14 @@ struct NewButtonObject {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<List<Scope>>,
+    /// How its snippet has it look: `auto`, `light` or `dark`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    theme: Option<Given<Theme>>,
+    /// `small`, `medium` or `large`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    size: Option<Given<Size>>,
 }
 
 /// What is to be different; what is left out stays, a list is replaced whole.
@@ -133,6 +149,14 @@ struct ButtonChange {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<Option<List<Scope>>>,
+    /// How its snippet has it look: `auto`, `light` or `dark`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    theme: Option<Given<Theme>>,
+    /// `small`, `medium` or `large`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    size: Option<Given<Size>>,
 }
 
 /// List buttons
@@ -185,8 +209,8 @@ async fn add(
         origins: body.origins.0,
         return_urls: body.return_urls.0,
         scopes: body.scopes.map(Into::into),
-        theme: Theme::default(),
-        size: Size::default(),
+        theme: body.theme.map_or(Theme::default(), |Given(theme)| theme),
+        size: body.size.map_or(Size::default(), |Given(size)| size),
     };
     let button = partner::add_button(&web.ctx.acting(by), new).await.map_err(explain)?;
     let id = button.id.clone();
@@ -237,6 +261,8 @@ async fn change(
     button.app = change.app.map_or(button.app, |Given(app)| app);
     button.origins = change.origins.map_or(button.origins, |origins| origins.0);
     button.return_urls = change.return_urls.map_or(button.return_urls, |urls| urls.0);
+    button.theme = change.theme.map_or(button.theme, |Given(theme)| theme);
+    button.size = change.size.map_or(button.size, |Given(size)| size);
     button.scopes = change.scopes.map_or(button.scopes, |scopes| scopes.map(Into::into));
     Ok(ok(&ButtonObject::from(partner::set_button(&web.ctx.acting(by), button).await.map_err(explain)?)))
 }

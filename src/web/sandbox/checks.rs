@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::super::Web;
 use super::super::error::oauth;
 use super::super::error::problem::Problem;
+use super::super::login::frame_for_visitor;
 use super::super::page::{self, Kind};
 use super::super::urls::route;
 use crate::domain::check::Status;
@@ -101,7 +102,7 @@ async fn show(State(web): State<Arc<Web>>, Path(app): Path<String>, headers: Hea
     let mut response = match Form::of(&headers) {
         Form::Json => oauth::json(StatusCode::OK, &as_json(&web, &report)),
         Form::Xml => junit(&web, &report),
-        Form::Html => html(&web, &headers, &report),
+        Form::Html => html(&web, &headers, &report).await,
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
     Ok(response)
@@ -115,8 +116,8 @@ pub async fn report(web: &Web, app: &str) -> Result<Report, Problem> {
 }
 
 /// The page of it, for whoever may see it.
-pub fn html(web: &Web, headers: &HeaderMap, report: &Report) -> Response {
-    let frame = page::frame(web, headers, None);
+pub async fn html(web: &Web, headers: &HeaderMap, report: &Report) -> Response {
+    let frame = frame_for_visitor(web, headers).await;
     let nonce = frame.nonce.clone();
     let view = Checks {
         page: frame,

@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::super::Web;
 use super::super::extract::prefers_html;
+use super::super::login::frame_for_visitor;
 use super::super::page::{self, Kind};
 use super::super::urls::route;
 use super::values::ok;
@@ -74,7 +75,7 @@ impl From<&Behaviour> for BehaviourObject {
 )]
 async fn show(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
     let mut response = if prefers_html(&headers) {
-        let frame = page::frame(&web, &headers, None);
+        let frame = frame_for_visitor(&web, &headers).await;
         let nonce = frame.nonce.clone();
         let surfaces = SURFACES.iter().map(|(id, title)| surface(id, title)).collect();
         page::render(Kind::Plain, StatusCode::OK, &nonce, &FidelityLedger { page: frame, surfaces })

@@ -12,8 +12,10 @@ mod buttons;
 pub mod checks;
 mod clock;
 mod connections;
+mod events;
 mod faults;
 mod fidelity;
+mod invitations;
 mod openapi;
 pub mod query;
 mod reference;
@@ -60,7 +62,9 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())
+        .merge(events::routes())
         .merge(faults::routes())
+        .merge(invitations::routes())
         .merge(registration::routes())
         .merge(requests::routes())
         .merge(tokens::routes())

@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::super::Web;
+use super::super::login::frame_for_visitor;
 use super::super::page::{self, Kind};
 use super::super::urls::route;
 use super::openapi::TAGS;
@@ -45,7 +46,7 @@ pub struct Content {
     responses((status = 200, description = "A page.", body = String, content_type = "text/html")),
 )]
 async fn show(State(web): State<Arc<Web>>, Extension(content): Extension<Content>, headers: HeaderMap) -> Response {
-    let frame = page::frame(&web, &headers, None);
+    let frame = frame_for_visitor(&web, &headers).await;
     let nonce = frame.nonce.clone();
     let view = Reference { page: frame, first_request: content.first_request, groups: content.groups };
     page::render(Kind::Plain, StatusCode::OK, &nonce, &view)

@@ -13,6 +13,7 @@ use super::super::error::problem::Problem;
 use crate::config::expected::{self, MAX_LIST};
 use crate::config::secret::Secret;
 use crate::domain::auth_method::AuthMethod;
+use crate::domain::button::{Size, Theme};
 use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccountId, AppId, ButtonId};
@@ -58,6 +59,8 @@ readable! {
     RedirectUri => expected::redirect_uri,
     Resource => expected::resource,
     PasswordHash => expected::password_hash,
+    Size => expected::size,
+    Theme => expected::theme,
     Name => name,
     Password => password,
     AsciiSecret => ascii_secret,

@@ -34,7 +34,7 @@ function seedText(world) {
       ...buttons.map((button) => table('apps.buttons', button)),
     ].join('\n'),
   );
-  return [table('accounts', { id: world.account, name: 'Acme Mortgage' }), ...people, ...applications].join('\n');
+  return [table('accounts', { id: world.account, name: 'Acme Mortgage', api_keys: [randomUUID()] }), ...people, ...applications].join('\n');
 }
 
 /**

@@ -1,14 +1,18 @@
-//! Each form of the administration: it needs a session, its token, our own page, and leaves an event. A route that takes a
-//! form and is not in the table fails.
+//! Each form of the administration, the console, the settings and the account pages: it needs a session, its token, our own
+//! page, and leaves an event. A route that takes a form and is not in the table fails.
 
 use leadgate::web::urls::route;
 
 use super::support::ROOT;
+use crate::console::{APP, BUTTON, logos, with};
 use crate::support::http::{form, request};
-use crate::support::{ADA, APP_ONE, APP_TWO, Actor, GRACE, World, both, connect_by_api};
+use crate::support::{ADA, APP_ONE, APP_TWO, Actor, GRACE, PASSWORD, World, both, connect_by_api};
+
+const DAN: &str = "deny@acme.test";
 
 /// What a form is posted with, who posts it, and what it leaves in the log.
 struct Case {
+    who: &'static str,
     route: &'static str,
     /// For the gaps of the route, in order.
     ids: Vec<String>,
@@ -16,8 +20,14 @@ struct Case {
     action: &'static str,
 }
 
-fn case(route: &'static str, ids: &[&str], fields: &[(&'static str, &'static str)], action: &'static str) -> Case {
-    Case { route, ids: ids.iter().map(|id| (*id).to_owned()).collect(), fields: fields.to_vec(), action }
+fn one(
+    who: &'static str,
+    route: &'static str,
+    ids: &[&str],
+    fields: &[(&'static str, &'static str)],
+    action: &'static str,
+) -> Case {
+    Case { who, route, ids: ids.iter().map(|id| (*id).to_owned()).collect(), fields: fields.to_vec(), action }
 }
 
 impl Case {
@@ -30,14 +40,18 @@ impl Case {
         assert!(!path.contains('{'), "{path}");
         path
     }
+
+    fn with<'a>(&self, csrf: &'a str) -> Vec<(&'a str, &'a str)> {
+        std::iter::once(("csrf", csrf)).chain(self.fields.iter().copied()).collect()
+    }
 }
 
-/// In an order in which each can be done.
-async fn cases(world: &World, root: &mut Actor) -> Vec<Case> {
-    let ada = world.make_user("spare@acme.test", "partner").await;
-    let user = [ada.as_str()];
+/// What the administration is asked for, in an order in which each can be done.
+async fn of_administrators(world: &World, root: &mut Actor) -> Vec<Case> {
+    let spare_id = world.make_user("spare@acme.test", "partner").await;
+    let user = [spare_id.as_str()];
     connect_by_api(world, GRACE, "btn-one").await;
-    let list = root.get("/admin/connections").await;
+    let list = root.get(&format!("/admin/connections?user={GRACE}")).await;
     let connection = list.between("href=\"/admin/connections/", "/end\"").unwrap().to_owned();
     root.submit(route::ADMIN_NEW_INVITATION, &[("email", "guest@acme.test"), ("role", "member")]).await.expect(200);
     let list = root.get("/admin/invitations").await;
@@ -46,6 +60,7 @@ async fn cases(world: &World, root: &mut Actor) -> Vec<Case> {
     let key = page.between("/admin/accounts/acme/keys/", "/remove").unwrap().to_owned();
     let spare = [("email", "spare@acme.test"), ("name", "Spare"), ("account", "acme"), ("role", "member")];
     let fresh = [("email", "fresh@acme.test"), ("name", "Fresh"), ("account", "acme"), ("role", "member")];
+    let case = |route, ids: &[&str], fields: &[_], action| one(ROOT, route, ids, fields, action);
     vec![
         case(route::ADMIN_NEW_ACCOUNT, &[], &[("name", "Made"), ("id", "made")], "account.created"),
         case(route::ADMIN_ACCOUNT_EDIT, &["acme"], &[("name", "Renamed")], "account.changed"),
@@ -71,6 +86,54 @@ async fn cases(world: &World, root: &mut Actor) -> Vec<Case> {
     ]
 }
 
+/// The same of the console and of Settings > API.
+async fn of_partners(ada: &mut Actor) -> Vec<Case> {
+    assert_eq!(logos::upload(ada, &logos::picture(image::ImageFormat::Png)).await.status, 303);
+    let app = with(&APP, &[("redirect_uris", "https://radar.test/callback")]);
+    let button = with(&BUTTON, &[("id", "btn-r14")]);
+    let other = with(&BUTTON, &[("theme", "light")]);
+    let client = [("name", "Reports"), ("kind", "connector")];
+    let case = |route, ids: &[&str], fields: &[_], action| one(ADA, route, ids, fields, action);
+    vec![
+        one(DAN, route::CONSOLE_PARTNER, &[], &[], "user.changed"),
+        case(route::CONSOLE_APP_NEW, &[], &app, "app.created"),
+        case(route::CONSOLE_APP_EDIT, &["studio"], &app, "app.changed"),
+        case(route::CONSOLE_APP_SECRET, &["studio"], &[("overlap", "3600")], "app.secret_rotated"),
+        case(route::CONSOLE_APP_SECRET_PREVIOUS, &["studio"], &[], "app.secret_revoked"),
+        case(route::CONSOLE_APP_LOGO_REMOVE, &["studio"], &[], "app.logo_removed"),
+        case(route::CONSOLE_BUTTON_NEW, &["studio"], &button, "button.created"),
+        case(route::CONSOLE_BUTTON_EDIT, &["btn-r14"], &other, "button.changed"),
+        case(route::CONSOLE_BUTTON_DELETE, &["btn-r14"], &[], "button.deleted"),
+        case(route::CONSOLE_APP_DELETE, &["studio"], &[("name", "Lead Radar")], "app.deleted"),
+        case(route::SETTINGS_API, &[], &client, "app.created"),
+    ]
+}
+
+/// The same of one's own account; what changes the session comes last.
+async fn of_users(world: &World, ada: &mut Actor) -> Vec<Case> {
+    connect_by_api(world, ADA, "btn-two").await;
+    let page = ada.get("/account").await;
+    let connection = page.between("/account/connections/", "/disconnect").unwrap().to_owned();
+    for _ in 0..2 {
+        world.signed_in(ADA).await;
+    }
+    let page = ada.get("/account/sessions").await;
+    let session = page.between("\"/account/sessions/", "/end\"").unwrap().to_owned();
+    let password = [
+        ("present_password", PASSWORD),
+        ("new_password", "quite another one"),
+        ("new_password_again", "quite another one"),
+    ];
+    let case = |route, ids: &[&str], fields: &[_], action| one(ADA, route, ids, fields, action);
+    vec![
+        case(route::ACCOUNT_PROFILE, &[], &[("name", "Ada King"), ("account_name", "Acme")], "user.changed"),
+        case(route::ACCOUNT_DISCONNECT, &[&connection], &[], "connection.ended"),
+        case(route::ACCOUNT_SESSION_END, &[&session], &[], "session.ended"),
+        case(route::ACCOUNT_SESSIONS_END, &[], &[], "session.all_ended"),
+        case(route::ACCOUNT_PASSWORD, &[], &password, "user.password_changed"),
+    ]
+}
+
 /// Whether an address takes forms at all.
 async fn takes_forms(world: &World, route: &str) -> bool {
     let path =
@@ -81,30 +144,43 @@ async fn takes_forms(world: &World, route: &str) -> bool {
 /// R14, C7: each form that changes something.
 async fn r14_c7_each_form_is_guarded_and_leaves_an_event(world: World) {
     let mut root = world.admin().await;
-    let mut ada = world.signed_in(ADA).await;
-    let own = ada.get("/account").await.csrf();
-    let cases = cases(&world, &mut root).await;
-    let csrf = root.get(route::ADMIN_NEW_USER).await.csrf();
+    let (mut ada, mut dan, mut grace) =
+        (world.signed_in(ADA).await, world.signed_in(DAN).await, world.signed_in(GRACE).await);
+    let mut cases = of_users(&world, &mut ada).await;
+    let last = cases.pop().unwrap();
+    cases.extend(of_partners(&mut ada).await);
+    cases.extend(of_administrators(&world, &mut root).await);
+    cases.push(last);
+    let others = grace.get("/account").await.csrf();
     for case in &cases {
         let (path, action) = (case.path(), format!("action={}", case.action));
-        let with = |csrf: &'static str| [&[("csrf", csrf)], case.fields.as_slice()].concat();
-        let before = world.log(&mut root, &action).await.len();
-        // Nobody, somebody else, no token, a wrong one, another's.
-        world.actor().post(&path, &with("x")).await.expect(403);
-        let fields: Vec<_> = [("csrf", own.as_str())].into_iter().chain(case.fields.iter().copied()).collect();
-        ada.post(&path, &fields).await.expect(404);
-        for wrong in [with(""), with("x"), fields.clone(), case.fields.clone()] {
-            root.post(&path, &wrong).await.expect(403);
+        let actor = match case.who {
+            ROOT => &mut root,
+            DAN => &mut dan,
+            _ => &mut ada,
+        };
+        let csrf = actor.get("/account").await.csrf();
+        let before = world.log(&mut world.signed_in(ROOT).await, &action).await.len();
+        world.actor().post(&path, &case.with("x")).await.expect(403);
+        for wrong in [case.with(""), case.with("x"), case.with(&others), case.fields.clone()] {
+            actor.post(&path, &wrong).await.expect(403);
         }
-        let fields: Vec<_> = [("csrf", csrf.as_str())].into_iter().chain(case.fields.iter().copied()).collect();
         let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
-        root.send(None, request("POST", &path, &headers, form(&fields))).await.expect(403);
-        assert_eq!(world.log(&mut root, &action).await.len(), before, "{path}: nothing was done");
-        let done = root.post(&path, &fields).await;
+        actor.send(None, request("POST", &path, &headers, form(&case.with(&csrf)))).await.expect(403);
+        if case.who == ROOT || !case.ids.is_empty() {
+            let theirs = case.with(&others);
+            grace.post(&path, &theirs).await.expect(404);
+        }
+        assert_eq!(
+            world.log(&mut world.signed_in(ROOT).await, &action).await.len(),
+            before,
+            "{path}: nothing was done"
+        );
+        let done = actor.post(&path, &case.with(&csrf)).await;
         assert!([200, 303].contains(&done.status), "{path}: {} {}", done.status, done.text());
-        let log = world.log(&mut root, &action).await;
+        let log = world.log(&mut world.signed_in(ROOT).await, &action).await;
         assert_eq!(log.len(), before + 1, "{path}");
-        assert_eq!(log[0]["actor"]["name"], ROOT, "{path}");
+        assert_eq!(log[0]["actor"]["name"], case.who, "{path}");
     }
     for route in route::ALL.iter().filter(|route| SURFACES.iter().any(|surface| is_below(route, surface))) {
         let is_known = cases.iter().any(|case| case.route == *route) || ELSEWHERE.contains(route);
@@ -117,8 +193,8 @@ fn is_below(route: &str, surface: &str) -> bool {
 }
 
 /// Where every form has to be known here.
-const SURFACES: [&str; 1] = ["/admin"];
-/// Forms whose own tests say what they need: signing in has no session yet.
-const ELSEWHERE: [&str; 0] = [];
+const SURFACES: [&str; 4] = ["/account", "/admin", "/console", "/settings"];
+/// Those whose own tests say what they need: signing in has no session yet, a logo comes as a file.
+const ELSEWHERE: [&str; 2] = [route::ACCOUNT_LOGIN, route::CONSOLE_APP_LOGO];
 
 both! { r14_c7_each_form_is_guarded_and_leaves_an_event }

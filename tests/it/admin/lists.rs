@@ -13,7 +13,8 @@ async fn all(root: &mut Actor, list: &str, below: &str) -> (Vec<String>, usize) 
     loop {
         let page = root.get(&next).await.expect(200);
         let table = page.between("<tbody", "</tbody>").unwrap_or_default();
-        let links = table.split(&format!("<th role=\"rowheader\" scope=\"row\"><a href=\"{below}/")).skip(1);
+        let before = format!("<th role=\"rowheader\" scope=\"row\"><a href=\"{below}/");
+        let links = table.split(&before).skip(1);
         found.extend(links.map(|link| link.split('"').next().unwrap().to_owned()));
         pages += 1;
         let older = page.text().split("class=\"button older\" href=\"").nth(1);

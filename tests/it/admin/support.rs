@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, PASSWORD, World};
+use crate::support::{Actor, Answer, World};
 
 pub const ROOT: &str = "root@acme.test";
 
@@ -25,28 +25,11 @@ impl World {
         self.signed_in(email).await
     }
 
-    /// Somebody's browser, in which they have signed in.
-    pub async fn signed_in(&self, email: &str) -> Actor {
-        let mut actor = self.actor();
-        let csrf = actor.get("/account").await.expect(200).csrf();
-        let form = [("csrf", csrf.as_str()), ("email", email), ("password", PASSWORD)];
-        assert_eq!(actor.post("/account/login", &form).await.status, 303, "{email}");
-        actor
-    }
-
     /// The newest events, as the log's file has them.
     pub async fn log(&self, admin: &mut Actor, query: &str) -> Vec<Value> {
         let file = admin.get(&format!("/admin/events?format=jsonl&{query}")).await.expect(200);
         assert_eq!(file.header("content-type"), Some("application/x-ndjson"));
         file.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-}
-
-impl Actor {
-    /// Opens a page and posts its form, as a browser would with these fields filled in.
-    pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let csrf = self.get(path).await.expect(200).csrf();
-        self.post(path, &[&[("csrf", csrf.as_str())], fields].concat()).await
     }
 }
 

@@ -6,7 +6,7 @@ use leadgate::domain::event::Action;
 
 use super::{assert_refused, shown};
 use crate::support::http::{escape, form, request};
-use crate::support::{ADA, Answer, GRACE, PASSWORD, Setup, World, both};
+use crate::support::{ADA, Answer, GRACE, PASSWORD, World, both};
 
 const PAGE: &str = "/settings/api";
 const CALLBACK: &str = "http://localhost:33333/";
@@ -119,4 +119,4 @@ both!(
     a_generic_credential_works_with_its_settings,
     a_platform_acts_for_itself_or_with_a_password,
 );
-both!(with Setup::production(); g5_no_client_for_passwords_where_there_are_none);
+both!(with crate::support::Setup::production(); g5_no_client_for_passwords_where_there_are_none);

@@ -4,7 +4,7 @@ use leadgate::domain::event::Action;
 
 use super::{APP, assert_refused, error_of, shown, with};
 use crate::support::http::{form, request};
-use crate::support::{ADA, APP_ONE, Answer, PARTNER, Setup, World, both};
+use crate::support::{ADA, APP_ONE, Answer, PARTNER, World, both};
 
 async fn client_credentials(world: &World, id: &str, secret: &str) -> Answer {
     let fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
@@ -224,4 +224,4 @@ both!(
     r14_a_deleted_application_is_gone,
     usage_is_counted_by_days,
 );
-both!(with Setup::production(); g5_the_password_grant_is_the_operators_to_offer);
+both!(with crate::support::Setup::production(); g5_the_password_grant_is_the_operators_to_offer);

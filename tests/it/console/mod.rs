@@ -3,7 +3,7 @@
 mod api;
 mod apps;
 mod buttons;
-mod logos;
+pub mod logos;
 mod others;
 mod secrets;
 mod visitors;

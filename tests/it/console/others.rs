@@ -4,7 +4,7 @@ use leadgate::domain::event::Action;
 use leadgate::store::events::Filter;
 
 use super::logos::{PAGE as LOGO, picture, send};
-use super::{APP, BUTTON, shown, two_partners, with};
+use super::{APP, BUTTON, shown, with};
 use crate::support::{ADA, APP_ONE, GRACE, World, both};
 
 /// Grace is a partner, too. Whatever is Ada's answers her as if it were not there.
@@ -106,7 +106,7 @@ impl World {
 }
 
 both!(
-    with two_partners();
+    with crate::console::two_partners();
     another_partners_things_are_out_of_reach,
     another_partners_things_cannot_be_changed,
     no_field_moves_a_thing_to_somebody_else,

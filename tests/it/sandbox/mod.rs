@@ -6,6 +6,7 @@ mod buttons;
 mod checks;
 mod clock;
 mod connections;
+mod events;
 mod fidelity;
 mod lists;
 mod openapi;

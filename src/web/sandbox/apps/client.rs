@@ -101,6 +101,10 @@ macro_rules! with_client {
             #[serde(default, deserialize_with = "present")]
             #[schema(value_type = bool)]
             require_pushed_authorization_requests: Option<bool>,
+            /// `true` lets it do nothing any more and ends what it has; `false` lets it go on.
+            #[serde(default, deserialize_with = "present")]
+            #[schema(value_type = bool)]
+            pub disabled: Option<bool>,
         }
 
         impl $name {
@@ -235,6 +239,14 @@ pub struct NewNestedButton {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<List<Scope>>,
+    /// How its snippet has it look: `auto`, `light` or `dark`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    theme: Option<Given<Theme>>,
+    /// `small`, `medium` or `large`.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String)]
+    size: Option<Given<Size>>,
 }
 
 impl NewNestedButton {
@@ -245,8 +257,8 @@ impl NewNestedButton {
             origins: self.origins.0,
             return_urls: self.return_urls.0,
             scopes: self.scopes.map(Into::into),
-            theme: Theme::default(),
-            size: Size::default(),
+            theme: self.theme.map_or(Theme::default(), |Given(theme)| theme),
+            size: self.size.map_or(Size::default(), |Given(size)| size),
         }
     }
 }
@@ -260,6 +272,12 @@ pub struct NestedButton {
     return_urls: Vec<String>,
     /// Null: each API scope of the application.
     scopes: Option<Vec<&'static str>>,
+    /// How its snippet has it look: `auto`, `light` or `dark`.
+    #[schema(example = "auto")]
+    theme: &'static str,
+    /// `small`, `medium` or `large`.
+    #[schema(example = "medium")]
+    size: &'static str,
 }
 
 impl From<Button> for NestedButton {
@@ -269,6 +287,8 @@ impl From<Button> for NestedButton {
             origins: button.origins.into_iter().map(String::from).collect(),
             return_urls: button.return_urls.into_iter().map(String::from).collect(),
             scopes: button.scopes.as_ref().map(values::names),
+            theme: button.theme.as_str(),
+            size: button.size.as_str(),
         }
     }
 }
