@@ -46,8 +46,13 @@ impl Deletion<'_> {
     }
 
     fn told(&self, verb: &str) -> Value {
-        let ends: Map<String, Value> =
-            self.ends.iter().map(|(what, count)| ((*what).to_owned(), json!(count))).collect();
-        json!({ verb: self.id, "ends": ends })
+        let counts = |of: &[(&str, usize)]| -> Map<String, Value> {
+            of.iter().map(|(what, count)| ((*what).to_owned(), json!(count))).collect()
+        };
+        let mut told = json!({ verb: self.id, "ends": counts(&self.ends) });
+        if let Some(left) = self.left {
+            told["leaves"] = counts(&[left]).into();
+        }
+        told
     }
 }

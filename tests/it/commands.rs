@@ -265,7 +265,7 @@ async fn what_ends_is_told_before_it_is_deleted(world: World) {
 
 async fn usage_is_shown_by_days(world: World) {
     let shell = beside(&world);
-    let tokens = connect_by_api(&world, ADA, "btn-one").await;
+    let tokens = world.actor().connect("btn-one", PARTNER, ADA).await;
     world.refresh(&tokens.refresh, APP).await;
     // What a running server counts it writes down in passing.
     world.ctx.store.flush_notes().await.unwrap();
