@@ -7,6 +7,7 @@ use super::form::{Form, FormField};
 use super::kit::{Cell, Confirmation, Fact, Notice, Pager, Shown, Tab, Table};
 use super::messages::Lang;
 use super::page::Page;
+use super::prose::Prose;
 use crate::domain::pairs::Pairs;
 
 /// A page of the administration.
@@ -89,6 +90,17 @@ pub struct EventChange {
 }
 
 impl Filter {
+    /// Says beside a field what is wrong with it.
+    pub fn refuse(&mut self, name: &str, sentence: &str) {
+        if let Some(field) = self.fields.iter_mut().find(|field| field.name == name) {
+            field.error = Some(Prose::of(sentence));
+        }
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.fields.iter().any(|field| field.error.is_some())
+    }
+
     /// Puts back what was asked for.
     pub fn fill(&mut self, asked: &Pairs) {
         for field in &mut self.fields {

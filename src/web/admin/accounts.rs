@@ -78,7 +78,7 @@ async fn show_all(visit: Visit) -> Answer {
     let mut view = visit.draw(text.accounts);
     view.links = vec![Tab::new(text.new_account, visit.path(route::ADMIN_NEW_ACCOUNT), false)];
     let fields = vec![FormField::text("q", text.find_account).max_length(200)];
-    view.parts = vec![list::filter(&visit, &path, fields), list::table(&visit, table), pager];
+    view.parts = vec![AdminPart::Filter(list::filter(&visit, &path, fields)), list::table(&visit, table), pager];
     visit.show(&view)
 }
 

@@ -92,7 +92,7 @@ async fn show_all(visit: Visit) -> Answer {
         FormField::select("state", text.state, state_choices(&visit)),
     ];
     let mut view = visit.draw(text.apps);
-    view.parts = vec![list::filter(&visit, &path, fields), list::table(&visit, table), pager];
+    view.parts = vec![AdminPart::Filter(list::filter(&visit, &path, fields)), list::table(&visit, table), pager];
     visit.show(&view)
 }
 

@@ -137,7 +137,7 @@ async fn show_all(visit: Visit) -> Answer {
         Tab::new(text.invite, visit.path(route::ADMIN_NEW_INVITATION), false),
         Tab::new(text.new_user, visit.path(route::ADMIN_NEW_USER), false),
     ];
-    view.parts = vec![list::filter(&visit, &path, fields), list::table(&visit, table), pager];
+    view.parts = vec![AdminPart::Filter(list::filter(&visit, &path, fields)), list::table(&visit, table), pager];
     visit.show(&view)
 }
 
