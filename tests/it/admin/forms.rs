@@ -90,7 +90,7 @@ async fn of_partners(ada: &mut Actor) -> Vec<Case> {
     let app = with(&APP, &[("redirect_uris", "https://radar.test/callback")]);
     let button = with(&BUTTON, &[("id", "btn-r14")]);
     let other = with(&BUTTON, &[("theme", "light")]);
-    let client = [("name", "Reports"), ("kind", "connector")];
+    let client = [("name", "Reports"), ("kind", "connector"), ("callback", "https://reports.test/callback")];
     let case = |route, ids: &[&str], fields: &[_], action| one(ADA, route, ids, fields, action);
     vec![
         case(route::CONSOLE_APP_NEW, &[], &app, "app.created"),
