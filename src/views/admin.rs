@@ -49,6 +49,7 @@ pub enum AdminPart {
 /// A way to a page that asks again, and what it is for.
 #[derive(Debug, Clone)]
 pub struct ActionLink {
+    pub title: String,
     pub label: String,
     pub text: String,
     pub address: String,
@@ -139,6 +140,7 @@ impl Admin {
             }],
         };
         let action = ActionLink {
+            title: text.delete_user.to_owned(),
             label: text.delete.to_owned(),
             text: text.delete_user_text.to_owned(),
             address: "/admin/users/1/delete".to_owned(),

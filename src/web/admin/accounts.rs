@@ -239,7 +239,7 @@ impl Deed {
         let [text, label] = self.words(visit);
         let address = visit.at(self.route(), &account.id);
         let is_dangerous = !matches!(self, Self::AddKey);
-        ActionLink { label: label.to_owned(), text: text.to_owned(), address, is_dangerous }
+        ActionLink { title: label.to_owned(), label: label.to_owned(), text: text.to_owned(), address, is_dangerous }
     }
 }
 

@@ -412,8 +412,9 @@ impl Deed {
     }
 
     fn link(self, visit: &Visit, user: &User) -> ActionLink {
-        let [_, text, label] = self.words(visit.text());
+        let [title, text, label] = self.words(visit.text());
         ActionLink {
+            title: title.to_owned(),
             label: label.to_owned(),
             text: text.to_owned(),
             address: visit.at(self.route(), user.id),
