@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::flow::FLOW_LIFETIME;
-use crate::domain::ids::{AppId, first_id_at};
+use crate::domain::ids::{AppId, EventId, first_id_at};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::Day;
 use crate::services::keys::KeysError;

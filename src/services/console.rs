@@ -16,7 +16,7 @@ use crate::domain::ids::{AppId, ButtonId, UserId};
 use crate::domain::role::Role;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
-use crate::store::{Conn, StoreError, apps, buttons, connections, events};
+use crate::store::{Conn, StoreError, apps, buttons, connections};
 
 /// Applications that a partner may have.
 pub const MAX_APPS: i64 = 100;

@@ -11,7 +11,7 @@ use crate::domain::account::Account;
 use crate::domain::clock_setting::Moments;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
-use crate::domain::event::{Action, Actor, Change as EventChange, Event, Target, TargetKind};
+use crate::domain::event::{Action, Change as EventChange, Event, Target, TargetKind};
 use crate::domain::ids::{AccountId, UserId};
 use crate::domain::role::Role;
 use crate::domain::user::{PasswordHash, User, UserState};

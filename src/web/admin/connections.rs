@@ -18,7 +18,7 @@ use crate::domain::event::Action;
 use crate::domain::ids::{ConnectionId, MAX_TEXT_ID};
 use crate::services::administration::{self, FoundConnection};
 use crate::services::connections::{self, ConnectionError};
-use crate::views::{Cell, Confirmation, FormField, Table, Tone};
+use crate::views::{AdminPart, Cell, Confirmation, FormField, Table, Tone};
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new().route(route::ADMIN_CONNECTIONS, get(show_all)).route(route::ADMIN_CONNECTION_END, get(ask).post(end))

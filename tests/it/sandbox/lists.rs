@@ -6,7 +6,7 @@ use super::{assert_problem, each};
 use crate::support::{ADA, World, both};
 
 /// Page after page gives each object once, oldest first.
-async fn e_lists_come_in_pages(world: World) {
+async fn r5_e_lists_come_in_pages(world: World) {
     for n in 0..5 {
         world.advance(1);
         world.make("/accounts", &json!({"id": format!("a{n}"), "name": "A"})).await.expect(201);
@@ -46,4 +46,4 @@ async fn e_lists_come_in_pages(world: World) {
     }
 }
 
-both! { e_lists_come_in_pages }
+both! { r5_e_lists_come_in_pages }
