@@ -108,4 +108,4 @@ async fn c1_c2_c3_the_pages_are_guarded(world: World) {
 
 both!(a_member_of_a_sandbox_becomes_a_partner, c1_c2_c3_the_pages_are_guarded, c11_a_login_leads_back_to_the_page,);
 both!(with crate::console::two_partners(); c7_no_form_of_the_console_can_be_forged);
-both!(with crate::support::Setup::production(); nobody_else_becomes_a_partner_by_themselves);
+both!(with support::Setup::production(); nobody_else_becomes_a_partner_by_themselves);
