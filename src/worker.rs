@@ -32,6 +32,8 @@ const KEPT: Duration = Duration::from_secs(24 * 3_600);
 const FLOWS_KEPT: Duration = Duration::from_secs(3_600);
 /// Events and usage are kept for a year and a month, so that a year can be looked back upon.
 const RECORDS_KEPT: Duration = Duration::from_secs(400 * 24 * 3_600);
+/// How long refused sign-ins are, which anybody can cause.
+const REFUSALS_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// Begins the work for a world; it goes on until it is aborted.
 pub fn start(ctx: Arc<Context>) -> JoinHandle<()> {
@@ -87,16 +89,24 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     rows += until_done(ctx, move |conn| Box::pin(flows::sweep(conn, flows_below, flows_before, SWEEP_ROWS))).await?;
     rows += until_done(ctx, move |conn| Box::pin(sessions::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += sweep_records(ctx, now.minus(RECORDS_KEPT)).await?;
+    rows += sweep_events(ctx).await?;
     rows += until_done(ctx, move |conn| Box::pin(invitations::sweep(conn, before, SWEEP_ROWS))).await?;
     rows += keys::sweep(ctx, before).await?;
     rows += namespaces::sweep(ctx).await?;
     Ok(rows)
 }
 
-/// The same for what was written down of what happened.
+/// Counts of how much applications are used.
 async fn sweep_records(ctx: &Context, before: Timestamp) -> Result<u64, StoreError> {
-    let events = until_done(ctx, move |conn| Box::pin(events::sweep(conn, before, SWEEP_ROWS))).await?;
-    Ok(events + ctx.store.write(move |conn| Box::pin(usage::sweep(conn, Day::of(before)))).await?)
+    ctx.store.write(move |conn| Box::pin(usage::sweep(conn, Day::of(before)))).await
+}
+
+/// By their ids, and so by the machine's clock.
+async fn sweep_events(ctx: &Context) -> Result<u64, StoreError> {
+    let first_kept = |span| EventId(first_id_at(ctx.real_now().minus(span)));
+    let (all, refusals) = (first_kept(RECORDS_KEPT), first_kept(REFUSALS_KEPT));
+    let swept = until_done(ctx, move |conn| Box::pin(events::sweep_refusals(conn, refusals, SWEEP_ROWS))).await?;
+    Ok(swept + until_done(ctx, move |conn| Box::pin(events::sweep(conn, all, SWEEP_ROWS))).await?)
 }
 
 /// The same for what is an application's: by its own clock, or for all that have none (`None`) by the server's.

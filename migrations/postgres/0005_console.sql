@@ -56,10 +56,12 @@ CREATE INDEX events_of_actor ON events (actor_kind, actor_id, id);
 CREATE INDEX events_of_target ON events (target_kind, target_id, id);
 CREATE INDEX events_of_action ON events (action, id);
 
--- A link that lets somebody choose a password: a new user, or one who is there already. Good once.
+-- A link that lets somebody choose a password: a new user, or one who is there already. Good once. It goes with the
+-- administrator who made it; the command line is nobody.
 CREATE TABLE invitations (
     id          UUID    NOT NULL PRIMARY KEY,
     secret_hash BYTEA    NOT NULL,
+    invited_by  UUID    REFERENCES users (id) ON DELETE CASCADE,
     user_id     UUID    REFERENCES users (id) ON DELETE CASCADE,
     account_id  TEXT    REFERENCES accounts (id) ON DELETE CASCADE,
     email       TEXT    NOT NULL,
@@ -68,6 +70,7 @@ CREATE TABLE invitations (
     expires_at  BIGINT  NOT NULL,
     consumed_at BIGINT
 );
+CREATE INDEX invitations_by_inviter ON invitations (invited_by);
 CREATE INDEX invitations_of_user ON invitations (user_id);
 CREATE INDEX invitations_of_account ON invitations (account_id);
 

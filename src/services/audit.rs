@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Builder;
 
 use super::Context;
-use crate::domain::event::{Action, Actor, Event, Target};
-use crate::domain::ids::{AppId, EventId};
+use crate::domain::event::{Action, Actor, Event, Target, TargetKind};
+use crate::domain::ids::{AppId, EventId, UserId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::entropy::Entropy;
-use crate::store::{StoreError, events};
+use crate::store::{Conn, StoreError, apps, events};
 
 /// Which events are looked for.
 pub use crate::store::events::Filter as Wanted;
@@ -52,6 +52,14 @@ impl By {
         Self { actor: Actor::Client { id }, from }
     }
 
+    /// The user who acts, if it is one.
+    pub fn user_id(&self) -> Option<UserId> {
+        match self.actor {
+            Actor::User { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     pub fn server() -> Self {
         Self { actor: Actor::Server, from: None }
     }
@@ -61,6 +69,8 @@ impl By {
 pub struct Acting<'c> {
     ctx: &'c Context,
     by: By,
+    /// Whose applications may be changed; `None`: anybody's.
+    owner: Option<UserId>,
 }
 
 impl Deref for Acting<'_> {
@@ -97,7 +107,7 @@ impl EventIds {
 impl Context {
     /// To change something in somebody's name.
     pub fn acting(&self, by: By) -> Acting<'_> {
-        Acting { ctx: self, by }
+        Acting { ctx: self, by, owner: None }
     }
 
     /// An event of now, to be recorded in the transaction of what it tells of.
@@ -109,6 +119,17 @@ impl Context {
 }
 
 impl Acting<'_> {
+    /// The same for this user's own applications alone: another's is not there. It is looked at in the transaction of
+    /// the change.
+    pub fn for_owner(&self, owner: UserId) -> Acting<'_> {
+        Acting { ctx: self.ctx, by: self.by.clone(), owner: Some(owner) }
+    }
+
+    /// What a use case asks [`may_change`] with.
+    pub(super) fn owner(&self) -> Option<UserId> {
+        self.owner
+    }
+
     pub fn by(&self) -> &By {
         &self.by
     }
@@ -117,6 +138,26 @@ impl Acting<'_> {
     pub fn event(&self, action: Action, target: Target) -> Event {
         self.ctx.event(self.by.clone(), action, target)
     }
+}
+
+/// Whether an application is there for who acts, which stays so until the transaction is over. `owner` is
+/// [`Acting::owner`].
+pub(super) async fn may_change(conn: &mut Conn, owner: Option<UserId>, app: &AppId) -> Result<bool, StoreError> {
+    match owner {
+        Some(owner) => apps::hold_of_owner(conn, app, owner).await,
+        None => Ok(true),
+    }
+}
+
+/// The newest `limit` events of one thing.
+pub async fn of_target(ctx: &Context, kind: TargetKind, id: &str, limit: i64) -> Result<Vec<Event>, StoreError> {
+    let id = id.to_owned();
+    ctx.store
+        .read(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { events::list_of_target(conn, kind, &id, limit).await })
+        })
+        .await
 }
 
 /// The newest `limit` events that the filter is for.

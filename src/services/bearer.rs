@@ -43,6 +43,8 @@ pub enum BearerRefusal {
     ConnectionExpired { at: Timestamp },
     #[error("the user is disabled")]
     UserDisabled,
+    #[error("the application is disabled")]
+    AppDisabled { at: Timestamp },
     #[error("the access token is bound to a key, and came as a bearer token")]
     NotProved,
     #[error("the access token is bound to no key, or to another one than the proof's")]
@@ -182,6 +184,9 @@ enum Proof {
 
 /// Whether a token lives. It does as long as all that it hangs on.
 pub fn check(found: &Found, now: Timestamp) -> Result<(), BearerRefusal> {
+    if let Some(at) = found.app_disabled_at {
+        return Err(BearerRefusal::AppDisabled { at });
+    }
     if let Some((at, by)) = found.connection_ended {
         return Err(BearerRefusal::ConnectionEnded { at, by });
     }

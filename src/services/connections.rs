@@ -1,10 +1,8 @@
 //! What an operator does with users' consents, without a browser: makes, shows and ends them.
 
-use std::sync::Arc;
-
 use super::audit::Acting;
 use super::consent::{self, Through};
-use super::{Context, partner, users};
+use super::{Context, disconnect, partner, users};
 use crate::crypto::refresh_token;
 use crate::domain::app::App;
 use crate::domain::connection::{Connection, ConnectionState, EndedBy};
@@ -162,14 +160,14 @@ pub async fn find(ctx: &Context, id: ConnectionId) -> Result<(Connection, String
 pub async fn end(ctx: &Acting<'_>, id: ConnectionId) -> Result<(), ConnectionError> {
     let (connection, email) = find(ctx, id).await?;
     let now = ctx.now_for(&connection.app);
-    let mut event = ctx.event(Action::ConnectionEnded, Target::connection(id, connection.app.as_str()));
+    let mut event = ctx.event(Action::ConnectionEnded, Target::connection(id, ""));
     event.changes = vec![Change::new("user", email)];
-    let event = Arc::new(event);
     let ended = ctx.store.write(move |conn| {
-        let event = event.clone();
+        let mut event = event.clone();
         Box::pin(async move {
             // Somebody else may have ended it in this moment: it is over either way.
-            if connections::end(conn, id, now, EndedBy::Operator).await?.is_some() {
+            if let Some(app) = connections::end(conn, id, now, EndedBy::Operator).await? {
+                event.target.name = disconnect::name_of(conn, &app).await?;
                 events::record(conn, &event).await?;
             }
             Ok(())

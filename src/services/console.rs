@@ -149,9 +149,7 @@ pub async fn button(ctx: &Context, user: &User, id: &str) -> Result<(Button, App
 pub async fn overview(ctx: &Context, user: &User, id: &str) -> Result<Overview, ConsoleError> {
     let app = app(ctx, user, id).await?;
     let (now, id) = (ctx.now_for(&app.id), app.id.clone());
-    let filter =
-        events::Filter { kind: Some(TargetKind::App), target: Some(app.id.to_string()), ..events::Filter::default() };
-    let events = audit::list(ctx, filter, EVENTS).await?;
+    let events = audit::of_target(ctx, TargetKind::App, app.id.as_str(), EVENTS).await?;
     let looked_up = ctx.store.read(move |conn| {
         let id = id.clone();
         Box::pin(async move {
@@ -182,51 +180,51 @@ pub async fn create_app(ctx: &Acting<'_>, user: &User, app: App) -> Result<(App,
 /// Writes an application of the user's anew. A secret that it has to have from now on is shown this once.
 pub async fn edit_app(ctx: &Acting<'_>, user: &User, wanted: App) -> Result<(App, Option<String>), ConsoleError> {
     let before = app(ctx, user, wanted.id.as_str()).await?;
-    Ok(partner::set_app(ctx, Wanted::from(App { owner: before.owner, ..wanted })).await?)
+    Ok(partner::set_app(&ctx.for_owner(user.id), Wanted::from(App { owner: before.owner, ..wanted })).await?)
 }
 
 pub async fn delete_app(ctx: &Acting<'_>, user: &User, id: &str) -> Result<(), ConsoleError> {
     let app = app(ctx, user, id).await?;
-    Ok(partner::delete_app(ctx, &app.id).await?)
+    Ok(partner::delete_app(&ctx.for_owner(user.id), &app.id).await?)
 }
 
 /// A new secret, shown this once; the one before is taken beside it for this long.
 pub async fn rotate_secret(ctx: &Acting<'_>, user: &User, id: &str, overlap: Duration) -> Result<String, ConsoleError> {
     let app = app(ctx, user, id).await?;
-    Ok(partner::rotate_secret(ctx, &app.id, overlap).await?)
+    Ok(partner::rotate_secret(&ctx.for_owner(user.id), &app.id, overlap).await?)
 }
 
 /// From now on only the newest secret is taken. `false` where no other was.
 pub async fn revoke_previous_secret(ctx: &Acting<'_>, user: &User, id: &str) -> Result<bool, ConsoleError> {
     let app = app(ctx, user, id).await?;
-    Ok(partner::revoke_previous_secret(ctx, &app.id).await?)
+    Ok(partner::revoke_previous_secret(&ctx.for_owner(user.id), &app.id).await?)
 }
 
 pub async fn set_logo(ctx: &Acting<'_>, user: &User, id: &str, file: Vec<u8>) -> Result<LogoId, ConsoleError> {
     let app = app(ctx, user, id).await?;
-    Ok(logos::set(ctx, &app, file).await?)
+    Ok(logos::set(&ctx.for_owner(user.id), &app, file).await?)
 }
 
 /// `false` where there was none.
 pub async fn remove_logo(ctx: &Acting<'_>, user: &User, id: &str) -> Result<bool, ConsoleError> {
     let app = app(ctx, user, id).await?;
-    Ok(logos::remove(ctx, &app).await?)
+    Ok(logos::remove(&ctx.for_owner(user.id), &app).await?)
 }
 
 pub async fn create_button(ctx: &Acting<'_>, user: &User, new: NewButton) -> Result<Button, ConsoleError> {
     app(ctx, user, new.app.as_str()).await?;
-    Ok(partner::add_button_within(ctx, new, MAX_BUTTONS).await?)
+    Ok(partner::add_button_within(&ctx.for_owner(user.id), new, MAX_BUTTONS).await?)
 }
 
 /// Writes a button of the user's anew; it stays with its application.
 pub async fn edit_button(ctx: &Acting<'_>, user: &User, wanted: Button) -> Result<Button, ConsoleError> {
     let (before, _) = button(ctx, user, wanted.id.as_str()).await?;
-    Ok(partner::set_button(ctx, Button { app: before.app, ..wanted }).await?)
+    Ok(partner::set_button(&ctx.for_owner(user.id), Button { app: before.app, ..wanted }).await?)
 }
 
 /// Answers whose button it was.
 pub async fn delete_button(ctx: &Acting<'_>, user: &User, id: &str) -> Result<App, ConsoleError> {
     let (button, app) = button(ctx, user, id).await?;
-    partner::delete_button(ctx, &button.id).await?;
+    partner::delete_button(&ctx.for_owner(user.id), &button.id).await?;
     Ok(app)
 }

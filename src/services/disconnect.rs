@@ -3,16 +3,16 @@
 
 use std::net::IpAddr;
 
-use super::audit::Acting;
+use super::audit::{Acting, By};
 use super::journal::note;
 use super::throttle::TooMany;
 use super::{Context, clocks};
 use crate::crypto::refresh_token::{self, RefreshTokenError};
 use crate::domain::connection::{Connection, ConnectionState, EndedBy};
-use crate::domain::event::{Action, Target};
-use crate::domain::ids::{ConnectionId, UserId};
+use crate::domain::event::{Action, Actor, Target};
+use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{StoreError, connections, events};
+use crate::store::{Conn, StoreError, apps, connections, events};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DisconnectRefusal {
@@ -61,7 +61,7 @@ pub enum DisconnectError {
 /// The partner's own way, with nothing but the refresh token. `from` is the address of the caller, whose
 /// refusals are counted.
 pub async fn by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Result<ConnectionId, DisconnectError> {
-    match try_by_token(ctx, token).await {
+    match try_by_token(ctx, token, from).await {
         Err(DisconnectError::Refused(why)) => Err(match ctx.throttle.refusal(from, "") {
             Ok(()) => DisconnectError::Refused(why),
             Err(too_many) => DisconnectError::TooMany(why, too_many),
@@ -70,13 +70,26 @@ pub async fn by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Resul
     }
 }
 
-async fn try_by_token(ctx: &Context, token: &str) -> Result<ConnectionId, DisconnectError> {
+async fn try_by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Result<ConnectionId, DisconnectError> {
     if token == "[object Object]" {
         return Err(DisconnectRefusal::ObjectObject.into());
     }
     let id = refresh_token::verify(&ctx.keys.ring(), token).map_err(DisconnectRefusal::from)?;
     let now = clocks::of_connection(ctx, id).await?;
-    let ended = ctx.store.write(move |conn| Box::pin(connections::end(conn, id, now, EndedBy::Partner))).await?;
+    let event = ctx.event(By::client(None, from), Action::ConnectionEnded, Target::connection(id, ""));
+    let ended = ctx.store.write(move |conn| {
+        let mut event = event.clone();
+        Box::pin(async move {
+            let ended = connections::end(conn, id, now, EndedBy::Partner).await?;
+            if let Some(app) = &ended {
+                event.actor = Actor::Client { id: Some(app.clone()) };
+                event.target.name = name_of(conn, app).await?;
+                events::record(conn, &event).await?;
+            }
+            Ok(ended)
+        })
+    });
+    let ended = ended.await?;
     note::connection(id);
     if let Some(app) = ended {
         note::app(&app);
@@ -86,6 +99,11 @@ async fn try_by_token(ctx: &Context, token: &str) -> Result<ConnectionId, Discon
     let connection = found.ok_or(DisconnectRefusal::Unknown)?;
     note::app(&connection.app);
     Err(DisconnectRefusal::of(&connection, now).into())
+}
+
+/// An application's name, for the event log.
+pub(super) async fn name_of(conn: &mut Conn, app: &AppId) -> Result<String, StoreError> {
+    Ok(apps::find(conn, app).await?.map(|app| app.name).unwrap_or_default())
 }
 
 /// The user's own way, on the account page. Answers what was ended.
@@ -106,7 +124,7 @@ pub async fn by_user(ctx: &Acting<'_>, user: UserId, id: ConnectionId) -> Result
                 }
                 let ended = connections::end(conn, id, now, EndedBy::User).await?;
                 if ended.is_some() {
-                    event.target.name = connection.app.to_string();
+                    event.target.name = name_of(conn, &connection.app).await?;
                     events::record(conn, &event).await?;
                     return Ok(Ok(connection));
                 }

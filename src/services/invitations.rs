@@ -99,6 +99,7 @@ pub async fn invite(ctx: &Acting<'_>, new: NewUser) -> Result<Offered, Invitatio
     let (handle, invitation) = draw(ctx, new.email, new.role, InvitedTo::Join { account: new.account });
     let mut event = ctx.event(Action::UserInvited, Target::kind(TargetKind::User, invitation.email.as_str()));
     event.changes.push(Change::new("role", invitation.role.as_str()));
+    let by = ctx.by().user_id();
     let work = Arc::new((invitation.clone(), handle.hash(), event));
     let made = ctx.store.write(move |conn| {
         let work = work.clone();
@@ -113,7 +114,7 @@ pub async fn invite(ctx: &Acting<'_>, new: NewUser) -> Result<Offered, Invitatio
                 return Ok(Err(InvitationError::UnknownAccount));
             }
             invitations::delete_open_of(conn, &invitation.email).await?;
-            invitations::insert(conn, invitation, hash).await?;
+            invitations::insert(conn, invitation, hash, by).await?;
             events::record(conn, event).await?;
             Ok(Ok(()))
         })
@@ -130,6 +131,7 @@ pub async fn reset(ctx: &Acting<'_>, user: UserId) -> Result<Offered, Invitation
     })?;
     let (handle, invitation) = draw(ctx, user.email.clone(), user.role, InvitedTo::Reset { user: user.id });
     let event = ctx.event(Action::UserResetOffered, Target::user(user.id, &user.email));
+    let by = ctx.by().user_id();
     let work = Arc::new((user, invitation.clone(), handle.hash(), event));
     let made = ctx.store.write(move |conn| {
         let work = work.clone();
@@ -139,7 +141,7 @@ pub async fn reset(ctx: &Acting<'_>, user: UserId) -> Result<Offered, Invitation
                 return Ok(Err(InvitationError::UserDisabled));
             }
             invitations::delete_open_of_user(conn, user.id).await?;
-            invitations::insert(conn, invitation, hash).await?;
+            invitations::insert(conn, invitation, hash, by).await?;
             events::record(conn, event).await?;
             Ok(Ok(()))
         })
@@ -186,6 +188,11 @@ pub async fn revoke(ctx: &Acting<'_>, id: InvitationId) -> Result<Invitation, In
             })
         })
         .await?
+}
+
+/// Whether a text has the form of a link's token.
+pub fn is_token(text: &str) -> bool {
+    Handle::parse(HandleKind::Invitation, text).is_some()
 }
 
 /// The invitation that a link stands for, while it can be used. Changes nothing.

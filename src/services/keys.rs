@@ -312,10 +312,11 @@ async fn store_all(store: &Store, fresh: Vec<SealedKey>, event: Option<Event>) -
             let fresh = fresh.clone();
             Box::pin(async move {
                 let (fresh, event) = &*fresh;
+                let mut is_first = true;
                 for key in fresh {
-                    keys::insert(conn, key).await?;
+                    is_first &= keys::insert(conn, key).await?;
                 }
-                if let Some(event) = event {
+                if let Some(event) = event.as_ref().filter(|_| is_first) {
                     events::record(conn, event).await?;
                 }
                 keys::list(conn).await

@@ -101,6 +101,9 @@ pub async fn with_password(
 /// anything, a password too.
 async fn record_refusal(ctx: &Context, email: &str, from: Option<IpAddr>) -> Result<(), StoreError> {
     let Ok(email) = Email::parse(email) else { return Ok(()) };
+    if !ctx.throttle.takes_refusal() {
+        return Ok(());
+    }
     let target = Target::kind(TargetKind::Session, email.as_str());
     let event = Arc::new(ctx.event(By::anybody(from), Action::SessionRefused, target));
     let recorded = ctx.store.write(move |conn| {
@@ -230,21 +233,6 @@ pub async fn open_session(
         })
         .await?;
     if opened { Ok(cookies) } else { Err(LoginError::WrongCredentials) }
-}
-
-/// Another session in place of this one, for somebody who may do more from now on (rule C6).
-pub(super) async fn renew(ctx: &Context, signed_in: &SignedIn, browser: &Browser) -> Result<NewSession, StoreError> {
-    let opening = Arc::new(Opening::new(ctx, &signed_in.user, browser));
-    let (cookies, before) = (opening.cookies(), signed_in.session.id);
-    let renewed = ctx.store.write(move |conn| {
-        let opening = opening.clone();
-        Box::pin(async move {
-            sessions::end(conn, before, opening.session.created_at).await?;
-            opening.record(conn).await
-        })
-    });
-    renewed.await?;
-    Ok(cookies)
 }
 
 /// Who a session cookie belongs to; `None` where nobody is signed in with it.

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::Context;
-use super::audit::Acting;
+use super::audit::{Acting, may_change};
 use crate::crypto::token::sha256;
 use crate::domain::app::{App, LogoId};
 use crate::domain::event::{Action, Change, Target};
@@ -16,6 +16,8 @@ use crate::store::{StoreError, events, logos};
 
 /// It is the memory of the process that is bounded, whichever world a picture is for.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
+/// Pictures that wait for that at most, each in memory.
+static WAITING: Semaphore = Semaphore::const_new(16);
 /// Bytes of a hash that tell an application's logos apart.
 const ID_BYTES: usize = 8;
 
@@ -36,11 +38,11 @@ pub async fn set(ctx: &Acting<'_>, app: &App, file: Vec<u8>) -> Result<LogoId, L
     let mut event = ctx.event(Action::AppLogoSet, Target::app(&app.id, &app.name));
     event.changes =
         Change::of("logo", app.logo.as_ref().map_or("", LogoId::as_str), logo.as_str()).into_iter().collect();
-    let (id, named) = (app.id.clone(), logo.clone());
+    let (id, named, owner) = (app.id.clone(), logo.clone(), ctx.owner());
     let set = ctx.store.write(move |conn| {
         let (id, logo, image, event) = (id.clone(), named.clone(), image.clone(), event.clone());
         Box::pin(async move {
-            let is_there = logos::set(conn, &id, &logo, &image).await?;
+            let is_there = may_change(conn, owner, &id).await? && logos::set(conn, &id, &logo, &image).await?;
             if is_there {
                 events::record(conn, &event).await?;
             }
@@ -53,11 +55,11 @@ pub async fn set(ctx: &Acting<'_>, app: &App, file: Vec<u8>) -> Result<LogoId, L
 /// Takes the logo away. `false` where there was none.
 pub async fn remove(ctx: &Acting<'_>, app: &App) -> Result<bool, StoreError> {
     let event = ctx.event(Action::AppLogoRemoved, Target::app(&app.id, &app.name));
-    let id = app.id.clone();
+    let (id, owner) = (app.id.clone(), ctx.owner());
     let removed = ctx.store.write(move |conn| {
         let (id, event) = (id.clone(), event.clone());
         Box::pin(async move {
-            let was_there = logos::remove(conn, &id).await?;
+            let was_there = may_change(conn, owner, &id).await? && logos::remove(conn, &id).await?;
             if was_there {
                 events::record(conn, &event).await?;
             }
@@ -78,16 +80,16 @@ pub async fn find(ctx: &Context, app: &AppId, logo: &LogoId) -> Result<Option<Ve
 }
 
 /// Off the async threads. A file that brings a decoder down is as good as damaged.
-async fn written_anew(file: Vec<u8>) -> Result<Vec<u8>, PictureError> {
+async fn written_anew(file: Vec<u8>) -> Result<Vec<u8>, LogoError> {
+    let _place = WAITING.try_acquire().map_err(|_| StoreError::Unavailable("too many pictures wait".to_owned()))?;
     let permit = ONE_AT_A_TIME.acquire().await.map_err(|_| PictureError::Broken)?;
-    spawn_blocking(move || {
+    let written = spawn_blocking(move || {
         let png = images::to_png(&file);
         // Goes along: who hangs up does not make room while the picture is still being decoded.
         drop(permit);
         png
-    })
-    .await
-    .map_err(|_| PictureError::Broken)?
+    });
+    Ok(written.await.map_err(|_| PictureError::Broken)??)
 }
 
 fn id_of(image: &[u8]) -> Result<LogoId, StoreError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::audit::Acting;
+use super::audit::{Acting, may_change};
 use super::reason::likest;
 use super::seed::sorted;
 use super::{Context, changes};
@@ -180,9 +180,13 @@ pub async fn set_app(ctx: &Acting<'_>, wanted: Wanted) -> Result<(App, Option<St
     let fresh = hash_client_secret(ctx, &secret);
     let changed = ctx.event(Action::AppChanged, Target::app(&wanted.app.id, &wanted.app.name));
     let rotated = ctx.event(Action::AppSecretRotated, changed.target.clone());
+    let only = ctx.owner();
     let written = ctx.store.write(move |conn| {
         let (wanted, mut changed, rotated) = (wanted.clone(), changed.clone(), rotated.clone());
         Box::pin(async move {
+            if !may_change(conn, only, &wanted.app.id).await? {
+                return Ok(Err(PartnerError::UnknownApp));
+            }
             let Some(app) = owned(conn, wanted.app, wanted.owner).await? else {
                 return Ok(Err(PartnerError::UnknownOwner));
             };
@@ -332,28 +336,33 @@ pub async fn rotate_secret(ctx: &Acting<'_>, id: &AppId, overlap: Duration) -> R
     let app = find_app(ctx, id).await?;
     let mut event = ctx.event(Action::AppSecretRotated, Target::app(id, &app.name));
     event.changes = vec![Change::new("previous_taken_until", previous_until.to_rfc3339())];
-    let (id, event) = (id.clone(), Arc::new(event));
+    let (id, event, only) = (id.clone(), Arc::new(event), ctx.owner());
     let rotated = ctx.store.write(move |conn| {
         let (id, event) = (id.clone(), event.clone());
         Box::pin(async move {
-            let rotated = apps::rotate_secret(conn, &id, &hash, previous_until).await?;
-            if rotated {
-                events::record(conn, &event).await?;
+            if !may_change(conn, only, &id).await? {
+                return Ok(Err(PartnerError::UnknownApp));
             }
-            Ok(rotated)
+            if !apps::rotate_secret(conn, &id, &hash, previous_until).await? {
+                return Ok(Err(PartnerError::NoSecret));
+            }
+            events::record(conn, &event).await?;
+            Ok(Ok(()))
         })
     });
-    if rotated.await? { Ok(secret) } else { Err(PartnerError::NoSecret) }
+    rotated.await??;
+    Ok(secret)
 }
 
 /// From now on only the newest secret is taken. `false` where no other was.
 pub async fn revoke_previous_secret(ctx: &Acting<'_>, id: &AppId) -> Result<bool, PartnerError> {
     let app = find_app(ctx, id).await?;
     let (id, event) = (id.clone(), Arc::new(ctx.event(Action::AppSecretRevoked, Target::app(id, &app.name))));
+    let only = ctx.owner();
     let revoked = ctx.store.write(move |conn| {
         let (id, event) = (id.clone(), event.clone());
         Box::pin(async move {
-            let revoked = apps::drop_previous_secret(conn, &id).await?;
+            let revoked = may_change(conn, only, &id).await? && apps::drop_previous_secret(conn, &id).await?;
             if revoked {
                 events::record(conn, &event).await?;
             }
@@ -402,9 +411,13 @@ async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<()
 /// Deletes an application with its buttons and connections: no token of it works any more.
 pub async fn delete_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError> {
     let (id, event) = (id.clone(), ctx.event(Action::AppDeleted, Target::app(id, "")));
+    let only = ctx.owner();
     let deleted = ctx.store.write(move |conn| {
         let (id, mut event) = (id.clone(), event.clone());
         Box::pin(async move {
+            if !may_change(conn, only, &id).await? {
+                return Ok(Err(PartnerError::UnknownApp));
+            }
             let Some(app) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
             apps::delete(conn, &id).await?;
             event.target.name = app.name;
@@ -448,10 +461,14 @@ pub(super) async fn add_button_within(ctx: &Acting<'_>, new: NewButton, most: i6
     let button = draft_button(ctx, new);
     let mut event = ctx.event(Action::ButtonCreated, Target::button(&button.id));
     event.changes = vec![Change::new("app", &button.app)];
+    let only = ctx.owner();
     ctx.store
         .write(move |conn| {
             let (button, event) = (button.clone(), event.clone());
             Box::pin(async move {
+                if !may_change(conn, only, &button.app).await? {
+                    return Ok(Err(PartnerError::UnknownApp));
+                }
                 let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
                 if let Err(why) = check_button(&button, &app) {
                     return Ok(Err(why));
@@ -526,6 +543,7 @@ pub async fn find_button(ctx: &Context, id: &ButtonId) -> Result<Button, Partner
 pub async fn set_button(ctx: &Acting<'_>, button: Button) -> Result<Button, PartnerError> {
     let button = Button { origins: sorted(&button.origins), return_urls: sorted(&button.return_urls), ..button };
     let event = ctx.event(Action::ButtonChanged, Target::button(&button.id));
+    let only = ctx.owner();
     ctx.store
         .write(move |conn| {
             let (button, mut event) = (button.clone(), event.clone());
@@ -537,6 +555,11 @@ pub async fn set_button(ctx: &Acting<'_>, button: Button) -> Result<Button, Part
                 let Some(before) = buttons::find(conn, &button.id).await? else {
                     return Ok(Err(PartnerError::UnknownButton));
                 };
+                for app in [&before.app, &button.app] {
+                    if !may_change(conn, only, app).await? {
+                        return Ok(Err(PartnerError::UnknownButton));
+                    }
+                }
                 buttons::update(conn, &button).await?;
                 event.changes = changes::of_button(&before, &button);
                 if !event.changes.is_empty() {
@@ -550,15 +573,18 @@ pub async fn set_button(ctx: &Acting<'_>, button: Button) -> Result<Button, Part
 
 pub async fn delete_button(ctx: &Acting<'_>, id: &ButtonId) -> Result<(), PartnerError> {
     let (id, event) = (id.clone(), Arc::new(ctx.event(Action::ButtonDeleted, Target::button(id))));
+    let only = ctx.owner();
     let deleted = ctx.store.write(move |conn| {
         let (id, event) = (id.clone(), event.clone());
         Box::pin(async move {
-            let deleted = buttons::delete(conn, &id).await?;
-            if deleted {
-                events::record(conn, &event).await?;
+            let Some(button) = buttons::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownButton)) };
+            if !may_change(conn, only, &button.app).await? {
+                return Ok(Err(PartnerError::UnknownButton));
             }
-            Ok(deleted)
+            buttons::delete(conn, &id).await?;
+            events::record(conn, &event).await?;
+            Ok(Ok(()))
         })
     });
-    if deleted.await? { Ok(()) } else { Err(PartnerError::UnknownButton) }
+    deleted.await?
 }

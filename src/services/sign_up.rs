@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use super::Context;
+use super::{Context, changes};
 use super::audit::{Acting, By};
-use super::login::{self, Browser, NewSession, Opening, SignedIn};
+use super::login::{Browser, NewSession, Opening, SignedIn};
 use super::throttle::TooMany;
-use super::users::{self as people, UserError};
 use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
 use crate::domain::email::Email;
-use crate::domain::event::{Action, Target};
+use crate::domain::event::{Action, Event, Target};
 use crate::domain::ids::UserId;
 use crate::domain::role::Role;
 use crate::domain::user::{PasswordHash, User, UserState};
@@ -27,8 +26,6 @@ pub enum SignUpError {
     TooMany(#[from] TooMany),
     #[error(transparent)]
     Password(#[from] PasswordError),
-    #[error(transparent)]
-    User(#[from] UserError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -113,7 +110,7 @@ pub(super) async fn settle(
 }
 
 /// Makes a partner of a member who asks for it, under a new session (rule C6). Whoever is one already, or more, stays what
-/// they are.
+/// they are; `None` also for who is not signed in any more.
 pub async fn become_partner(
     ctx: &Acting<'_>,
     signed_in: &SignedIn,
@@ -125,7 +122,27 @@ pub async fn become_partner(
     if signed_in.user.role != Role::Member {
         return Ok(None);
     }
-    let change = people::Change { role: Some(Role::Partner), ..people::Change::default() };
-    people::change(ctx, signed_in.user.id, change).await?;
-    Ok(Some(login::renew(ctx, signed_in, browser).await?))
+    let opening = Opening::new(ctx, &signed_in.user, browser);
+    let event = ctx.event(Action::UserChanged, Target::user(signed_in.user.id, &signed_in.user.email));
+    let (cookies, session) = (opening.cookies(), signed_in.session.clone());
+    let work = Arc::new((session, opening, event));
+    let done = ctx.store.write(move |conn| {
+        let work = work.clone();
+        Box::pin(async move {
+            let (session, opening, event) = &*work;
+            // Who was signed out, disabled or got another password in this moment has no session to go on with.
+            let holds = users::hold_active(conn, session.user).await?
+                && sessions::end(conn, session.id, opening.session.created_at).await?;
+            let Some(before) = users::find(conn, session.user).await?.filter(|_| holds) else { return Ok(false) };
+            if before.role == Role::Member {
+                let after = User { role: Role::Partner, ..before.clone() };
+                users::update(conn, &after).await?;
+                let changes = changes::of_user(&before, &after);
+                events::record(conn, &Event { changes, ..event.clone() }).await?;
+            }
+            opening.record(conn).await?;
+            Ok(true)
+        })
+    });
+    Ok(done.await?.then_some(cookies))
 }

@@ -2,7 +2,7 @@
 //! time, whatever the server's clock says: it is a guard against a flood, not something to fast-forward.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -29,6 +29,8 @@ impl Limits {
 const REPORTS: u32 = 600;
 /// Users that may be made from one address, in a minute. Each is a hash to compute and rows that stay.
 const SIGN_UPS: u32 = 30;
+/// Refused sign-ins that the event log takes from anywhere, in a minute: a flood of guesses is one fact, not a million rows.
+const RECORDED_REFUSALS: u32 = 30;
 /// How many times the limit for one subject an address may use up over all subjects.
 const SUBJECTS: u32 = 10;
 /// Longest subject that is told apart, in bytes: memory is bounded.
@@ -133,6 +135,7 @@ struct Meters {
     refusals: Option<Meter>,
     reports: Option<Meter>,
     sign_ups: Option<Meter>,
+    recorded: Option<Meter>,
 }
 
 impl Meters {
@@ -142,6 +145,7 @@ impl Meters {
             refusals: Meter::new(limits.refusals),
             reports: Meter::new(REPORTS),
             sign_ups: Meter::new(SIGN_UPS),
+            recorded: Meter::new(RECORDED_REFUSALS),
         })
     }
 }
@@ -185,6 +189,11 @@ impl Throttle {
         count(self.meters().sign_ups.as_ref(), address, "")
     }
 
+    /// Whether the event log takes another refused sign-in.
+    pub fn takes_refusal(&self) -> bool {
+        count(self.meters().recorded.as_ref(), Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), "").is_ok()
+    }
+
     /// Whether what is presented is looked at: not while the time runs that the last refusal named, or a guess past the
     /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
     pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
@@ -197,7 +206,8 @@ impl Throttle {
     /// Frees the memory of addresses that have been quiet.
     pub fn forget_idle(&self) {
         let meters = self.meters();
-        for meter in [&meters.logins, &meters.refusals, &meters.reports, &meters.sign_ups].into_iter().flatten() {
+        let all = [&meters.logins, &meters.refusals, &meters.reports, &meters.sign_ups, &meters.recorded];
+        for meter in all.into_iter().flatten() {
             meter.forget_idle();
         }
     }

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
+use super::audit::Acting;
 use super::bearer::{self, BearerError};
 use super::connections::{self as consents, Connected, ConnectionError, Consent};
 use super::{Context, opaque_issue};
 use crate::crypto::token::HandleKind;
 use crate::crypto::{refresh_token, rotating_token};
 use crate::domain::access_token::Subject;
-use crate::domain::connection::EndedBy;
 use crate::domain::grant::GrantEnd;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId, GrantId};
 use crate::store::{StoreError, access_tokens, connections, grants};
@@ -119,14 +119,23 @@ pub async fn expire(ctx: &Context, token: &str) -> Result<Settled, TokenError> {
 }
 
 /// Ends a token as an operator does: a refresh token with all that it stands for, an access token alone.
-pub async fn revoke(ctx: &Context, token: &str) -> Result<Settled, TokenError> {
+pub async fn revoke(ctx: &Acting<'_>, token: &str) -> Result<Settled, TokenError> {
     let (kind, app, connection) = find(ctx, token).await?;
+    if let Kind::Connection(id) = kind {
+        let changed = match super::connections::end(ctx, id).await {
+            Ok(()) => true,
+            Err(ConnectionError::Store(error)) => return Err(error.into()),
+            // It was over.
+            Err(_) => false,
+        };
+        return Ok(Settled { is_access_token: false, app, connection, changed });
+    }
     let now = ctx.now_for(&app);
     let changed = ctx.store.write(move |conn| {
         Box::pin(async move {
             match kind {
                 Kind::Access(id) => access_tokens::revoke(conn, id, now).await,
-                Kind::Connection(id) => Ok(connections::end(conn, id, now, EndedBy::Operator).await?.is_some()),
+                Kind::Connection(_) => Ok(false),
                 Kind::Grant(id) => grants::end(conn, id, now, GrantEnd::Revoked).await,
             }
         })

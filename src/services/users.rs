@@ -163,7 +163,7 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
         Some(password) => Some(hashed(ctx, password).await?),
         None => None,
     };
-    let (now, moments, admin) = (ctx.now(), ctx.clocks.moments(), acting_admin(ctx));
+    let (now, moments, admin) = (ctx.now(), ctx.clocks.moments(), ctx.by().user_id());
     let events = Noted {
         changed: ctx.event(Action::UserChanged, Target::kind(TargetKind::User, "")),
         password: ctx.event(Action::UserPasswordChanged, Target::kind(TargetKind::User, "")),
@@ -205,6 +205,13 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
                 if hash.is_some() || change.is_disabled == Some(true) {
                     end_what_is_open(conn, id, &moments, EndedBy::Operator).await?;
                 }
+                if user.email != before.email {
+                    // What was sent to the old address is not to open the account.
+                    invitations::delete_open_of_user(conn, id).await?;
+                }
+                if before.role == Role::Admin && !stays {
+                    invitations::delete_open_by(conn, id).await?;
+                }
                 events.record(conn, &before, &user, hash.is_some()).await?;
                 Ok(Ok(user))
             })
@@ -218,14 +225,6 @@ fn taken_meanwhile(error: StoreError) -> UserError {
     match error {
         StoreError::Conflict => UserError::Taken,
         other => other.into(),
-    }
-}
-
-/// The user who acts, if it is one. Whoever has the machine can make an administrator again, and needs no guard.
-fn acting_admin(ctx: &Acting<'_>) -> Option<UserId> {
-    match ctx.by().actor {
-        Actor::User { id, .. } => Some(id),
-        _ => None,
     }
 }
 
@@ -307,7 +306,7 @@ pub async fn enable(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> 
 /// Deletes a user with sessions and connections.
 pub async fn delete(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> {
     let user = find(ctx, email).await?;
-    let (id, admin) = (user.id, acting_admin(ctx));
+    let (id, admin) = (user.id, ctx.by().user_id());
     let event = Arc::new(ctx.event(Action::UserDeleted, Target::user(user.id, &user.email)));
     let deleted = ctx.store.write(move |conn| {
         let event = event.clone();

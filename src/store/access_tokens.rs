@@ -29,7 +29,7 @@ statements! {
             c.ended_by AS connection_ended_by, \
             g.access_token_id AS grant_access_token_id, g.replayable AS grant_replayable, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
             g.ended_by AS grant_ended_by, \
-            u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, \
+            u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, a.disabled_at AS app_disabled_at, \
             ac.id AS account_id, ac.name AS account_name \
             FROM access_tokens t JOIN apps a ON a.id = t.app_id \
             LEFT JOIN connections c ON c.id = t.connection_id LEFT JOIN grants g ON g.id = t.grant_id \
@@ -308,6 +308,7 @@ struct FoundRow {
     user_name: Option<String>,
     role: Option<String>,
     disabled_at: Option<i64>,
+    app_disabled_at: Option<i64>,
     user_created_at: Option<i64>,
     account_id: Option<String>,
     account_name: Option<String>,
@@ -320,6 +321,7 @@ pub struct Found {
     pub secret_hash: Option<SecretHash>,
     pub token: AccessToken,
     pub revoked_at: Option<Timestamp>,
+    pub app_disabled_at: Option<Timestamp>,
     pub connection_expires_at: Option<Timestamp>,
     pub connection_ended: Option<(Timestamp, EndedBy)>,
     pub grant_ended: Option<(Timestamp, GrantEnd)>,
@@ -390,6 +392,7 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
             expires_at: time(row.expires_at),
         },
         revoked_at: optional_time(row.revoked_at),
+        app_disabled_at: optional_time(row.app_disabled_at),
         connection_expires_at: optional_time(row.connection_expires_at),
         connection_ended: ended(
             row.connection_ended_at,

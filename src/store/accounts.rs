@@ -14,12 +14,14 @@ statements! {
     FIND = "SELECT id, name FROM accounts WHERE id = $1";
     FIND_BY_NAME = "SELECT id, name FROM accounts WHERE name = $1 ORDER BY created_at, id LIMIT 1";
     LIST = "SELECT id, name FROM accounts \
-            WHERE (created_at, id) > (SELECT created_at, id FROM accounts WHERE id = $1) OR $1 IS NULL \
+            WHERE (created_at, id) > (SELECT created_at, id FROM accounts WHERE id = $1) \
+            OR NOT EXISTS (SELECT 1 FROM accounts WHERE id = $1) \
             ORDER BY created_at, id LIMIT $2";
     /// Newest first. An empty text asks for any.
     SEARCH = "SELECT id, name FROM accounts \
               WHERE ($1 = '' OR lower(id) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!') \
-              AND ((created_at, id) < (SELECT created_at, id FROM accounts WHERE id = $2) OR $2 IS NULL) \
+              AND ((created_at, id) < (SELECT created_at, id FROM accounts WHERE id = $2) \
+            OR NOT EXISTS (SELECT 1 FROM accounts WHERE id = $2)) \
               ORDER BY created_at DESC, id DESC LIMIT $3";
     COUNT = "SELECT COUNT(*) FROM accounts";
     INSERT = "INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";

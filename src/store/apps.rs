@@ -33,7 +33,8 @@ statements! {
             post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
             requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
             registration_secret_hash FROM apps \
-            WHERE (created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) OR $1 IS NULL \
+            WHERE (created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) \
+            OR NOT EXISTS (SELECT 1 FROM apps WHERE id = $1) \
             ORDER BY created_at, id LIMIT $2";
     INSERT = "INSERT INTO apps (id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
               post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
@@ -52,13 +53,15 @@ statements! {
     /// Locks the row, so that nothing is granted while it is being disabled.
     HOLD_ACTIVE = "UPDATE apps SET id = id WHERE id = $1 AND disabled_at IS NULL";
     HOLD = "UPDATE apps SET id = id WHERE id = $1";
+    HOLD_OF_OWNER = "UPDATE apps SET id = id WHERE id = $1 AND owner_id = $2";
     DROP_PREVIOUS_SECRET = "UPDATE apps SET previous_secret_hash = NULL, previous_secret_expires_at = NULL \
                             WHERE id = $1 AND previous_secret_hash IS NOT NULL";
     LIST_OF_OWNER = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
             post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
             requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
             previous_secret_expires_at, registration_secret_hash FROM apps WHERE owner_id = $1 \
-            AND ((created_at, id) > (SELECT created_at, id FROM apps WHERE id = $2) OR $2 IS NULL) \
+            AND ((created_at, id) > (SELECT created_at, id FROM apps WHERE id = $2) \
+            OR NOT EXISTS (SELECT 1 FROM apps WHERE id = $2)) \
             ORDER BY created_at, id LIMIT $3";
     /// Newest first. An empty text asks for any.
     SEARCH = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
@@ -68,7 +71,8 @@ statements! {
             WHERE ($1 = '' OR lower(id) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!' \
                    OR owner_id IN (SELECT id FROM users WHERE lower(email) LIKE lower($1) ESCAPE '!')) \
             AND ($2 = '' OR ($2 = 'active' AND disabled_at IS NULL) OR ($2 = 'disabled' AND disabled_at IS NOT NULL)) \
-            AND ((created_at, id) < (SELECT created_at, id FROM apps WHERE id = $3) OR $3 IS NULL) \
+            AND ((created_at, id) < (SELECT created_at, id FROM apps WHERE id = $3) \
+            OR NOT EXISTS (SELECT 1 FROM apps WHERE id = $3)) \
             ORDER BY created_at DESC, id DESC LIMIT $4";
     COUNT = "SELECT COUNT(*), COUNT(disabled_at) FROM apps";
     COUNT_OF_OWNER = "SELECT COUNT(*) FROM apps WHERE owner_id = $1";
@@ -314,6 +318,11 @@ pub async fn hold_active(conn: &mut Conn, id: &AppId) -> Result<bool, StoreError
 /// Lets nobody else hold the application until the transaction is over.
 pub async fn hold(conn: &mut Conn, id: &AppId) -> Result<(), StoreError> {
     execute!(conn, HOLD, id.as_str()).map(|_| ())
+}
+
+/// Whether the application is this user's, which stays so until the transaction is over.
+pub async fn hold_of_owner(conn: &mut Conn, id: &AppId, owner: UserId) -> Result<bool, StoreError> {
+    Ok(execute!(conn, HOLD_OF_OWNER, id.as_str(), owner.0)? == 1)
 }
 
 /// From now on only the present secret is taken. `false` where there was no other.

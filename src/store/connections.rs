@@ -28,7 +28,8 @@ statements! {
     LIST = "SELECT id, user_id, app_id, scopes, sign_in_scopes, access_token_lifetime_us, created_at, last_used_at, expires_at, \
             ended_at, ended_by FROM connections WHERE (app_id = $1 OR $1 IS NULL) AND (user_id = $2 OR $2 IS NULL) \
             AND ended_at IS NULL \
-            AND ((created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
+            AND ((created_at, id) > (SELECT created_at, id FROM connections WHERE id = $3) \
+            OR NOT EXISTS (SELECT 1 FROM connections WHERE id = $3)) \
             ORDER BY created_at, id LIMIT $4";
     COUNT_LIVE_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL \
                     AND (expires_at IS NULL OR expires_at > $2)";
@@ -37,7 +38,8 @@ statements! {
               expires_at, ended_at, ended_by FROM connections \
               WHERE ($1 = '' OR user_id = (SELECT id FROM users WHERE email = $1)) AND ($2 = '' OR app_id = $2) \
               AND ended_at IS NULL \
-              AND ((created_at, id) < (SELECT created_at, id FROM connections WHERE id = $3) OR $3 IS NULL) \
+              AND ((created_at, id) < (SELECT created_at, id FROM connections WHERE id = $3) \
+            OR NOT EXISTS (SELECT 1 FROM connections WHERE id = $3)) \
               ORDER BY created_at DESC, id DESC LIMIT $4";
     COUNT = "SELECT COUNT(*) FROM connections WHERE ended_at IS NULL";
     COUNT_OF_APP = "SELECT COUNT(*) FROM connections WHERE app_id = $1 AND ended_at IS NULL";

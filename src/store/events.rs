@@ -21,11 +21,18 @@ statements! {
             AND ($7 = 0 OR action NOT IN ('session.opened', 'session.refused', 'session.ended', 'connection.created', \
                  'connection.widened', 'connection.ended', 'user.exported')) \
             ORDER BY id DESC LIMIT $8";
+    /// Newest first. By id alone: names are chosen by whom they name.
+    LIST_OF_TARGET = "SELECT id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, \
+                      target_name, changes FROM events WHERE target_kind = $1 AND target_id = $2 \
+                      ORDER BY id DESC LIMIT $3";
     COUNT_SINCE = "SELECT COUNT(*) FROM events WHERE id >= $1";
     /// Newest first.
     LIST_OF_USER = "SELECT id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, target_name, \
                     changes FROM events WHERE actor_kind = 'user' AND actor_id = $1 ORDER BY id DESC LIMIT $2";
-    SWEEP = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < $1 ORDER BY id LIMIT $2)";
+    /// By ids, which are in the order of time.
+    SWEEP = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < $1 ORDER BY id LIMIT $2)";
+    SWEEP_REFUSALS = "DELETE FROM events WHERE id IN \
+                      (SELECT id FROM events WHERE action = 'session.refused' AND id < $1 ORDER BY id LIMIT $2)";
 }
 
 #[derive(FromRow)]
@@ -131,9 +138,25 @@ pub async fn list_of_user(conn: &mut Conn, user: UserId, limit: i64) -> Result<V
     rows.into_iter().map(TryFrom::try_from).collect()
 }
 
-/// Deletes at most `limit` of those before this moment.
-pub async fn sweep(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<u64, StoreError> {
-    execute!(conn, SWEEP, before.as_micros(), limit)
+/// The newest `limit` of what was done to one thing.
+pub async fn list_of_target(
+    conn: &mut Conn,
+    kind: TargetKind,
+    id: &str,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let rows = fetch_all!(conn, Row, LIST_OF_TARGET, kind.as_str(), id, limit)?;
+    rows.into_iter().map(TryFrom::try_from).collect()
+}
+
+/// Deletes at most `limit` of those with a lower id.
+pub async fn sweep(conn: &mut Conn, below: EventId, limit: i64) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP, below.0, limit)
+}
+
+/// Deletes at most `limit` of the refused sign-ins with a lower id, which anybody can cause.
+pub async fn sweep_refusals(conn: &mut Conn, below: EventId, limit: i64) -> Result<u64, StoreError> {
+    execute!(conn, SWEEP_REFUSALS, below.0, limit)
 }
 
 #[cfg(test)]

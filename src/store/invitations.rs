@@ -16,8 +16,8 @@ use crate::domain::timestamp::Timestamp;
 statements! {
     FIND = "SELECT id, secret_hash, user_id, account_id, email, role, created_at, expires_at, consumed_at \
             FROM invitations WHERE id = $1";
-    INSERT = "INSERT INTO invitations (id, secret_hash, user_id, account_id, email, role, created_at, expires_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    INSERT = "INSERT INTO invitations (id, secret_hash, user_id, account_id, email, role, created_at, expires_at, \
+              invited_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     /// Newest first, of those that can still be used.
     LIST_OPEN = "SELECT id, secret_hash, user_id, account_id, email, role, created_at, expires_at, consumed_at \
                  FROM invitations WHERE consumed_at IS NULL AND expires_at > $1 AND (id < $2 OR $2 IS NULL) \
@@ -25,6 +25,7 @@ statements! {
     CONSUME = "UPDATE invitations SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL AND expires_at > $2";
     DELETE_OPEN = "DELETE FROM invitations WHERE id = $1 AND consumed_at IS NULL";
     DELETE_OPEN_OF = "DELETE FROM invitations WHERE email = $1 AND consumed_at IS NULL";
+    DELETE_OPEN_BY = "DELETE FROM invitations WHERE invited_by = $1 AND consumed_at IS NULL";
     DELETE_OPEN_OF_USER = "DELETE FROM invitations WHERE user_id = $1 AND consumed_at IS NULL";
     SWEEP = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at < $1 ORDER BY id LIMIT $2)";
 }
@@ -67,7 +68,13 @@ pub async fn find(conn: &mut Conn, id: InvitationId) -> Result<Option<(Invitatio
     fetch_optional!(conn, Row, FIND, id.0)?.map(TryFrom::try_from).transpose()
 }
 
-pub async fn insert(conn: &mut Conn, invitation: &Invitation, secret: &SecretHash) -> Result<(), StoreError> {
+/// `by` is the user who made it, with whom it goes.
+pub async fn insert(
+    conn: &mut Conn,
+    invitation: &Invitation,
+    secret: &SecretHash,
+    by: Option<UserId>,
+) -> Result<(), StoreError> {
     let (user, account) = match &invitation.to {
         InvitedTo::Join { account } => (None, account.as_ref().map(AccountId::as_str)),
         InvitedTo::Reset { user } => (Some(user.0), None),
@@ -83,6 +90,7 @@ pub async fn insert(conn: &mut Conn, invitation: &Invitation, secret: &SecretHas
         invitation.role.as_str(),
         invitation.created_at.as_micros(),
         invitation.expires_at.as_micros(),
+        by.map(|by| by.0),
     )
     .map(|_| ())
 }
@@ -111,6 +119,11 @@ pub async fn delete_open(conn: &mut Conn, id: InvitationId) -> Result<bool, Stor
 /// Takes back each that was made for this e-mail address and not used.
 pub async fn delete_open_of(conn: &mut Conn, email: &Email) -> Result<u64, StoreError> {
     execute!(conn, DELETE_OPEN_OF, email.as_str())
+}
+
+/// Takes back each that this user made and nobody used.
+pub async fn delete_open_by(conn: &mut Conn, user: UserId) -> Result<u64, StoreError> {
+    execute!(conn, DELETE_OPEN_BY, user.0)
 }
 
 /// Takes back each that would set this user's password and was not used.

@@ -19,7 +19,8 @@ statements! {
     FIND_BY_EMAIL = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
                      FROM users WHERE email = $1";
     LIST = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
-            FROM users WHERE (created_at, id) > (SELECT created_at, id FROM users WHERE id = $1) OR $1 IS NULL \
+            FROM users WHERE (created_at, id) > (SELECT created_at, id FROM users WHERE id = $1) \
+            OR NOT EXISTS (SELECT 1 FROM users WHERE id = $1) \
             ORDER BY created_at, id LIMIT $2";
     LIST_OF_ACCOUNT = "SELECT id, account_id, email, name, role, password_hash, magic, disabled_at, created_at \
                        FROM users WHERE account_id = $1 ORDER BY created_at, id LIMIT $2";
@@ -28,7 +29,8 @@ statements! {
               WHERE ($1 = '' OR lower(email) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!') \
               AND ($2 = '' OR role = $2) AND ($3 = '' OR account_id = $3) \
               AND ($4 = '' OR ($4 = 'active' AND disabled_at IS NULL) OR ($4 = 'disabled' AND disabled_at IS NOT NULL)) \
-              AND ((created_at, id) < (SELECT created_at, id FROM users WHERE id = $5) OR $5 IS NULL) \
+              AND ((created_at, id) < (SELECT created_at, id FROM users WHERE id = $5) \
+            OR NOT EXISTS (SELECT 1 FROM users WHERE id = $5)) \
               ORDER BY created_at DESC, id DESC LIMIT $6";
     COUNT = "SELECT COUNT(*) FROM users";
     COUNT_OF_ACCOUNT = "SELECT COUNT(*) FROM users WHERE account_id = $1";

@@ -7,6 +7,7 @@ use super::form::{Form, FormField};
 use super::kit::{Cell, Confirmation, Fact, Notice, Pager, Shown, Tab, Table};
 use super::messages::Lang;
 use super::page::Page;
+use super::prose::Prose;
 use crate::domain::pairs::Pairs;
 
 /// A page of the administration.
@@ -48,6 +49,7 @@ pub enum AdminPart {
 /// A way to a page that asks again, and what it is for.
 #[derive(Debug, Clone)]
 pub struct ActionLink {
+    pub title: String,
     pub label: String,
     pub text: String,
     pub address: String,
@@ -89,6 +91,17 @@ pub struct EventChange {
 }
 
 impl Filter {
+    /// Says beside a field what is wrong with it.
+    pub fn refuse(&mut self, name: &str, sentence: &str) {
+        if let Some(field) = self.fields.iter_mut().find(|field| field.name == name) {
+            field.error = Some(Prose::of(sentence));
+        }
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.fields.iter().any(|field| field.error.is_some())
+    }
+
     /// Puts back what was asked for.
     pub fn fill(&mut self, asked: &Pairs) {
         for field in &mut self.fields {
@@ -127,6 +140,7 @@ impl Admin {
             }],
         };
         let action = ActionLink {
+            title: text.delete_user.to_owned(),
             label: text.delete.to_owned(),
             text: text.delete_user_text.to_owned(),
             address: "/admin/users/1/delete".to_owned(),

@@ -144,6 +144,9 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
             disconnect_action: h(),
         }],
     };
+    let head = account.head.clone();
+    let data = AccountData { page: page.clone(), head, download: h() };
+    let card = Card { intro: h(), link: Some(("link", h())), ..Card::sample(lang) };
     let demo = Demo {
         app_name: h(),
         app_id: h(),
@@ -191,6 +194,8 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("logout", render(&logout)),
         ("error", render(&error)),
         ("account", render(&account)),
+        ("account: data", render(&data)),
+        ("a card", render(&card)),
         ("reference", render(&reference)),
         ("fidelity", render(&ledger)),
         ("try_it", render(&try_it(Some(demo)))),

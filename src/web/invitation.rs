@@ -25,7 +25,7 @@ use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::invitation::{Invitation, InvitedTo};
 use crate::domain::role::Role;
 use crate::domain::user::check_password;
-use crate::services::invitations::{self, AcceptError, Answer};
+use crate::services::invitations::{self, AcceptError, Answer, Over};
 use crate::views::{Card, Form, FormField, Page, Problem};
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -40,6 +40,10 @@ async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Resp
     let query = Pairs::of_query(uri.query());
     let named = field(&query, "token");
     if !named.is_empty() {
+        // Into a cookie goes only what the server can have written.
+        if !invitations::is_token(named) {
+            return refused(&web, &headers, named, Over::Malformed.into());
+        }
         let mut response = see_other(&web.urls.path(route::INVITATION));
         response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         cookies::set(response.headers_mut(), [cookies::set_invitation(&web, named.to_owned())]);

@@ -194,7 +194,8 @@ fn made_page(partner: &Partner, app: &App, kind: Kind, secret: String) -> Respon
     })
 }
 
-/// As such connectors read it: names and values, semicolons between. None of the values can hold one.
+/// As such connectors read it: names and values, semicolons between. A value that holds one stands in quotes, doubled
+/// where it holds those.
 fn connection_string(app: &App, secret: &str, user: &str, password: &str) -> String {
     let callback = app.redirect_uris.first().map(|uri| uri.as_str()).unwrap_or_default();
     let mut parts = vec![
@@ -207,7 +208,12 @@ fn connection_string(app: &App, secret: &str, user: &str, password: &str) -> Str
         parts.extend([("User", user), ("Password", password)]);
     }
     parts.push(("CallbackURL", callback));
-    parts.iter().map(|(name, value)| format!("{name}={value};")).collect()
+    parts.iter().map(|(name, value)| format!("{name}={};", quoted(value))).collect()
+}
+
+fn quoted(value: &str) -> String {
+    let is_plain = !value.contains([';', '"', '\'']) && value.trim() == value;
+    if is_plain { value.to_owned() } else { format!("\"{}\"", value.replace('"', "\"\"")) }
 }
 
 /// What a generic OAuth credential asks for, besides the client id and secret.

@@ -27,7 +27,6 @@ use crate::services::csrf;
 use crate::services::login::SignedIn;
 use crate::services::sign_up::{self, SignUp, SignUpError};
 use crate::services::throttle::TooMany;
-use crate::services::users::UserError;
 use crate::views::{Card, Form, FormField, Page, Problem};
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -169,7 +168,7 @@ fn check(form: &mut Form, page: &Page, given: &Pairs) -> Option<SignUp> {
 
 fn failed(web: &Web, headers: &HeaderMap, error: SignUpError) -> Response {
     match error {
-        SignUpError::Store(error) | SignUpError::User(UserError::Store(error)) => failed_page(web, headers, &error),
+        SignUpError::Store(error) => failed_page(web, headers, &error),
         SignUpError::Closed => closed(web, headers),
         other => {
             tracing::error!(error = %other, "a user could not be made");

@@ -63,7 +63,7 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, action);
       assert.equal(await page.getByRole('status').first().textContent(), done);
     }
-    await page.getByRole('link', { name: 'Reset the password' }).click();
+    await page.getByRole('link', { name: 'Make a link' }).click();
     await press(page, 'Make a link');
     const link = await page.locator('#made-link').textContent();
     assert.match(link, /\/invitation\?token=lgv_/);

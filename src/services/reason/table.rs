@@ -158,6 +158,7 @@ reasons! {
         BearerRefusal::ConnectionEnded { by, .. } => ended(*by),
         BearerRefusal::ConnectionExpired { .. } => "connection.expired",
         BearerRefusal::UserDisabled => "user.disabled",
+        BearerRefusal::AppDisabled { .. } => "app.disabled",
         BearerRefusal::NotProved => "access_token.not_proved",
         BearerRefusal::OtherKey => "access_token.other_key",
     } @at {

@@ -21,7 +21,7 @@ use crate::services::account::password;
 use crate::services::login::LoginError;
 use crate::services::throttle::TooMany;
 use crate::views::messages::PasswordTexts;
-use crate::views::{AccountForm, Form, FormField};
+use crate::views::{AccountForm, Form, FormField, Page};
 
 const PRESENT: &str = "present_password";
 const NEW: &str = "new_password";
@@ -57,7 +57,7 @@ pub async fn change(
         Err(answer) => return *answer,
     };
     let mut form = form(&web, &sheet);
-    check(&mut form, &sheet.text().password, &given, signed_in.user.email.as_str());
+    check(&mut form, &sheet.page, &given, signed_in.user.email.as_str());
     if form.is_refused() {
         return answer(sheet, form, None);
     }
@@ -91,10 +91,11 @@ fn form(web: &Web, sheet: &Sheet) -> Form {
 }
 
 /// What can be said without looking at the present password.
-fn check(form: &mut Form, text: &PasswordTexts, given: &Pairs, email: &str) {
+fn check(form: &mut Form, page: &Page, given: &Pairs, email: &str) {
+    let text = &page.text().account.password;
     let (present, new) = (field(given, PRESENT), field(given, NEW));
     if present.is_empty() {
-        form.refuse(PRESENT, text.present_wrong);
+        form.refuse(PRESENT, page.text().login.password_missing);
     }
     if let Err(problem) = check_password(new, email) {
         form.refuse(NEW, problem_text(text, problem));

@@ -17,9 +17,7 @@ use super::{Sheet, shown, status_of};
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::role::Role;
 use crate::services::account::profile::{self, ProfileError};
-use crate::services::accounts::AccountError;
 use crate::services::login::SignedIn;
-use crate::services::users::UserError;
 use crate::views::messages::ProfileTexts;
 use crate::views::{AccountForm, Fact, Form, FormField, Problem};
 
@@ -65,8 +63,9 @@ pub async fn save(
     if form.is_refused() {
         return answer(sheet, &signed_in, form);
     }
+    let account_name = sheet.belonging.is_own.then(|| account.to_owned());
     let acting = visitor::acting(&web, &signed_in, &extensions);
-    match profile::rename(&acting, &signed_in.user, name.to_owned(), account.to_owned()).await {
+    match profile::rename(&acting, &signed_in.user, name.to_owned(), account_name).await {
         Ok(()) => see_other(&web.urls.path(&format!("{}?saved=1", route::ACCOUNT_PROFILE))),
         Err(error) => failed(&web, &headers, error),
     }
@@ -74,13 +73,8 @@ pub async fn save(
 
 fn failed(web: &Web, headers: &HeaderMap, error: ProfileError) -> Response {
     match error {
-        ProfileError::Store(error)
-        | ProfileError::User(UserError::Store(error))
-        | ProfileError::Account(AccountError::Store(error)) => failed_page(web, headers, &error),
-        // Gone between the two looks.
-        ProfileError::User(_) | ProfileError::Account(_) => {
-            page::error(web, headers, None, Problem::FormOutdated, None)
-        }
+        ProfileError::Store(error) => failed_page(web, headers, &error),
+        ProfileError::Gone => page::error(web, headers, None, Problem::FormOutdated, None),
     }
 }
 

@@ -78,7 +78,7 @@ async fn show_all(visit: Visit) -> Answer {
     let mut view = visit.draw(text.accounts);
     view.links = vec![Tab::new(text.new_account, visit.path(route::ADMIN_NEW_ACCOUNT), false)];
     let fields = vec![FormField::text("q", text.find_account).max_length(200)];
-    view.parts = vec![list::filter(&visit, &path, fields), list::table(&visit, table), pager];
+    view.parts = vec![AdminPart::Filter(list::filter(&visit, &path, fields)), list::table(&visit, table), pager];
     visit.show(&view)
 }
 
@@ -239,7 +239,7 @@ impl Deed {
         let [text, label] = self.words(visit);
         let address = visit.at(self.route(), &account.id);
         let is_dangerous = !matches!(self, Self::AddKey);
-        ActionLink { label: label.to_owned(), text: text.to_owned(), address, is_dangerous }
+        ActionLink { title: label.to_owned(), label: label.to_owned(), text: text.to_owned(), address, is_dangerous }
     }
 }
 

@@ -92,7 +92,7 @@ async fn show_all(visit: Visit) -> Answer {
         FormField::select("state", text.state, state_choices(&visit)),
     ];
     let mut view = visit.draw(text.apps);
-    view.parts = vec![list::filter(&visit, &path, fields), list::table(&visit, table), pager];
+    view.parts = vec![AdminPart::Filter(list::filter(&visit, &path, fields)), list::table(&visit, table), pager];
     visit.show(&view)
 }
 
@@ -174,6 +174,7 @@ async fn buttons(visit: &Visit, app: &App) -> Result<AdminPart, Stop> {
 fn actions(visit: &Visit, app: &App) -> Vec<ActionLink> {
     let text = visit.text();
     let owner = ActionLink {
+        title: text.change_owner.to_owned(),
         label: text.change_owner.to_owned(),
         text: text.change_owner_text.to_owned(),
         address: visit.at(route::ADMIN_APP_OWNER, &app.id),
@@ -248,8 +249,9 @@ impl Deed {
     }
 
     fn link(self, visit: &Visit, app: &App) -> ActionLink {
-        let [_, text, label] = self.words(visit.text());
+        let [title, text, label] = self.words(visit.text());
         ActionLink {
+            title: title.to_owned(),
             label: label.to_owned(),
             text: text.to_owned(),
             address: visit.at(self.route(), &app.id),

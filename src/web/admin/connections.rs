@@ -55,7 +55,7 @@ async fn show_all(visit: Visit) -> Answer {
         rows: found.iter().map(|found| row(&visit, found)).collect(),
     };
     let mut view = visit.draw(text.connections);
-    view.parts = vec![list::filter(&visit, &path, fields), list::table(&visit, table), pager];
+    view.parts = vec![AdminPart::Filter(list::filter(&visit, &path, fields)), list::table(&visit, table), pager];
     visit.show(&view)
 }
 

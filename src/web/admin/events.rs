@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use uuid::Uuid;
@@ -31,17 +31,30 @@ pub fn routes() -> Router<Arc<Web>> {
 
 async fn show(visit: Visit) -> Answer {
     let wanted = wanted(&visit);
+    let text = visit.text();
+    let path = visit.path(route::ADMIN_EVENTS);
+    let mut filter = list::filter(&visit, &path, fields(&visit));
+    // A filter that is not understood is not one that lets everything through.
+    if wanted.since.is_none() && !visit.asked("since").trim().is_empty() {
+        filter.refuse("since", text.since_wrong);
+    }
+    if wanted.action.is_none() && !visit.asked("action").is_empty() {
+        filter.refuse("action", text.action_wrong);
+    }
+    if filter.is_refused() {
+        let mut view = visit.draw(text.events);
+        view.parts = vec![AdminPart::Filter(filter)];
+        return visit.show_as(StatusCode::UNPROCESSABLE_ENTITY, &view);
+    }
     if visit.asked("format") == "jsonl" {
         return export(&visit, wanted).await;
     }
-    let text = visit.text();
-    let path = visit.path(route::ADMIN_EVENTS);
     let found = audit::list(&visit.web.ctx, wanted, list::READ).await.map_err(|error| visit.failed(&error))?;
     let (found, pager) = list::page(&visit, &path, found, |event| event.id.to_string());
     let mut view = visit.draw(text.events);
     view.lead = Some(text.events_text.to_owned());
     view.links = vec![Tab::new(text.as_json_lines, list::address(&visit, &path, &[("format", "jsonl")]), false)];
-    view.parts = vec![list::filter(&visit, &path, fields(&visit)), rows(&visit, &found), pager];
+    view.parts = vec![AdminPart::Filter(filter), rows(&visit, &found), pager];
     visit.show(&view)
 }
 
@@ -79,8 +92,7 @@ fn since(text: &str) -> Option<Timestamp> {
 
 /// What is known of one thing, newest first, and the way to the rest.
 pub async fn newest_of(visit: &Visit, kind: TargetKind, id: &str) -> Result<AdminPart, Stop> {
-    let wanted = Wanted { kind: Some(kind), target: Some(id.to_owned()), ..Wanted::default() };
-    let found = audit::list(&visit.web.ctx, wanted, NEWEST).await.map_err(|error| visit.failed(&error))?;
+    let found = audit::of_target(&visit.web.ctx, kind, id, NEWEST).await.map_err(|error| visit.failed(&error))?;
     Ok(rows(visit, &found))
 }
 

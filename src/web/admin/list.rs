@@ -45,11 +45,11 @@ pub fn up_to_a_page(read: usize) -> String {
 }
 
 /// What the list is filtered by, as it was asked for.
-pub fn filter(visit: &Visit, path: &str, fields: Vec<FormField>) -> AdminPart {
+pub fn filter(visit: &Visit, path: &str, fields: Vec<FormField>) -> Filter {
     let is_set = fields.iter().any(|field| !visit.asked(field.name).is_empty());
     let mut filter = Filter { action: path.to_owned(), fields, is_set };
     filter.fill(&visit.query);
-    AdminPart::Filter(filter)
+    filter
 }
 
 /// A table, or word that there is nothing to show.

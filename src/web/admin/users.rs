@@ -137,7 +137,7 @@ async fn show_all(visit: Visit) -> Answer {
         Tab::new(text.invite, visit.path(route::ADMIN_NEW_INVITATION), false),
         Tab::new(text.new_user, visit.path(route::ADMIN_NEW_USER), false),
     ];
-    view.parts = vec![list::filter(&visit, &path, fields), list::table(&visit, table), pager];
+    view.parts = vec![AdminPart::Filter(list::filter(&visit, &path, fields)), list::table(&visit, table), pager];
     visit.show(&view)
 }
 
@@ -412,8 +412,9 @@ impl Deed {
     }
 
     fn link(self, visit: &Visit, user: &User) -> ActionLink {
-        let [_, text, label] = self.words(visit.text());
+        let [title, text, label] = self.words(visit.text());
         ActionLink {
+            title: title.to_owned(),
             label: label.to_owned(),
             text: text.to_owned(),
             address: visit.at(self.route(), user.id),

@@ -75,7 +75,7 @@ impl FromRequest<Arc<Web>> for Posted {
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Stop> {
         let (parts, body) = request.into_parts();
-        let body = Bytes::from_request(Request::new(body), web).await;
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), web).await;
         let (signed_in, form) = visitor::posted(web, &parts.headers, body).await.map_err(Stop)?;
         Ok(Self { visit: Visit::of(web, &parts, signed_in)?, form })
     }
@@ -158,7 +158,7 @@ impl Visit {
         self.show_as(StatusCode::OK, view)
     }
 
-    fn show_as(&self, status: StatusCode, view: &Admin) -> Answer {
+    pub fn show_as(&self, status: StatusCode, view: &Admin) -> Answer {
         Ok(page::render(Kind::Plain, status, &self.page.nonce, view))
     }
 

@@ -76,7 +76,8 @@ fn facts(partner: &Partner, overview: &Overview) -> Vec<Fact> {
 fn event_table(partner: &Partner, events: &[Event]) -> Option<Table> {
     let text = &partner.text().app;
     let who = |actor: &Actor| match actor {
-        Actor::User { email, .. } => email.to_string(),
+        Actor::User { id, email } if *id == partner.user().id => email.to_string(),
+        // Who runs the place, and who had the application before, is not the partner's to know.
         _ => text.operator.to_owned(),
     };
     let row = |event: &Event| {

@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::super::Web;
 use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::Body;
 use super::connections::explain as explain_consent;
 use super::values::{Given, List, ok};
@@ -159,8 +160,8 @@ async fn expire(State(web): State<Arc<Web>>, Body(body): Body<Presented>) -> Res
         (status = 404, description = "This server gave no such token.", body = Problem),
     ),
 )]
-async fn revoke(State(web): State<Arc<Web>>, Body(body): Body<Presented>) -> Result<Response, Problem> {
-    Ok(ok(&TokenOutcome::from(tokens::revoke(&web.ctx, &body.token).await.map_err(explain)?)))
+async fn revoke(State(web): State<Arc<Web>>, Operator(by): Operator, Body(body): Body<Presented>) -> Result<Response, Problem> {
+    Ok(ok(&TokenOutcome::from(tokens::revoke(&web.ctx.acting(by), &body.token).await.map_err(explain)?)))
 }
 
 fn explain(error: TokenError) -> Problem {

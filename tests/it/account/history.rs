@@ -19,6 +19,7 @@ async fn c14_the_history_outlives_connections_and_applications(world: World) {
     assert!(rows(page.text())[0].contains("Connected"));
     world.advance(60);
     ada.connect("btn-wide", PARTNER, ADA).await;
+    world.advance(60);
     STUDIO.connect(&world, ADA).await;
     let page = ada.get("/account/history").await;
     let told = rows(page.text());

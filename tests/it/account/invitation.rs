@@ -99,7 +99,7 @@ async fn f8_a_reset_ends_what_was_open(world: World) {
     let mut other = world.actor();
     let page = open(&mut other, &offered).await.expect(200);
     assert!(!page.text().contains("name=\"name\""));
-    assert_eq!(answer(&mut other, &page, &[]).await.location(), "/account");
+    assert_eq!(answer(&mut other, &page, &[]).await.location(), "/console", "where a partner works");
     assert!(ada.get("/account").await.is_login_page());
     world.me(&tokens.access).await.expect(401);
     assert_eq!(world.refresh(&tokens.refresh, APP_ONE).await.json()["valid"], false);
