@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Context, changes};
 use super::audit::{Acting, By};
 use super::login::{Browser, NewSession, Opening, SignedIn};
 use super::throttle::TooMany;
+use super::{Context, changes};
 use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
 use crate::domain::email::Email;

@@ -139,12 +139,7 @@ pub async fn list_of_user(conn: &mut Conn, user: UserId, limit: i64) -> Result<V
 }
 
 /// The newest `limit` of what was done to one thing.
-pub async fn list_of_target(
-    conn: &mut Conn,
-    kind: TargetKind,
-    id: &str,
-    limit: i64,
-) -> Result<Vec<Event>, StoreError> {
+pub async fn list_of_target(conn: &mut Conn, kind: TargetKind, id: &str, limit: i64) -> Result<Vec<Event>, StoreError> {
     let rows = fetch_all!(conn, Row, LIST_OF_TARGET, kind.as_str(), id, limit)?;
     rows.into_iter().map(TryFrom::try_from).collect()
 }

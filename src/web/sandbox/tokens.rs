@@ -160,7 +160,11 @@ async fn expire(State(web): State<Arc<Web>>, Body(body): Body<Presented>) -> Res
         (status = 404, description = "This server gave no such token.", body = Problem),
     ),
 )]
-async fn revoke(State(web): State<Arc<Web>>, Operator(by): Operator, Body(body): Body<Presented>) -> Result<Response, Problem> {
+async fn revoke(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Body(body): Body<Presented>,
+) -> Result<Response, Problem> {
     Ok(ok(&TokenOutcome::from(tokens::revoke(&web.ctx.acting(by), &body.token).await.map_err(explain)?)))
 }
 
