@@ -59,14 +59,21 @@ fn with_scheme(text: &str) -> String {
     let (authority, _) = text.split_at(authority_end);
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| is_port(port));
+    let has_scheme = authority.contains(':') && (text.contains("://") || !has_port);
     if text.starts_with("//") {
         format!("https:{text}")
-    } else if authority.is_empty() || authority.contains(':') && !(has_port && !text.contains("://")) {
+    } else if authority.is_empty() || has_scheme {
         text.to_owned()
     } else {
         let https = format!("https://{text}");
         let is_local = Url::parse(&https).is_ok_and(|url| is_loopback(&url));
-        if is_local { format!("http://{text}") } else { https }
+        // A bare word is nobody's host.
+        let is_host = authority.contains('.') || has_port;
+        match (is_local, is_host) {
+            (true, _) => format!("http://{text}"),
+            (false, true) => https,
+            (false, false) => text.to_owned(),
+        }
     }
 }
 
@@ -114,7 +121,10 @@ mod tests {
             ("https:a.test", Some("https://a.test")),
             ("https://bücher.example", Some("https://xn--bcher-kva.example")),
             (" 'https://a.test', ", Some("https://a.test")),
+            ("localhost", Some("http://localhost")),
             ("*", None),
+            ("null", None),
+            ("partner", None),
             ("", None),
             ("javascript:alert(1)", None),
             ("file:///etc/passwd", None),

@@ -20,6 +20,7 @@ use crate::domain::magic::Magic;
 use crate::domain::pairs::Pairs;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::UsageKind;
 use crate::domain::user::User;
 use crate::store::{StoreError, access_tokens, authorization_codes, connections};
 
@@ -68,6 +69,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
     }
     let now = ctx.now_for(&app.id);
     let proposal = consent::proposal(ctx, &user, &app, scopes, Through::Button, now).by(By::control_plane(None));
+    let proposed = proposal.connection.id;
     let handle = ctx.mint(now);
     let fresh = handle.clone();
     let (connection, issued) = ctx
@@ -84,6 +86,9 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
         .await?
         .ok_or(AuthorizeError::UserDisabled)?;
     ctx.store.note_use(connection, now);
+    if connection == proposed {
+        ctx.count(&button.app, UsageKind::Connections);
+    }
     if let Some(delay) = user.magic.and_then(Magic::delay) {
         tokio::time::sleep(delay).await;
     }
@@ -125,20 +130,21 @@ pub async fn authorize_request(
     }
     let proposal =
         consent::proposal(ctx, &user, &app, request.scopes.clone(), Through::Grant, now).by(By::control_plane(None));
+    let proposed = proposal.connection.id;
     let handle = ctx.mint(now);
     let (target, code) = (request.target.clone(), handle.encode(HandleKind::AuthorizationCode));
     let connected = ctx.store.write(move |conn| {
         let (proposal, request, handle) = (proposal.clone(), request.clone(), handle.clone());
         Box::pin(async move {
-            let Some(connection) = consent::connect(conn, &proposal).await? else { return Ok(false) };
+            let Some(connection) = consent::connect(conn, &proposal).await? else { return Ok(None) };
             // Who decides for a user signs in as that user, now.
             let code = code::of_request(&request, &handle, connection, now, now)?;
             authorization_codes::insert(conn, &code, &handle.hash()).await?;
-            Ok(true)
+            Ok(Some(connection))
         })
     });
-    if !connected.await? {
-        return Err(AuthorizeError::UserDisabled);
+    if connected.await?.ok_or(AuthorizeError::UserDisabled)? == proposed {
+        ctx.count(&app.id, UsageKind::Connections);
     }
     Ok(AuthorizationResponse::new(target, &ctx.issuer, [("code", code)]))
 }

@@ -136,6 +136,7 @@ fn hostile_pages(lang: Lang) -> Vec<(&'static str, String)> {
         head,
         connections: vec![ConnectedApp {
             app_name: h(),
+            app_logo: Some(h()),
             publisher: Some(h()),
             permissions: vec![permission],
             connected_at: h(),

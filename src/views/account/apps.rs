@@ -11,6 +11,8 @@ use crate::views::permission::Permission;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectedApp {
     pub app_name: String,
+    /// Where its logo is.
+    pub app_logo: Option<String>,
     pub publisher: Option<String>,
     pub permissions: Vec<Permission>,
     /// RFC 3339, UTC.
@@ -40,6 +42,7 @@ impl Account {
             connections: vec![
                 ConnectedApp {
                     app_name: "Rate Finder".to_owned(),
+                    app_logo: Some("/logos/rate-finder/0123456789abcdef".to_owned()),
                     publisher: Some("Rate Finder Inc.".to_owned()),
                     permissions: Permission::list(lang, ["account_api", "data_api"]),
                     connected_at: "2026-11-20T08:03:11Z".to_owned(),
@@ -48,6 +51,7 @@ impl Account {
                 },
                 ConnectedApp {
                     app_name: "Lead Mapper".to_owned(),
+                    app_logo: None,
                     publisher: None,
                     permissions: Permission::list(lang, ["lead_receiver"]),
                     connected_at: "2026-11-22T09:00:00Z".to_owned(),

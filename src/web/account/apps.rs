@@ -61,6 +61,7 @@ async fn look(
 
 fn connected(web: &Web, lang: Lang, connection: &Connection, app: App) -> ConnectedApp {
     ConnectedApp {
+        app_logo: web.urls.logo(&app),
         app_name: app.name,
         publisher: Some(app.publisher).filter(|name| !name.is_empty()),
         permissions: Permission::list(lang, connection.scopes.iter().map(|scope| scope.as_str())),

@@ -139,7 +139,7 @@ fn grants(partner: &Partner, given: &Pairs, before: &App, form: &mut Form) -> Ve
     let is_offered = |name: &&str| offered.iter().any(|choice| choice.value == **name);
     if names.is_empty() {
         form.refuse("grants", text.grants_missing);
-    } else if !names.iter().all(|name| is_offered(name)) {
+    } else if !names.iter().all(is_offered) {
         form.refuse("grants", text.unknown_choice);
     }
     GrantType::ALL.into_iter().filter(|grant| names.contains(&grant.short_name())).collect()

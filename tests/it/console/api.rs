@@ -119,4 +119,4 @@ both!(
     a_generic_credential_works_with_its_settings,
     a_platform_acts_for_itself_or_with_a_password,
 );
-both!(with Setup::production(); g5_no_client_for_passwords_where_there_are_none);
+both!(with support::Setup::production(); g5_no_client_for_passwords_where_there_are_none);

@@ -224,4 +224,4 @@ both!(
     r14_a_deleted_application_is_gone,
     usage_is_counted_by_days,
 );
-both!(with Setup::production(); g5_the_password_grant_is_the_operators_to_offer);
+both!(with support::Setup::production(); g5_the_password_grant_is_the_operators_to_offer);

@@ -3,7 +3,7 @@
 use leadgate::domain::event::Action;
 
 use super::{BUTTON, assert_refused, error_of, with};
-use crate::support::{ADA, APP_ONE, World, both};
+use crate::support::{ADA, APP_ONE, GRACE, World, both};
 
 /// A button that was made here signs users in on the page that it lists, and its snippet says how it looks.
 async fn a_new_button_signs_in(world: World) {
@@ -19,7 +19,7 @@ async fn a_new_button_signs_in(world: World) {
     ] {
         assert!(page.text().contains(said), "{said}: {}", page.text());
     }
-    let tokens = world.actor().connect("btn-radar", "https://radar.test", "deny@acme.test").await;
+    let tokens = world.actor().connect("btn-radar", "https://radar.test", GRACE).await;
     assert_eq!(world.refresh(&tokens.refresh, "studio").await.json()["valid"], true);
     assert_eq!(world.events(Action::ButtonCreated).await[0].target.id, "btn-radar");
     assert!(ada.get("/console/apps/studio").await.expect(200).text().contains("btn-radar"));

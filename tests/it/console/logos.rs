@@ -9,7 +9,7 @@ use leadgate::images::MAX_BYTES;
 
 use super::{assert_refused, error_of};
 use crate::support::http::request;
-use crate::support::{ADA, APP_ONE, Actor, Answer, Click, PARTNER, World, both};
+use crate::support::{ADA, APP_ONE, Actor, Answer, Click, PARTNER, World, both, connect_by_api};
 
 pub const PAGE: &str = "/console/apps/studio/logo";
 const BOUNDARY: &str = "----a-boundary";
@@ -49,6 +49,7 @@ fn address(page: &Answer) -> Option<String> {
 /// C16: a picture is written anew, served as nothing else, and shown where users decide.
 async fn c16_a_logo_is_shown(world: World) {
     let mut ada = world.signed_in(ADA).await;
+    ada.make_button("studio", &[("id", "btn-own")]).await;
     for (format, nth) in [(ImageFormat::Png, 1), (ImageFormat::WebP, 2)] {
         let file = picture(format);
         assert_eq!(upload(&mut ada, &file).await.location(), "/console/apps/studio/logo?done=set");
@@ -61,7 +62,8 @@ async fn c16_a_logo_is_shown(world: World) {
         assert!(logo.body.starts_with(b"\x89PNG") && logo.body != file, "{format:?}");
         assert_eq!(world.events(Action::AppLogoSet).await.len(), nth);
     }
-    for page in ["/console", "/console/apps/studio"] {
+    connect_by_api(&world, ADA, "btn-own").await;
+    for page in ["/console", "/console/apps/studio", "/account"] {
         assert!(address(&ada.get(page).await.expect(200)).is_some(), "{page}");
     }
     let opened = ada.open(Click::on("btn-one", PARTNER)).await;

@@ -26,12 +26,12 @@ async fn c11_a_login_leads_back_to_the_page(world: World) {
 async fn a_member_of_a_sandbox_becomes_a_partner(world: World) {
     let mut dan = world.signed_in(MEMBER).await;
     let page = dan.get("/console").await.expect(200);
-    assert!(page.text().contains("action=\"/console/partner\""));
+    assert!(page.text().contains("action=\"/sign-up/partner\""));
     let csrf = page.csrf();
     for action in ["/console/apps/new", "/settings/api", "/console/apps/studio/delete"] {
         dan.post(action, &[&[("csrf", csrf.as_str())], &APP[..]].concat()).await.expect(404);
     }
-    assert_eq!(dan.post("/console/partner", &[("csrf", &csrf)]).await.location(), "/console");
+    assert_eq!(dan.post("/sign-up/partner", &[("csrf", &csrf)]).await.location(), "/console");
     assert!(dan.get("/console").await.expect(200).text().contains("href=\"/console/apps/new\""));
     let events = world.events(Action::UserChanged).await;
     assert_eq!((events.len(), events[0].actor.name(), events[0].target.name.as_str()), (1, MEMBER.into(), MEMBER));
@@ -42,9 +42,9 @@ async fn a_member_of_a_sandbox_becomes_a_partner(world: World) {
 async fn nobody_else_becomes_a_partner_by_themselves(world: World) {
     let mut dan = world.signed_in(MEMBER).await;
     let page = dan.get("/console").await.expect(403);
-    assert!(!page.text().contains("action=\"/console/partner\""));
+    assert!(!page.text().contains("action=\"/sign-up/partner\""));
     let csrf = dan.get("/account").await.expect(200).csrf();
-    dan.post("/console/partner", &[("csrf", &csrf)]).await.expect(404);
+    assert!(dan.post("/sign-up/partner", &[("csrf", &csrf)]).await.status >= 400);
     dan.get("/console").await.expect(403);
     assert!(world.events(Action::UserChanged).await.is_empty());
     world.signed_in(ADA).await.get("/console").await.expect(200);
@@ -108,4 +108,4 @@ async fn c1_c2_c3_the_pages_are_guarded(world: World) {
 
 both!(a_member_of_a_sandbox_becomes_a_partner, c1_c2_c3_the_pages_are_guarded, c11_a_login_leads_back_to_the_page,);
 both!(with crate::console::two_partners(); c7_no_form_of_the_console_can_be_forged);
-both!(with Setup::production(); nobody_else_becomes_a_partner_by_themselves);
+both!(with support::Setup::production(); nobody_else_becomes_a_partner_by_themselves);
