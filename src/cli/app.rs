@@ -97,6 +97,9 @@ pub struct SetArgs {
     /// No home page
     #[arg(long, conflicts_with = "homepage")]
     no_homepage: bool,
+    /// No owner: only operators may edit it
+    #[arg(long, conflicts_with = "owner")]
+    no_owner: bool,
     /// No redirect URI at all
     #[arg(long, conflicts_with = "redirect_uris")]
     no_redirect_uris: bool,
@@ -149,7 +152,11 @@ async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
 }
 
 async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
-    let clears = args.no_homepage || args.no_redirect_uris || args.no_post_logout_redirect_uris || args.no_resources;
+    let clears = args.no_homepage
+        || args.no_owner
+        || args.no_redirect_uris
+        || args.no_post_logout_redirect_uris
+        || args.no_resources;
     if args.name.is_none() && !clears && args.client == ClientArgs::default() {
         return Err(CliError::usage("nothing to change was given; `leadgate app set --help` lists what can be"));
     }
@@ -160,6 +167,9 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
     }
     if args.no_homepage {
         app.homepage = None;
+    }
+    if args.no_owner {
+        app.owner = None;
     }
     if args.no_redirect_uris {
         app.redirect_uris.clear();

@@ -229,7 +229,8 @@ fn an_application_is_made_and_changed_in_all_that_a_client_can_be() {
 
     let with_secret = directory.json(&["app", "set", "keys", "--auth-method", "client_secret_post"]);
     assert!(with_secret["client_secret"].is_string() && with_secret.get("jwks").is_none(), "{with_secret}");
-    let renamed = directory.json(&["app", "set", "keys", "--name", "Again"]);
+    let renamed = directory.json(&["app", "set", "keys", "--name", "Again", "--no-owner"]);
+    assert!(renamed["owner"].is_null(), "{renamed}");
     assert!(renamed.get("client_secret").is_none(), "the secret stays, and is not shown: {renamed}");
     let public = directory.json(&["app", "set", "keys", "--public", "--grant", "authorization_code"]);
     assert_eq!(public["client_type"], "public");
