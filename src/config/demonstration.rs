@@ -64,6 +64,7 @@ fn start_page(origin: &Origin, issuer: &Issuer) -> Option<ReturnUrl> {
 mod tests {
     use super::*;
     use crate::domain::magic::Magic;
+    use crate::domain::role::Role;
 
     #[test]
     fn the_embedded_demonstration_is_valid_and_stands_by_itself() {
@@ -74,13 +75,16 @@ mod tests {
     }
 
     #[test]
-    fn it_has_each_magic_user_and_two_ordinary_ones() {
+    fn it_has_each_magic_user_and_one_of_each_role() {
         let seed = seed(&Issuer::localhost(8080));
         for magic in Magic::ALL {
             let prefix = format!("{}@", magic.as_str());
             assert!(seed.users.iter().any(|user| user.email.as_str().starts_with(&prefix)), "{prefix}");
         }
-        assert_eq!(seed.users.len(), Magic::ALL.len() + 2);
+        assert_eq!(seed.users.len(), Magic::ALL.len() + Role::ALL.len());
+        for role in Role::ALL {
+            assert!(seed.users.iter().any(|user| user.role == role), "{role:?}");
+        }
     }
 
     #[test]
@@ -95,6 +99,6 @@ mod tests {
     #[test]
     fn its_secrets_are_refused_where_they_matter() {
         let error = seed(&Issuer::localhost(8080)).refuse_published_secrets(Path::new("x.toml")).unwrap_err();
-        assert_eq!(error.faults().len(), 8, "{error}");
+        assert_eq!(error.faults().len(), 9, "{error}");
     }
 }

@@ -88,10 +88,8 @@ pub async fn end_sessions(ctx: &Acting<'_>, user: &User) -> Result<u64, StoreErr
         let mut event = event.clone();
         Box::pin(async move {
             let ended = sessions::end_all_of_user(conn, id, now).await?;
-            if ended > 0 {
-                event.changes = vec![Change::new("sessions", ended)];
-                events::record(conn, &event).await?;
-            }
+            event.changes = vec![Change::new("sessions", ended)];
+            events::record(conn, &event).await?;
             Ok(ended)
         })
     });

@@ -11,7 +11,8 @@ use crate::crypto::token::sha256;
 use crate::domain::app::{App, LogoId};
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::AppId;
-use crate::images::{self, PictureError};
+use crate::images;
+pub use crate::images::{MAX_BYTES, PictureError};
 use crate::store::{StoreError, events, logos};
 
 /// It is the memory of the process that is bounded, whichever world a picture is for.

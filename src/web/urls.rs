@@ -225,8 +225,10 @@ pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String 
         debug_assert!(rest.ends_with('}'), "{route}");
         return format!("{before}/{}", mask(&decoded(given)));
     }
-    let is_word =
-        |word: &str| route::ALL.iter().any(|route| route.split('/').any(|own| own.eq_ignore_ascii_case(word)));
+    // Of what is never shown here, words such as `secret` are no reason to show them.
+    let emulated = |route: &&&str| is_emulated(route.trim_start_matches('/').split('/').next().unwrap_or_default());
+    let is_own = |route: &&str, word: &str| route.split('/').any(|own| own.eq_ignore_ascii_case(word));
+    let is_word = |word: &str| route::ALL.iter().filter(emulated).any(|route| is_own(route, word));
     let mut pattern = route.split('/');
     let shown = path.split('/').map(|segment| match pattern.next() {
         // An id that is a parameter of a known route opens nothing.

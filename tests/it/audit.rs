@@ -64,7 +64,7 @@ async fn r14_an_event_says_who_and_from_where(world: World) {
     let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
     ada.send(None, from_address(request("POST", &path, &headers, body), 7)).await.expect(303);
     let event = newest(&world).await;
-    assert_eq!((event.action, event.target.name.as_str()), (Action::ConnectionEnded, APP_ONE));
+    assert_eq!((event.action, event.target.name.as_str()), (Action::ConnectionEnded, "Rate Finder"));
     assert!(matches!(&event.actor, EventActor::User { email, .. } if email.as_str() == ADA), "{event:?}");
     assert_eq!(event.from.map(|from| from.to_string()).as_deref(), Some("192.0.2.7"));
 

@@ -6,9 +6,9 @@ use axum::response::Response;
 
 use super::{Answer, Body, Partner, Visit, head};
 use crate::domain::app::App;
-use crate::images::{MAX_BYTES, PictureError};
+
 use crate::services::console::{self, ConsoleError};
-use crate::services::logos::LogoError;
+use crate::services::logos::{LogoError, MAX_BYTES, PictureError};
 use crate::views::messages::ConsoleTexts;
 use crate::views::{ConsoleForm, Form, FormField, Problem};
 use crate::web::urls::route;

@@ -84,12 +84,18 @@ async fn c7_a_sign_up_cannot_be_forged(world: World) {
 }
 
 /// wire.md part 0: a member of a sandbox becomes a partner by one button; a partner stays one.
-async fn wire_0_a_member_becomes_a_partner(world: World) {
+async fn c6_a_member_becomes_a_partner_under_another_session(world: World) {
     let (mut grace, csrf) = signed_in(&world, GRACE).await;
     let page = grace.get("/sign-up").await.expect(200);
     assert!(page.text().contains("action=\"/sign-up/partner\"") && !page.text().contains("name=\"password\""));
+    let mut before = grace.clone();
     assert_eq!(grace.post("/sign-up/partner", &[("csrf", &csrf)]).await.location(), "/console");
-    assert!(grace.get("/account/profile").await.text().contains("Partner"));
+    // C6: who may do more has another session, and the one before is over.
+    assert!(before.get("/account/profile").await.is_login_page());
+    grace.post("/sign-up/partner", &[("csrf", &csrf)]).await.expect(403);
+    let profile = grace.get("/account/profile").await;
+    assert!(profile.text().contains("Partner"));
+    let csrf = profile.csrf();
     assert_eq!(grace.post("/sign-up/partner", &[("csrf", &csrf)]).await.location(), "/console");
     assert!(grace.get("/account/export").await.text().contains("\"after\":\"partner\""));
 }
@@ -145,7 +151,7 @@ both! {
     c6_a_sandbox_makes_partners,
     c10_c12_a_sign_up_that_will_not_do_is_shown_again,
     c7_a_sign_up_cannot_be_forged,
-    wire_0_a_member_becomes_a_partner,
+    c6_a_member_becomes_a_partner_under_another_session,
     c10_sign_ups_are_counted_for_each_address,
 }
 both! { with support::Setup::production(); r12_c9_production_takes_an_invitation }

@@ -85,7 +85,9 @@ async fn r14_c12_what_is_looked_for_is_no_pattern(world: World) {
         ["q=%00", "q=%ff", "after=x", "after=%00", "role=x", "state=x", "account=%00", "since=x", "action=x", "q=a&q=b"]
     {
         for list in ["accounts", "users", "apps", "connections", "invitations", "events"] {
-            root.get(&format!("/admin/{list}?{odd}")).await.expect(200);
+            // A filter of the log that is not understood does not pass for one that lets all through.
+            let is_refused = list == "events" && ["since=x", "action=x"].contains(&odd);
+            root.get(&format!("/admin/{list}?{odd}")).await.expect(if is_refused { 422 } else { 200 });
         }
     }
 }

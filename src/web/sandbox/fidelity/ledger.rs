@@ -548,6 +548,22 @@ pub const LEDGER: &[Behaviour] = &[
         &[route::DIALOG_LOGIN],
     ),
     row(
+        "G-console",
+        "G",
+        Inferred,
+        "Partners register applications and buttons in a console, connectors and credentials at Settings > API.",
+        "LeadExec's integration guides name \"General Settings > API > Create\"",
+        &[route::CONSOLE, route::SETTINGS_API, route::LOGO],
+    ),
+    row(
+        "G-administration",
+        "G",
+        Ours,
+        "Administrators see all that is on the server, and what was done to it.",
+        OWN,
+        &[route::ADMIN],
+    ),
+    row(
         "G-probes",
         "G",
         Ours,
@@ -564,8 +580,11 @@ mod tests {
     #[test]
     fn wire_e_every_route_is_in_the_ledger() {
         let outside = |route: &&&str| !route.starts_with(route::SANDBOX);
+        // Of our own pages a row tells as a whole, at the first of their addresses.
+        let whole = |route: &str| ["/admin/", "/console/"].into_iter().find(|place| route.starts_with(place));
         for route in route::ALL.iter().filter(outside) {
-            assert!(LEDGER.iter().any(|row| row.routes.contains(route)), "{route} has no row");
+            let place = whole(route).map_or(*route, |place| place.trim_end_matches('/'));
+            assert!(LEDGER.iter().any(|row| row.routes.contains(&place)), "{route} has no row");
         }
     }
 
