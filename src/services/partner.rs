@@ -1,28 +1,32 @@
 //! What a partner or an operator does with applications and buttons.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod button;
+mod client_secret;
 
 use super::audit::{Acting, may_change};
 use super::reason::likest;
-use super::seed::sorted;
 use super::{Context, changes};
 use crate::config::Secret;
 use crate::crypto::client_keys::{ClientKeys, ClientKeysError};
-use crate::crypto::mac::Purpose;
 use crate::domain::app::{App, Inconsistent};
-use crate::domain::button::{Button, Size, Theme};
+use crate::domain::button::Button;
 use crate::domain::connection::EndedBy;
 use crate::domain::email::Email;
 use crate::domain::event::{Action, Change, Target};
-use crate::domain::ids::{AppId, ButtonId};
+use crate::domain::ids::AppId;
 use crate::domain::origin::Origin;
-use crate::domain::return_url::ReturnUrl;
 use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
-use crate::entropy::{secret, time_ordered_id};
+use crate::entropy::time_ordered_id;
 use crate::store::apps::Secrets;
 use crate::store::{Conn, StoreError, access_tokens, apps, buttons, connections, events, users};
+
+pub(super) use button::add_button_within;
+pub use button::{NewButton, add_button, delete_button, find_button, find_button_of_origin, list_buttons, set_button};
+pub(super) use client_secret::make_client_secret;
+pub use client_secret::{hash_client_secret, revoke_previous_secret, rotate_secret};
+
+use button::{check_button, draft_button};
 
 /// Which applications are looked for.
 pub use crate::store::apps::Search;
@@ -58,19 +62,6 @@ pub enum PartnerError {
     Store(#[from] StoreError),
 }
 
-/// A button to be made.
-#[derive(Debug, Clone)]
-pub struct NewButton {
-    /// Made when left out.
-    pub id: Option<ButtonId>,
-    pub app: AppId,
-    pub origins: Vec<Origin>,
-    pub return_urls: Vec<ReturnUrl>,
-    pub scopes: Option<ScopeSet>,
-    pub theme: Theme,
-    pub size: Size,
-}
-
 /// An application as it is to be.
 #[derive(Debug, Clone)]
 pub struct Wanted {
@@ -85,17 +76,6 @@ impl From<App> for Wanted {
     fn from(app: App) -> Self {
         Self { app, owner: None, client_secret: None }
     }
-}
-
-/// What is stored of a client secret: keyed, because a person may have chosen it.
-pub fn hash_client_secret(ctx: &Context, secret: &str) -> SecretHash {
-    SecretHash(ctx.keys.ring().first_mac().sign(Purpose::ClientSecret, secret.as_bytes()))
-}
-
-/// A fresh client secret of 256 bits, to be shown once.
-pub(super) fn make_client_secret(ctx: &Context) -> String {
-    use base64::Engine as _;
-    format!("lgk_{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(secret(&*ctx.entropy)))
 }
 
 /// An application before anything but its name was said of it, for [`add_app`]; without an id it gets one of ours.
@@ -328,50 +308,6 @@ pub async fn nearest_app(ctx: &Context, id: &str) -> Result<Option<String>, Stor
     Ok(likest(id, known.iter().map(|app| app.id.as_str())))
 }
 
-/// Gives an application a new secret, shown this once; the old one is taken beside it for this long.
-pub async fn rotate_secret(ctx: &Acting<'_>, id: &AppId, overlap: Duration) -> Result<String, PartnerError> {
-    let secret = make_client_secret(ctx);
-    let hash = hash_client_secret(ctx, &secret);
-    let previous_until = ctx.now_for(id).plus(overlap);
-    let app = find_app(ctx, id).await?;
-    let mut event = ctx.event(Action::AppSecretRotated, Target::app(id, &app.name));
-    event.changes = vec![Change::new("previous_taken_until", previous_until.to_rfc3339())];
-    let (id, event, only) = (id.clone(), Arc::new(event), ctx.owner());
-    let rotated = ctx.store.write(move |conn| {
-        let (id, event) = (id.clone(), event.clone());
-        Box::pin(async move {
-            if !may_change(conn, only, &id).await? {
-                return Ok(Err(PartnerError::UnknownApp));
-            }
-            if !apps::rotate_secret(conn, &id, &hash, previous_until).await? {
-                return Ok(Err(PartnerError::NoSecret));
-            }
-            events::record(conn, &event).await?;
-            Ok(Ok(()))
-        })
-    });
-    rotated.await??;
-    Ok(secret)
-}
-
-/// From now on only the newest secret is taken. `false` where no other was.
-pub async fn revoke_previous_secret(ctx: &Acting<'_>, id: &AppId) -> Result<bool, PartnerError> {
-    let app = find_app(ctx, id).await?;
-    let (id, event) = (id.clone(), Arc::new(ctx.event(Action::AppSecretRevoked, Target::app(id, &app.name))));
-    let only = ctx.owner();
-    let revoked = ctx.store.write(move |conn| {
-        let (id, event) = (id.clone(), event.clone());
-        Box::pin(async move {
-            let revoked = may_change(conn, only, &id).await? && apps::drop_previous_secret(conn, &id).await?;
-            if revoked {
-                events::record(conn, &event).await?;
-            }
-            Ok(revoked)
-        })
-    });
-    Ok(revoked.await?)
-}
-
 /// Keeps an application from doing anything, and ends what it had: the connections of its users, its own tokens. The
 /// connections that were ended stay ended.
 pub async fn disable_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError> {
@@ -390,6 +326,8 @@ async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<()
     let written = ctx.store.write(move |conn| {
         let (id, mut event) = (id.clone(), event.clone());
         Box::pin(async move {
+            // Of two who do it at once, one waits and finds it done.
+            apps::hold(conn, &id).await?;
             let Some(app) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
             if app.is_active() != is_disabled {
                 return Ok(Ok(()));
@@ -421,167 +359,6 @@ pub async fn delete_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError
             let Some(app) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
             apps::delete(conn, &id).await?;
             event.target.name = app.name;
-            events::record(conn, &event).await?;
-            Ok(Ok(()))
-        })
-    });
-    deleted.await?
-}
-
-fn draft_button(ctx: &Context, new: NewButton) -> Button {
-    let now = ctx.now_for(&new.app);
-    Button {
-        id: new.id.unwrap_or_else(|| time_ordered_id(&*ctx.entropy, now).into()),
-        app: new.app,
-        origins: sorted(&new.origins),
-        return_urls: sorted(&new.return_urls),
-        scopes: new.scopes,
-        theme: new.theme,
-        size: new.size,
-        created_at: now,
-    }
-}
-
-/// A button cannot ask for what its application may not have.
-fn check_button(button: &Button, app: &App) -> Result<(), PartnerError> {
-    match &button.scopes {
-        Some(scopes) if !app.scopes.covers(scopes) => {
-            Err(PartnerError::WiderButton { app: app.id.clone(), scopes: app.scopes.clone() })
-        }
-        _ => Ok(()),
-    }
-}
-
-pub async fn add_button(ctx: &Acting<'_>, new: NewButton) -> Result<Button, PartnerError> {
-    add_button_within(ctx, new, NO_LIMIT).await
-}
-
-/// The same, where its application may have at most so many.
-pub(super) async fn add_button_within(ctx: &Acting<'_>, new: NewButton, most: i64) -> Result<Button, PartnerError> {
-    let button = draft_button(ctx, new);
-    let mut event = ctx.event(Action::ButtonCreated, Target::button(&button.id));
-    event.changes = vec![Change::new("app", &button.app)];
-    let only = ctx.owner();
-    ctx.store
-        .write(move |conn| {
-            let (button, event) = (button.clone(), event.clone());
-            Box::pin(async move {
-                if !may_change(conn, only, &button.app).await? {
-                    return Ok(Err(PartnerError::UnknownApp));
-                }
-                let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
-                if let Err(why) = check_button(&button, &app) {
-                    return Ok(Err(why));
-                }
-                if most != NO_LIMIT {
-                    apps::hold(conn, &app.id).await?;
-                    if buttons::count_of_app(conn, &app.id).await? >= most {
-                        return Ok(Err(PartnerError::TooManyButtons(most)));
-                    }
-                }
-                if !buttons::insert(conn, &button).await? {
-                    return Ok(Err(PartnerError::ButtonTaken));
-                }
-                events::record(conn, &event).await?;
-                Ok(Ok(button))
-            })
-        })
-        .await?
-}
-
-/// The oldest `limit` buttons, of those of an application, and of those after this one.
-pub async fn list_buttons(
-    ctx: &Context,
-    app: Option<AppId>,
-    after: Option<ButtonId>,
-    limit: i64,
-) -> Result<Vec<Button>, PartnerError> {
-    let listed = ctx.store.read(move |conn| {
-        let (app, after) = (app.clone(), after.clone());
-        Box::pin(async move { buttons::list(conn, app.as_ref(), after.as_ref(), limit).await })
-    });
-    Ok(listed.await?)
-}
-
-/// A button that may be used on the server's own origin: what the "Try it" page shows. The one that is asked for, if it
-/// may; else the oldest.
-pub async fn find_button_of_origin(
-    ctx: &Context,
-    origin: &Origin,
-    asked: Option<&ButtonId>,
-) -> Result<Option<(Button, App)>, StoreError> {
-    let (origin, asked) = (origin.clone(), asked.cloned());
-    ctx.store
-        .read(move |conn| {
-            let (origin, asked) = (origin.clone(), asked.clone());
-            Box::pin(async move {
-                let asked = match asked {
-                    Some(id) => buttons::find(conn, &id).await?.filter(|button| button.allows_origin(&origin)),
-                    None => None,
-                };
-                let oldest = buttons::list_of_origin(conn, &origin, 1).await?.pop();
-                let Some(button) = asked.or(oldest) else { return Ok(None) };
-                Ok(apps::find(conn, &button.app).await?.map(|app| (button, app)))
-            })
-        })
-        .await
-}
-
-pub async fn find_button(ctx: &Context, id: &ButtonId) -> Result<Button, PartnerError> {
-    let id = id.clone();
-    let found = ctx
-        .store
-        .read(move |conn| {
-            let id = id.clone();
-            Box::pin(async move { buttons::find(conn, &id).await })
-        })
-        .await?;
-    found.ok_or(PartnerError::UnknownButton)
-}
-
-/// Writes what may change about a button: all but its id.
-pub async fn set_button(ctx: &Acting<'_>, button: Button) -> Result<Button, PartnerError> {
-    let button = Button { origins: sorted(&button.origins), return_urls: sorted(&button.return_urls), ..button };
-    let event = ctx.event(Action::ButtonChanged, Target::button(&button.id));
-    let only = ctx.owner();
-    ctx.store
-        .write(move |conn| {
-            let (button, mut event) = (button.clone(), event.clone());
-            Box::pin(async move {
-                let Some(app) = apps::find(conn, &button.app).await? else { return Ok(Err(PartnerError::UnknownApp)) };
-                if let Err(why) = check_button(&button, &app) {
-                    return Ok(Err(why));
-                }
-                let Some(before) = buttons::find(conn, &button.id).await? else {
-                    return Ok(Err(PartnerError::UnknownButton));
-                };
-                for app in [&before.app, &button.app] {
-                    if !may_change(conn, only, app).await? {
-                        return Ok(Err(PartnerError::UnknownButton));
-                    }
-                }
-                buttons::update(conn, &button).await?;
-                event.changes = changes::of_button(&before, &button);
-                if !event.changes.is_empty() {
-                    events::record(conn, &event).await?;
-                }
-                Ok(Ok(button))
-            })
-        })
-        .await?
-}
-
-pub async fn delete_button(ctx: &Acting<'_>, id: &ButtonId) -> Result<(), PartnerError> {
-    let (id, event) = (id.clone(), Arc::new(ctx.event(Action::ButtonDeleted, Target::button(id))));
-    let only = ctx.owner();
-    let deleted = ctx.store.write(move |conn| {
-        let (id, event) = (id.clone(), event.clone());
-        Box::pin(async move {
-            let Some(button) = buttons::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownButton)) };
-            if !may_change(conn, only, &button.app).await? {
-                return Ok(Err(PartnerError::UnknownButton));
-            }
-            buttons::delete(conn, &id).await?;
             events::record(conn, &event).await?;
             Ok(Ok(()))
         })

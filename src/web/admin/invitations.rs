@@ -12,7 +12,7 @@ use super::super::Web;
 use super::super::forms::field;
 use super::super::urls::route;
 use super::list;
-use super::users::{role_choices, role_name};
+use super::roles::{role_choices, role_name};
 use super::visit::{Answer, Posted, Stop, Visit};
 use crate::domain::email::Email;
 use crate::domain::event::Action;

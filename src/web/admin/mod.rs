@@ -7,6 +7,7 @@ mod events;
 mod invitations;
 mod keys;
 mod list;
+mod roles;
 mod start;
 mod users;
 mod visit;

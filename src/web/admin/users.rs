@@ -11,6 +11,7 @@ use super::super::Web;
 use super::super::forms::field;
 use super::super::urls::route;
 use super::invitations::Offer;
+use super::roles::{role_choices, role_name};
 use super::visit::{Answer, Posted, Stop, Visit};
 use super::{connections, events, invitations, list};
 use crate::config::Secret;
@@ -69,20 +70,6 @@ fn refuse(visit: &Visit, form: &mut Form, error: UserError) -> Result<(), Stop> 
         other => return Err(stopped(visit, other)),
     }
     Ok(())
-}
-
-pub fn role_name(visit: &Visit, role: Role) -> &'static str {
-    let text = visit.text();
-    match role {
-        Role::Member => text.member,
-        Role::Partner => text.partner,
-        Role::Admin => text.admin,
-    }
-}
-
-pub fn role_choices(visit: &Visit, chosen: Option<Role>) -> Vec<Choice> {
-    let choice = |role: Role| Choice::new(role.as_str(), role_name(visit, role), Some(role) == chosen);
-    Role::ALL.map(choice).into()
 }
 
 /// The states that a list can be narrowed to.

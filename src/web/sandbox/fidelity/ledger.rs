@@ -556,6 +556,14 @@ pub const LEDGER: &[Behaviour] = &[
         &[route::CONSOLE, route::SETTINGS_API, route::LOGO],
     ),
     row(
+        "G-invitation",
+        "G",
+        Ours,
+        "In a sandbox anybody signs up as a partner; a link that an administrator makes lets somebody choose a password, once.",
+        OWN,
+        &[route::INVITATION, route::SIGN_UP, route::SIGN_UP_PARTNER],
+    ),
+    row(
         "G-administration",
         "G",
         Ours,
