@@ -27,7 +27,7 @@ async fn in_production_the_console_is_for_partners(world: World) {
 async fn in_a_sandbox_the_console_is_for_all_and_administration_for_admins(world: World) {
     let mut nobody = world.actor();
     let mut admin = signed_in(&world, ADA).await;
-    for path in ["/", "/doctor", "/_sandbox/docs", "/_sandbox/fidelity"] {
+    for path in ["/", "/doctor", "/_sandbox/docs"] {
         assert_eq!(offered(&mut nobody, path).await, (true, false), "{path}");
         assert_eq!(offered(&mut admin, path).await, (true, true), "{path}");
     }
