@@ -100,7 +100,16 @@ async fn open(flags: &Flags) -> Result<Context, CliError> {
 /// To change something in the name of who runs the command: the login of the shell, which is said and not proven.
 fn acting(ctx: &Context) -> Acting<'_> {
     let login = ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-    ctx.acting(By::command_line(login.as_deref().unwrap_or_default()))
+    ctx.acting(By::command_line(&login.unwrap_or_else(user_number)))
+}
+
+/// Where there is no login, as in a container: the number of the user that the process runs as.
+fn user_number() -> String {
+    #[cfg(unix)]
+    if let Ok(own) = std::fs::metadata("/proc/self") {
+        return format!("uid {}", std::os::unix::fs::MetadataExt::uid(&own));
+    }
+    "command line".to_owned()
 }
 
 /// Parses the command line, runs the command and prints its error, if any.

@@ -44,10 +44,11 @@ fn meant(text: &str) -> Option<Url> {
     if text.len() > MAX_TEXT {
         return None;
     }
-    let mut url = Url::parse(&with_scheme(text).replacen("://*.", "://", 1)).ok()?;
+    let mut url = Url::parse(&with_scheme(text)).ok()?;
     url.set_fragment(None);
     // Neither can be set on a URL without a host, which has none of them.
     let _ = (url.set_username(""), url.set_password(None));
+    without_wildcard(&mut url)?;
     without_last_dot(&mut url)?;
     without_reserved_parameters(&mut url);
     Some(url)
@@ -75,6 +76,13 @@ fn with_scheme(text: &str) -> String {
             (false, false) => text.to_owned(),
         }
     }
+}
+
+/// `*.a.test` stands for the pages of a domain, of which the domain itself is the likeliest.
+fn without_wildcard(url: &mut Url) -> Option<()> {
+    let Some(rest) = url.host_str().and_then(|host| host.strip_prefix("*.")) else { return Some(()) };
+    let rest = rest.trim_start_matches("*.").to_owned();
+    url.set_host(Some(&rest)).ok()
 }
 
 /// `a.test.` is `a.test`, spelled as no page's address is.

@@ -27,6 +27,8 @@ pub enum ReturnUrlError {
     Fragment,
     #[error("has a user name or password in it")]
     Credentials,
+    #[error("has a `*` in its host: addresses are compared as they stand, so register each one")]
+    Wildcard,
     #[error("must be https; http is for loopback hosts only (localhost, *.localhost, 127.0.0.0/8, [::1])")]
     NotHttps,
     #[error("browsers would write it {0}: register that form")]
@@ -50,6 +52,9 @@ pub(super) fn check<E: From<ReturnUrlError>>(text: &str, scheme: impl FnOnce(&Ur
     scheme(&url)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ReturnUrlError::Credentials.into());
+    }
+    if url.host_str().is_some_and(|host| host.contains('*')) {
+        return Err(ReturnUrlError::Wildcard.into());
     }
     // A form that browsers rewrite could never match what comes back from them.
     if url.as_str() != text && url.as_str().strip_suffix('/') != Some(text) {

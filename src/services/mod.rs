@@ -24,6 +24,7 @@ pub mod login;
 pub mod logos;
 pub mod namespaces;
 pub mod oauth;
+pub mod once;
 pub mod partner;
 pub mod reason;
 pub mod redeem;

@@ -10,7 +10,8 @@ use super::conn::{Conn, Driver, execute};
 use super::error::StoreError;
 
 /// What belongs to the server and not to the world that it serves: a reset leaves it, a snapshot does not have it.
-pub const EXEMPT: [&str; 5] = ["_sqlx_migrations", "keys", "namespaces", "snapshot_rows", "snapshots"];
+/// The event log among it: who could empty that could do things unseen.
+pub const EXEMPT: [&str; 6] = ["_sqlx_migrations", "events", "keys", "namespaces", "snapshot_rows", "snapshots"];
 
 /// Each column of each table: `(table, column, type)`.
 pub(super) const COLUMNS_ON_SQLITE: &str = "\

@@ -13,14 +13,14 @@ use super::Web;
 use super::console::{Answer, Body, Partner, Visit, redirect_uris, refuse_app};
 use super::error::method_not_allowed_page;
 use super::extract::Pairs;
-use super::forms::field;
+use super::forms::{field, see_other};
 use super::urls::route;
 use crate::domain::app::{App, MAX_NAME, is_name};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::AppId;
 use crate::domain::scope::Scope;
 use crate::services::console::{self, ConsoleError, Listed};
-use crate::services::partner;
+use crate::services::{once, partner};
 use crate::views::{ApiClients, Cell, Choice, ConsoleSecret, Fact, Form, FormField, Head, Pager, Shown, Table};
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -94,6 +94,7 @@ fn kinds(partner: &Partner) -> Vec<Choice> {
 fn form(partner: &Partner) -> Form {
     let text = &partner.text().api;
     Form::new(partner.path(route::SETTINGS_API), partner.csrf(), text.create)
+        .with_hidden("once", once::token(&partner.web().ctx))
         .with(FormField::text("name", text.name).max_length(MAX_NAME).required())
         .with(FormField::radios("kind", text.kind, kinds(partner)).required())
         .with(FormField::url("callback", text.callback).hint(text.callback_hint))
@@ -159,6 +160,9 @@ async fn create(visit: Visit, body: Body) -> Answer {
     let (partner, given) = visit.posted(body).await?;
     let mut form = form(&partner);
     let Some((app, kind)) = read(&partner, &given, &mut form) else { return page(&partner, form).await };
+    if !partner.sends_first(&given).await? {
+        return Ok(see_other(&partner.path(route::SETTINGS_API)));
+    }
     match console::create_app(&partner.acting(), partner.user(), app).await {
         Ok((app, secret)) => Ok(made_page(&partner, &app, kind, secret.unwrap_or_default())),
         Err(ConsoleError::Partner(error)) if refuse_app(&mut form, &error, &partner.text().form) => {
@@ -232,6 +236,5 @@ fn settings(partner: &Partner, app: &App, kind: Kind) -> Vec<Fact> {
     }
     facts.push(Fact::copyable("scopes", text.scopes, app.scopes.to_string()));
     facts.push(Fact::copyable("introspection-url", text.introspection_url, urls.public(route::INTROSPECT)));
-    facts.push(Fact::copyable("userinfo-url", text.userinfo_url, urls.public(route::USERINFO)));
     facts
 }

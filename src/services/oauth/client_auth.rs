@@ -15,6 +15,7 @@ use crate::domain::auth_method::AuthMethod;
 use crate::domain::ids::AppId;
 use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
+use crate::domain::usage::UsageKind;
 use crate::store::apps::Secrets;
 use crate::store::{StoreError, apps, used_proofs};
 
@@ -127,7 +128,11 @@ async fn try_authenticate(
             if !app.auth_method.has_secret() {
                 return Err(ClientRefusal::NoSecret.into());
             }
-            if right { Ok(app) } else { Err(ClientRefusal::WrongSecret.into()) }
+            if right {
+                return Ok(app);
+            }
+            ctx.count(&app.id, UsageKind::Errors);
+            Err(ClientRefusal::WrongSecret.into())
         }
         Credentials::Id(id) => {
             let (app, _) = find(ctx, id).await?.ok_or(ClientRefusal::Unknown)?;

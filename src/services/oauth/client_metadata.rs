@@ -236,6 +236,7 @@ fn fault_of(why: &ReturnUrlError) -> &'static str {
         ReturnUrlError::NotAbsolute => "A URI is not absolute.",
         ReturnUrlError::Fragment => "A URI has a fragment.",
         ReturnUrlError::Credentials => "A URI has a user name or password in it.",
+        ReturnUrlError::Wildcard => "A URI has a wildcard in its host.",
         ReturnUrlError::NotHttps => "A URI is neither https, nor http on a loopback host.",
         ReturnUrlError::NotNormal(_) => "A URI is not written as browsers write it.",
         ReturnUrlError::ReservedParameter(_) => "The query of a URI has a parameter that the response uses.",

@@ -129,6 +129,7 @@ pub struct AddressTexts {
     pub not_absolute: &'static str,
     pub fragment: &'static str,
     pub credentials: &'static str,
+    pub wildcard_host: &'static str,
     pub not_https: &'static str,
     pub scheme: &'static str,
     pub not_normal: &'static str,
@@ -296,7 +297,6 @@ pub struct ApiTexts {
     pub response_type: &'static str,
     pub grant_type: &'static str,
     pub introspection_url: &'static str,
-    pub userinfo_url: &'static str,
     pub back: &'static str,
 }
 
@@ -354,6 +354,7 @@ impl AddressTexts {
             ReturnUrlError::NotAbsolute => self.not_absolute.to_owned(),
             ReturnUrlError::Fragment => self.fragment.to_owned(),
             ReturnUrlError::Credentials => self.credentials.to_owned(),
+            ReturnUrlError::Wildcard => self.wildcard_host.to_owned(),
             ReturnUrlError::NotHttps => self.not_https.to_owned(),
             ReturnUrlError::NotNormal(_) => self.not_normal.to_owned(),
             ReturnUrlError::ReservedParameter(name) => self.reserved.with(name),
@@ -482,6 +483,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         too_long: Pattern("It has more than {} characters."),
         not_absolute: "It is not a whole address.",
         fragment: "It has a fragment (`#…`): the answer itself is put there.",
+        wildcard_host: "It has a `*` in its host. Addresses are compared as they stand: register each one.",
         credentials: "It has a user name or a password in it.",
         not_https: "It has to be https; http is for this machine only.",
         scheme: "It has to be https, http on this machine, or a reversed domain.",
@@ -637,7 +639,6 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         response_type: "Response type",
         grant_type: "Grant type",
         introspection_url: "Token validation URL",
-        userinfo_url: "User info URL",
         back: "I have copied it",
     },
 };
@@ -738,6 +739,7 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         too_long: Pattern("Tiene más de {} caracteres."),
         not_absolute: "No es una dirección completa.",
         fragment: "Tiene un fragmento (`#…`): ahí se pone la propia respuesta.",
+        wildcard_host: "Tiene un `*` en el host. Las direcciones se comparan tal cual: registra cada una.",
         credentials: "Contiene un usuario o una contraseña.",
         not_https: "Tiene que ser https; http es solo para este equipo.",
         scheme: "Tiene que ser https, http en este equipo o un dominio invertido.",
@@ -893,7 +895,6 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         response_type: "Tipo de respuesta",
         grant_type: "Tipo de concesión",
         introspection_url: "URL de validación de tokens",
-        userinfo_url: "URL de datos del usuario",
         back: "Ya lo he copiado",
     },
 };

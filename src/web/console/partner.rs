@@ -17,6 +17,7 @@ use crate::services::audit::{Acting, By};
 use crate::services::console::{self, ConsoleError, Overview};
 use crate::services::csrf;
 use crate::services::login::SignedIn;
+use crate::services::once;
 use crate::views::messages::ConsoleTexts;
 use crate::views::{ConsoleForm, Form, Head, Lang, Notice, Page, Problem};
 use crate::web::extract::{self, Pairs};
@@ -191,6 +192,12 @@ impl Partner {
     /// After a form: to a page, with a word for its notice.
     pub fn go(&self, address: &str, done: &str) -> Response {
         see_other(&format!("{address}?done={done}"))
+    }
+
+    /// Whether a form that shows something once is not one that was sent before: a page was loaded again.
+    pub async fn sends_first(&self, given: &Pairs) -> Result<bool, Refusal> {
+        let is_first = once::is_first(&self.web().ctx, self.user().id, field(given, "once")).await;
+        is_first.map_err(|error| self.failed(&ConsoleError::Store(error)))
     }
 
     pub fn refused(&self, problem: Problem) -> Refusal {

@@ -8,8 +8,9 @@ use axum::response::Response;
 use super::app::made_page;
 use super::{Answer, Body, Partner, Visit, head};
 use crate::services::console::{self, Overview};
+use crate::services::once;
 use crate::views::{Choice, ConsoleForm, Form, FormField};
-use crate::web::forms::field;
+use crate::web::forms::{field, see_other};
 use crate::web::urls::route;
 
 const HOUR: u64 = 3_600;
@@ -24,7 +25,9 @@ fn form(partner: &Partner, overview: &Overview) -> Form {
     let mut choices: Vec<_> = OVERLAPS.iter().zip(labels).map(choice).collect();
     choices[0] = choices[0].clone().hint(text.at_once_hint);
     let action = partner.app_page(route::CONSOLE_APP_SECRET, &overview.app);
-    Form::new(action, partner.csrf(), text.submit).with(FormField::radios("overlap", text.overlap, choices).required())
+    Form::new(action, partner.csrf(), text.submit)
+        .with_hidden("once", once::token(&partner.web().ctx))
+        .with(FormField::radios("overlap", text.overlap, choices).required())
 }
 
 fn page(partner: &Partner, overview: &Overview, form: Form) -> Response {
@@ -67,6 +70,9 @@ pub async fn rotate(visit: Visit, Path(id): Path<String>, body: Body) -> Answer 
         form.refuse("overlap", text.overlap_missing);
         return Ok(page(&partner, &overview, form));
     };
+    if !partner.sends_first(&given).await? {
+        return Ok(see_other(&partner.app_page(route::CONSOLE_APP_SECRET, &overview.app)));
+    }
     let overlap = Duration::from_secs(*seconds);
     let until = partner.web().ctx.now_for(&overview.app.id).plus(overlap).to_rfc3339();
     let rotated = console::rotate_secret(&partner.acting(), partner.user(), &id, overlap).await;

@@ -50,7 +50,7 @@ struct ResetAnswer {
 ///
 /// Afterwards the world is what the server began with: the seed file's users, applications and buttons with the same ids and
 /// secrets, no connection, no token, no session. Clocks show the machine's time, fault rules and journal are empty.
-/// Snapshots, namespaces and the server's signing keys stay.
+/// Snapshots, namespaces, the event log and the server's signing keys stay.
 #[utoipa::path(
     post,
     path = route::SANDBOX_RESET,

@@ -40,6 +40,26 @@ async fn e8_the_old_secret_goes_on_for_a_while(world: World) {
     assert!(event.changes.iter().all(|change| !format!("{change:?}").contains(&new)));
 }
 
+/// A page that is loaded again sends its form again: no third secret pushes out the one that still goes on.
+async fn e8_a_form_that_was_sent_makes_no_second_secret(world: World) {
+    let mut ada = world.signed_in(ADA).await;
+    for (page, fields) in [
+        (PAGE, vec![("overlap", "7d")]),
+        ("/settings/api", vec![("name", "Twice"), ("kind", "connector"), ("callback", "https://twice.test/cb")]),
+    ] {
+        let form = ada.get(page).await.expect(200);
+        let once = form.text().split_once("name=\"once\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+        let csrf = form.csrf();
+        let mut fields = fields;
+        fields.extend([("csrf", csrf.as_str()), ("once", once.as_str())]);
+        shown(&ada.post(page, &fields).await.expect(200), "client-secret").unwrap();
+        assert_eq!(ada.post(page, &fields).await.location(), page);
+    }
+    token(&world, OLD).await.expect(200);
+    assert_eq!(world.events(Action::AppSecretRotated).await.len(), 1);
+    assert_eq!(world.events(Action::AppCreated).await.len(), 1);
+}
+
 /// E8: without an overlap the old one ends at once; so it does when it is ended by hand.
 async fn e8_the_old_secret_can_be_ended(world: World) {
     let mut ada = world.signed_in(ADA).await;
@@ -68,4 +88,9 @@ async fn only_what_is_offered_can_be_chosen(world: World) {
     assert!(world.events(Action::AppSecretRotated).await.is_empty());
 }
 
-both!(e8_the_old_secret_goes_on_for_a_while, only_what_is_offered_can_be_chosen, e8_the_old_secret_can_be_ended);
+both!(
+    e8_the_old_secret_goes_on_for_a_while,
+    only_what_is_offered_can_be_chosen,
+    e8_a_form_that_was_sent_makes_no_second_secret,
+    e8_the_old_secret_can_be_ended
+);

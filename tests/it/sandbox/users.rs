@@ -110,7 +110,8 @@ async fn e_what_a_user_cannot_be(world: World) {
     }
     let path = at("/users", ADA);
     assert_problem_at(&world.change(&path, &json!({"account": "nothing"})).await, 404, "/account");
-    assert_problem_at(&world.change(&path, &json!({"email": GRACE})).await, 400, "/email");
+    assert_problem_at(&world.change(&path, &json!({"email": GRACE})).await, 409, "/email");
+    assert_problem_at(&world.change(&path, &json!({"email": "nobody"})).await, 400, "/email");
     assert_problem_at(&world.change(&path, &json!({"name": null})).await, 400, "/name");
     assert_problem_at(
         &world.change(&path, &json!({"password": "a", "password_hash": world.hash()})).await,
