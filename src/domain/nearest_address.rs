@@ -12,19 +12,26 @@ const MAX_TEXT: usize = 4_000;
 
 /// The origin that a text was probably meant to be.
 pub fn origin(text: &str) -> Option<Origin> {
-    let url = meant(text)?;
-    Origin::of(&url).and_then(|origin| Origin::parse(origin.as_str()).ok())
+    let meant_origin = |text: &str| Origin::of(&meant(text)?).and_then(|origin| Origin::parse(origin.as_str()).ok());
+    settled(text, meant_origin, Origin::as_str)
 }
 
 /// The address of a page that a text was probably meant to be.
 pub fn return_url(text: &str) -> Option<ReturnUrl> {
-    web(text).and_then(|address| ReturnUrl::parse(&address).ok())
+    settled(text, |text| ReturnUrl::parse(&web(text)?).ok(), ReturnUrl::as_str)
 }
 
 /// The redirect URI that a text was probably meant to be. Nobody's domain is guessed for a scheme without one.
 pub fn redirect_uri(text: &str) -> Option<RedirectUri> {
-    let native = || RedirectUri::parse(meant(text)?.as_str()).ok();
-    native().or_else(|| RedirectUri::parse(&web(text)?).ok())
+    let native = |text: &str| RedirectUri::parse(meant(text)?.as_str()).ok();
+    settled(text, |text| native(text).or_else(|| RedirectUri::parse(&web(text)?).ok()), RedirectUri::as_str)
+}
+
+/// What is proposed, where that is itself what it was meant to be: of a text that cannot be made sense of at one go
+/// nothing is guessed.
+fn settled<T: PartialEq>(text: &str, propose: impl Fn(&str) -> Option<T>, as_str: fn(&T) -> &str) -> Option<T> {
+    let found = propose(text)?;
+    (propose(as_str(&found)).as_ref() == Some(&found)).then_some(found)
 }
 
 /// An address of the web, as a browser would write it; plain http only for this machine.
