@@ -7,6 +7,8 @@ const MAX_CLOCKS = 50;
 
 const cards = new Map();
 let server = null;
+// How often a clock was moved here: what was read before that is no longer so.
+let changes = 0;
 
 function address(app) {
   return app ? `/clock?app=${encodeURIComponent(app)}` : '/clock';
@@ -52,6 +54,7 @@ async function change(app, wanted) {
   await attempt(async () => {
     let reading;
     for (const one of wanted) reading = await call('POST', '/clock', app ? { ...one, app } : one);
+    changes += 1;
     keep(app, reading);
     say(fill(text.clockIsNow, moment(new Date(reading.now))));
     // The applications' clocks go by the server's.
@@ -102,7 +105,9 @@ function card(app, name) {
 
 async function readAll() {
   const ids = ['', ...[...apps.keys()].slice(0, MAX_CLOCKS)];
+  const before = changes;
   const readings = await Promise.all(ids.map((app) => call('GET', address(app))));
+  if (before !== changes) return readAll();
   ids.forEach((app, at) => keep(app, readings[at]));
   showNote(readings);
 }

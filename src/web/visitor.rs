@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::error::failed_page;
 use super::extract::{self, Pairs};
@@ -20,6 +21,7 @@ use crate::crypto::token::{Handle, HandleKind};
 use crate::services::audit::{Acting, By};
 use crate::services::csrf;
 use crate::services::login::{self, SignedIn};
+use crate::store::StoreError;
 use crate::views::{self, Login, Problem};
 
 /// The pages that a login leads back to, by the first word of their addresses.
@@ -64,6 +66,30 @@ fn is_of_query(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~=&".contains(&byte)
 }
 
+/// What a page for somebody answers: `?` ends a request early.
+pub type Answer = Result<Response, Stop>;
+
+/// The answer where there is nothing to go on with.
+pub struct Stop(Refused);
+
+impl IntoResponse for Stop {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self(refused)
+    }
+}
+
+impl From<Response> for Stop {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
 /// Who is signed in; else the login form, which leads back to `uri`. For pages that are asked for with GET.
 pub async fn require(web: &Web, headers: &HeaderMap, uri: &Uri) -> Result<SignedIn, Refused> {
     match signed_in(web, headers).await? {
@@ -94,6 +120,68 @@ pub async fn proven(web: &Web, headers: &HeaderMap, token: &str) -> Result<Signe
 /// To change something in the name of who is signed in.
 pub fn acting<'w>(web: &'w Web, signed_in: &SignedIn, extensions: &Extensions) -> Acting<'w> {
     web.ctx.acting(By::user(&signed_in.user, extract::peer(extensions)))
+}
+
+/// Somebody who is signed in and asks for a page.
+pub struct Visit {
+    pub web: Arc<Web>,
+    pub headers: HeaderMap,
+    pub uri: Uri,
+    pub extensions: Extensions,
+    pub signed_in: SignedIn,
+}
+
+/// Somebody who posted a form of such a page, and what it says.
+pub struct Posted {
+    pub visit: Visit,
+    pub form: Pairs,
+}
+
+impl FromRequestParts<Arc<Web>> for Visit {
+    type Rejection = Stop;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Stop> {
+        let signed_in = require(web, &parts.headers, &parts.uri).await?;
+        Ok(Self::of(web, parts, signed_in))
+    }
+}
+
+impl FromRequest<Arc<Web>> for Posted {
+    type Rejection = Stop;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Stop> {
+        let (parts, body) = request.into_parts();
+        // With its extensions, among which is how much of it is read.
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), web).await;
+        let (signed_in, form) = posted(web, &parts.headers, body).await?;
+        Ok(Self { visit: Visit::of(web, &parts, signed_in), form })
+    }
+}
+
+impl Visit {
+    fn of(web: &Arc<Web>, parts: &Parts, signed_in: SignedIn) -> Self {
+        let (headers, uri, extensions) = (parts.headers.clone(), parts.uri.clone(), parts.extensions.clone());
+        Self { web: web.clone(), headers, uri, extensions, signed_in }
+    }
+
+    /// To change something in this user's name.
+    pub fn acting(&self) -> Acting<'_> {
+        acting(&self.web, &self.signed_in, &self.extensions)
+    }
+
+    /// A value of the address's query; empty where there is none.
+    pub fn asked(&self, name: &str) -> String {
+        field(&Pairs::of_query(self.uri.query()), name).to_owned()
+    }
+
+    /// What is not there, or is another's.
+    pub fn nothing_here(&self) -> Stop {
+        page::error(&self.web, &self.headers, None, Problem::NotFound, None).into()
+    }
+
+    pub fn failed(&self, error: &StoreError) -> Stop {
+        failed_page(&self.web, &self.headers, error).into()
+    }
 }
 
 /// Somebody unknown who is shown a form: its CSRF token is bound to the browser's own cookie.

@@ -181,6 +181,31 @@ test('e an hour passes: the access token has expired, a refresh helps, and every
   assert.deepEqual((await plane('GET', `/clock?app=${world.apps.finder.id}`)).frozen, false);
 });
 
+test('e a reading that was asked for before a clock was set does not put the page back', async (t) => {
+  const inspector = await inspect(t);
+  t.after(() => plane('POST', '/clock', { app: world.apps.finder.id, offset_ms: 0 }));
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  // The first reading is of the time before; its answer comes after the setting's.
+  await inspector.page.route(`**/clock?app=${world.apps.finder.id}`, async (route) => {
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  }, { times: 1 });
+  await inspector.view('Clocks');
+  const app = inspector.page.locator('.clock').filter({ has: inspector.page.getByRole('heading', { name: world.apps.finder.name }) });
+  await app.getByLabel('Set it ahead by').fill('-30m');
+  await inspector.button('Set', app).click();
+  await app.getByText('30m behind').waitFor();
+  const read = () => inspector.page.waitForResponse((response) => response.request().method() === 'GET' && response.url().endsWith(`/clock?app=${world.apps.finder.id}`));
+  const old = read();
+  release();
+  await old;
+  await read();
+  await app.getByText('30m behind').waitFor();
+  await inspector.page.locator('#clocks-note').waitFor();
+});
+
 test('e a ready-made fault acts as often as was said, and is known for one; the set can be written by hand', async (t) => {
   const inspector = await inspect(t);
   t.after(() => plane('DELETE', '/faults'));

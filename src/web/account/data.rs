@@ -1,50 +1,29 @@
 //! What is kept of a user, as a file.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
-use axum::http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::response::IntoResponse;
 
-use super::super::error::failed_page;
 use super::super::urls::route;
-use super::super::{Web, extract, page, visitor};
+use super::super::visitor::{Answer, Visit};
+use super::super::{extract, page};
 use super::{Sheet, shown};
 use crate::services::account::export::{self, ExportError};
 use crate::services::connections::ConnectionError;
 use crate::views::{AccountData, Problem};
 
-pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let signed_in = match visitor::require(&web, &headers, &uri).await {
-        Ok(signed_in) => signed_in,
-        Err(answer) => return *answer,
-    };
-    match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_DATA).await {
-        Ok(Sheet { page, head, .. }) => {
-            let nonce = page.nonce.clone();
-            let download = web.urls.path(route::ACCOUNT_EXPORT);
-            shown(StatusCode::OK, &nonce, &AccountData { page, head, download })
-        }
-        Err(answer) => *answer,
-    }
+pub async fn show(visit: Visit) -> Answer {
+    let Sheet { page, head, .. } = Sheet::of(&visit, route::ACCOUNT_DATA).await?;
+    let nonce = page.nonce.clone();
+    let download = visit.web.urls.path(route::ACCOUNT_EXPORT);
+    Ok(shown(StatusCode::OK, &nonce, &AccountData { page, head, download }))
 }
 
-pub async fn export(
-    State(web): State<Arc<Web>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    extensions: Extensions,
-) -> Response {
-    if extract::is_effectless(&method, &headers) {
-        return page::not_ahead(&method);
+pub async fn export(method: Method, visit: Visit) -> Answer {
+    if extract::is_effectless(&method, &visit.headers) {
+        return Ok(page::not_ahead(&method));
     }
-    let signed_in = match visitor::require(&web, &headers, &uri).await {
-        Ok(signed_in) => signed_in,
-        Err(answer) => return *answer,
-    };
-    match export::export(&visitor::acting(&web, &signed_in, &extensions), &signed_in.user).await {
+    match export::export(&visit.acting(), &visit.signed_in.user).await {
         Ok(export) => {
             let file = [
                 (header::CONTENT_DISPOSITION, "attachment; filename=\"leadgate-export.json\""),
@@ -52,14 +31,14 @@ pub async fn export(
                 (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
                 (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
             ];
-            (file, Json(export)).into_response()
+            Ok((file, Json(export)).into_response())
         }
         Err(ExportError::Store(error) | ExportError::Connections(ConnectionError::Store(error))) => {
-            failed_page(&web, &headers, &error)
+            Err(visit.failed(&error))
         }
         Err(error) => {
             tracing::error!(%error, "an export failed");
-            page::error(&web, &headers, None, Problem::Internal, None)
+            Err(page::error(&visit.web, &visit.headers, None, Problem::Internal, None).into())
         }
     }
 }

@@ -1,43 +1,25 @@
 //! What was allowed, and what became of it.
 
-use std::sync::Arc;
+use axum::http::StatusCode;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::Response;
-
-use super::super::error::failed_page;
-use super::super::extract::Pairs;
-use super::super::forms::field;
 use super::super::urls::route;
-use super::super::{Web, visitor};
-use super::{PAGE, Sheet, shown};
+use super::super::visitor::{Answer, Visit};
+use super::{READ, Sheet, page_of, shown};
 use crate::domain::connection::EndedBy;
 use crate::domain::consent::Through;
 use crate::domain::ids::ConsentId;
 use crate::services::account::history::{self, Outcome, Remembered};
 use crate::views::messages::HistoryTexts;
-use crate::views::{AccountList, Cell, Page, Pager, Permission, Table, Tone};
+use crate::views::{AccountList, Cell, Page, Permission, Table, Tone};
 
-pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let signed_in = match visitor::require(&web, &headers, &uri).await {
-        Ok(signed_in) => signed_in,
-        Err(answer) => return *answer,
-    };
-    let before = field(&Pairs::of_query(uri.query()), "after").parse().ok().map(ConsentId);
-    let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let mut found = match history::list(&web.ctx, signed_in.user.id, before, limit).await {
-        Ok(found) => found,
-        Err(error) => return failed_page(&web, &headers, &error),
-    };
-    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_HISTORY).await {
-        Ok(sheet) => sheet,
-        Err(answer) => return *answer,
-    };
-    let is_more = found.len() > PAGE;
-    found.truncate(PAGE);
+pub async fn show(visit: Visit) -> Answer {
+    let web = &visit.web;
+    let before = visit.asked("after").parse().ok().map(ConsentId);
+    let found = history::list(&web.ctx, visit.signed_in.user.id, before, READ).await;
+    let found = found.map_err(|error| visit.failed(&error))?;
     let here = web.urls.path(route::ACCOUNT_HISTORY);
-    let older = found.last().filter(|_| is_more).map(|last| format!("{here}?after={}", last.consent.id));
+    let (found, pager) = page_of(found, &here, before.is_some(), |entry| entry.consent.id.to_string());
+    let sheet = Sheet::of(&visit, route::ACCOUNT_HISTORY).await?;
     let text = &sheet.text().history;
     let nonce = sheet.page.nonce.clone();
     let view = AccountList {
@@ -48,13 +30,13 @@ pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> 
             columns: [text.app, text.allowed, text.when, text.through, text.outcome].map(str::to_owned).to_vec(),
             rows: found.iter().map(|entry| row(&sheet.page, text, entry)).collect(),
         },
-        pager: Pager { newest: before.map(|_| here), older },
+        pager,
         empty: Some((text.empty_title, text.empty_text)),
         form: None,
         page: sheet.page,
         head: sheet.head,
     };
-    shown(StatusCode::OK, &nonce, &view)
+    Ok(shown(StatusCode::OK, &nonce, &view))
 }
 
 fn row(page: &Page, text: &HistoryTexts, entry: &Remembered) -> Vec<Cell> {

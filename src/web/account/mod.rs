@@ -17,21 +17,22 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::error::{failed_page, method_not_allowed_page};
-use super::forms::Refused;
+use super::Web;
+use super::error::method_not_allowed_page;
 use super::page::{self, Kind};
 use super::urls::route;
-use super::{Web, visitor};
+use super::visitor::{self, Stop, Visit};
 use crate::services::account::profile::{Belonging, belonging};
 use crate::services::csrf;
-use crate::services::login::SignedIn;
 use crate::views::messages::AccountTexts;
-use crate::views::{AccountHead, Notice, Page, Tab};
+use crate::views::{AccountHead, Notice, Page, Pager, Tab};
 
 pub use password::problem_text as password_problem;
 
 /// Entries of one page of a list.
 const PAGE: usize = 50;
+/// How many are read: one more tells whether there is another page.
+const READ: i64 = PAGE as i64 + 1;
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new()
@@ -62,10 +63,10 @@ struct Sheet {
 
 impl Sheet {
     /// `tab` is the route of the page that is shown.
-    async fn of(web: &Web, headers: &HeaderMap, signed_in: &SignedIn, tab: &str) -> Result<Self, Refused> {
-        let belonging =
-            belonging(&web.ctx, &signed_in.user).await.map_err(|error| Box::new(failed_page(web, headers, &error)))?;
-        let page = page::frame(web, headers, None).for_role(signed_in.user.role);
+    async fn of(visit: &Visit, tab: &str) -> Result<Self, Stop> {
+        let (web, signed_in) = (&visit.web, &visit.signed_in);
+        let belonging = belonging(&web.ctx, &signed_in.user).await.map_err(|error| visit.failed(&error))?;
+        let page = page::frame(web, &visit.headers, None).for_role(signed_in.user.role);
         let text = &page.text().account;
         let tabs = [
             (text.title, route::ACCOUNT),
@@ -96,6 +97,14 @@ impl Sheet {
     fn text(&self) -> &'static AccountTexts {
         &self.page.text().account
     }
+}
+
+/// A page out of what was read of the list at `here`, and the way to the others.
+fn page_of<T>(mut read: Vec<T>, here: &str, is_later: bool, id: impl Fn(&T) -> String) -> (Vec<T>, Pager) {
+    let has_more = read.len() > PAGE;
+    read.truncate(PAGE);
+    let older = read.last().filter(|_| has_more).map(|last| format!("{here}?after={}", id(last)));
+    (read, Pager { newest: is_later.then(|| here.to_owned()), older })
 }
 
 /// Shows a page that was filled. `nonce` is its own.

@@ -1,12 +1,8 @@
 //! Another password, and what ends with the old one.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::super::error::retry_after_header;
@@ -14,7 +10,8 @@ use super::super::extract::Pairs;
 use super::super::forms::{field, see_other};
 use super::super::login::{browser, login_failed};
 use super::super::urls::route;
-use super::super::{Web, cookies, visitor};
+use super::super::visitor::{Answer, Posted, Visit};
+use super::super::{Web, cookies};
 use super::{Sheet, shown, status_of};
 use crate::domain::user::{PasswordProblem, check_password};
 use crate::services::account::password;
@@ -27,58 +24,40 @@ const PRESENT: &str = "present_password";
 const NEW: &str = "new_password";
 const AGAIN: &str = "new_password_again";
 
-pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let signed_in = match visitor::require(&web, &headers, &uri).await {
-        Ok(signed_in) => signed_in,
-        Err(answer) => return *answer,
-    };
-    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PASSWORD).await {
-        Ok(sheet) => sheet,
-        Err(answer) => return *answer,
-    };
-    let is_changed = !field(&Pairs::of_query(uri.query()), "changed").is_empty();
+pub async fn show(visit: Visit) -> Answer {
+    let sheet = Sheet::of(&visit, route::ACCOUNT_PASSWORD).await?;
+    let is_changed = !visit.asked("changed").is_empty();
     let changed = is_changed.then(|| sheet.text().password.changed.to_owned());
-    let form = form(&web, &sheet);
-    answer(sheet.noting(changed), form, None)
+    let form = form(&visit.web, &sheet);
+    Ok(answer(sheet.noting(changed), form, None))
 }
 
-pub async fn change(
-    State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let (signed_in, given) = match visitor::posted(&web, &headers, body).await {
-        Ok(posted) => posted,
-        Err(answer) => return *answer,
-    };
-    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PASSWORD).await {
-        Ok(sheet) => sheet,
-        Err(answer) => return *answer,
-    };
-    let mut form = form(&web, &sheet);
+pub async fn change(Posted { visit, form: given }: Posted) -> Answer {
+    let sheet = Sheet::of(&visit, route::ACCOUNT_PASSWORD).await?;
+    let (web, signed_in) = (&visit.web, &visit.signed_in);
+    let mut form = form(web, &sheet);
     check(&mut form, &sheet.page, &given, signed_in.user.email.as_str());
     if form.is_refused() {
-        return answer(sheet, form, None);
+        return Ok(answer(sheet, form, None));
     }
-    let acting = visitor::acting(&web, &signed_in, &extensions);
     let (present, new) = (field(&given, PRESENT), field(&given, NEW));
-    match password::change(&acting, &signed_in, present, new, &browser(&headers, &extensions)).await {
+    let browser = browser(&visit.headers, &visit.extensions);
+    match password::change(&visit.acting(), signed_in, present, new, &browser).await {
         Ok(session) => {
             let mut response = see_other(&web.urls.path(&format!("{}?changed=1", route::ACCOUNT_PASSWORD)));
-            cookies::set(response.headers_mut(), cookies::signed_in(&web, session));
-            response
+            cookies::set(response.headers_mut(), cookies::signed_in(web, session));
+            Ok(response)
         }
         Err(LoginError::WrongCredentials) => {
             form.refuse(PRESENT, sheet.text().password.present_wrong);
-            answer(sheet, form, None)
+            Ok(answer(sheet, form, None))
         }
         Err(LoginError::TooMany(TooMany { retry_after })) => {
             let seconds = retry_after.as_secs().max(1).to_string();
             form.refuse("", &sheet.page.text().login.too_many_attempts.with(&seconds));
-            answer(sheet, form, Some(retry_after))
+            Ok(answer(sheet, form, Some(retry_after)))
         }
-        Err(error) => login_failed(&web, &headers, error),
+        Err(error) => Err(login_failed(web, &visit.headers, error).into()),
     }
 }
 

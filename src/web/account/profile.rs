@@ -1,18 +1,11 @@
 //! Who one is, and under which name.
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{Extensions, HeaderMap, Uri};
 use axum::response::Response;
 
-use super::super::error::failed_page;
-use super::super::extract::Pairs;
 use super::super::forms::{field, see_other};
 use super::super::urls::route;
-use super::super::{Web, page, visitor};
+use super::super::visitor::{Answer, Posted, Visit};
+use super::super::{Web, page};
 use super::{Sheet, shown, status_of};
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::role::Role;
@@ -21,36 +14,18 @@ use crate::services::login::SignedIn;
 use crate::views::messages::ProfileTexts;
 use crate::views::{AccountForm, Fact, Form, FormField, Problem};
 
-pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let signed_in = match visitor::require(&web, &headers, &uri).await {
-        Ok(signed_in) => signed_in,
-        Err(answer) => return *answer,
-    };
-    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PROFILE).await {
-        Ok(sheet) => sheet,
-        Err(answer) => return *answer,
-    };
-    let is_saved = !field(&Pairs::of_query(uri.query()), "saved").is_empty();
+pub async fn show(visit: Visit) -> Answer {
+    let sheet = Sheet::of(&visit, route::ACCOUNT_PROFILE).await?;
+    let is_saved = !visit.asked("saved").is_empty();
     let saved = is_saved.then(|| sheet.text().profile.saved.to_owned());
-    let form = form(&web, &sheet, &signed_in);
-    answer(sheet.noting(saved), &signed_in, form)
+    let form = form(&visit.web, &sheet, &visit.signed_in);
+    Ok(answer(sheet.noting(saved), &visit.signed_in, form))
 }
 
-pub async fn save(
-    State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let (signed_in, given) = match visitor::posted(&web, &headers, body).await {
-        Ok(posted) => posted,
-        Err(answer) => return *answer,
-    };
-    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_PROFILE).await {
-        Ok(sheet) => sheet,
-        Err(answer) => return *answer,
-    };
-    let mut form = form(&web, &sheet, &signed_in);
+pub async fn save(Posted { visit, form: given }: Posted) -> Answer {
+    let sheet = Sheet::of(&visit, route::ACCOUNT_PROFILE).await?;
+    let (web, signed_in) = (&visit.web, &visit.signed_in);
+    let mut form = form(web, &sheet, signed_in);
     form.fill(&given);
     let (name, account) = (field(&given, "name").trim(), field(&given, "account_name").trim());
     let wrong = sheet.text().profile.name_wrong.with(&MAX_NAME.to_string());
@@ -61,20 +36,13 @@ pub async fn save(
         form.refuse("account_name", &wrong);
     }
     if form.is_refused() {
-        return answer(sheet, &signed_in, form);
+        return Ok(answer(sheet, signed_in, form));
     }
     let account_name = sheet.belonging.is_own.then(|| account.to_owned());
-    let acting = visitor::acting(&web, &signed_in, &extensions);
-    match profile::rename(&acting, &signed_in.user, name.to_owned(), account_name).await {
-        Ok(()) => see_other(&web.urls.path(&format!("{}?saved=1", route::ACCOUNT_PROFILE))),
-        Err(error) => failed(&web, &headers, error),
-    }
-}
-
-fn failed(web: &Web, headers: &HeaderMap, error: ProfileError) -> Response {
-    match error {
-        ProfileError::Store(error) => failed_page(web, headers, &error),
-        ProfileError::Gone => page::error(web, headers, None, Problem::FormOutdated, None),
+    match profile::rename(&visit.acting(), &signed_in.user, name.to_owned(), account_name).await {
+        Ok(()) => Ok(see_other(&web.urls.path(&format!("{}?saved=1", route::ACCOUNT_PROFILE)))),
+        Err(ProfileError::Store(error)) => Err(visit.failed(&error)),
+        Err(ProfileError::Gone) => Err(page::error(web, &visit.headers, None, Problem::FormOutdated, None).into()),
     }
 }
 

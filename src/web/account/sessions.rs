@@ -1,53 +1,35 @@
 //! Where one is signed in, and signing out: here, there, everywhere else.
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
-use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
+use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::super::error::failed_page;
-use super::super::extract::Pairs;
-use super::super::forms::{field, see_other};
+use super::super::forms::see_other;
 use super::super::urls::route;
-use super::super::{Web, cookies, page, visitor};
+use super::super::visitor::{Answer, Posted, Visit};
+use super::super::{Web, cookies};
 use super::user_agent::described;
-use super::{PAGE, Sheet, shown};
+use super::{READ, Sheet, page_of, shown};
 use crate::domain::ids::SessionId;
 use crate::domain::session::Session;
 use crate::services::account::sessions;
 use crate::services::login::{self, SignedIn};
-use crate::views::{AccountList, Cell, Form, Pager, Problem, Table, Tone};
+use crate::views::{AccountList, Cell, Form, Pager, Table, Tone};
 
-pub async fn show(State(web): State<Arc<Web>>, uri: Uri, headers: HeaderMap) -> Response {
-    let signed_in = match visitor::require(&web, &headers, &uri).await {
-        Ok(signed_in) => signed_in,
-        Err(answer) => return *answer,
-    };
-    let query = Pairs::of_query(uri.query());
-    let before = field(&query, "after").parse().ok().map(SessionId);
-    let limit = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let mut found = match sessions::list(&web.ctx, signed_in.user.id, before, limit).await {
-        Ok(found) => found,
-        Err(error) => return failed_page(&web, &headers, &error),
-    };
-    let sheet = match Sheet::of(&web, &headers, &signed_in, route::ACCOUNT_SESSIONS).await {
-        Ok(sheet) => sheet,
-        Err(answer) => return *answer,
-    };
-    let is_more = found.len() > PAGE;
-    found.truncate(PAGE);
+pub async fn show(visit: Visit) -> Answer {
+    let (web, signed_in) = (&visit.web, &visit.signed_in);
+    let before = visit.asked("after").parse().ok().map(SessionId);
+    let found = sessions::list(&web.ctx, signed_in.user.id, before, READ).await;
+    let found = found.map_err(|error| visit.failed(&error))?;
     let here = web.urls.path(route::ACCOUNT_SESSIONS);
-    let older = found.last().filter(|_| is_more).map(|last| format!("{here}?after={}", last.id));
-    let said = match field(&query, "ended") {
+    let (found, pager) = page_of(found, &here, before.is_some(), |session| session.id.to_string());
+    let sheet = Sheet::of(&visit, route::ACCOUNT_SESSIONS).await?;
+    let said = match visit.asked("ended").as_str() {
         "one" => Some(sheet.text().sessions.ended.to_owned()),
         "others" => Some(sheet.text().sessions.ended_others.to_owned()),
         _ => None,
     };
-    let pager = Pager { newest: before.map(|_| here), older };
-    answer(&web, sheet.noting(said), &signed_in, &found, pager)
+    Ok(answer(web, sheet.noting(said), signed_in, &found, pager))
 }
 
 fn answer(web: &Web, sheet: Sheet, signed_in: &SignedIn, found: &[Session], pager: Pager) -> Response {
@@ -97,61 +79,32 @@ fn row(web: &Web, sheet: &Sheet, signed_in: &SignedIn, session: &Session) -> Vec
 }
 
 /// Ends another session of one's own.
-pub async fn end(
-    State(web): State<Arc<Web>>,
-    Path(session): Path<String>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let signed_in = match visitor::posted(&web, &headers, body).await {
-        Ok((signed_in, _)) => signed_in,
-        Err(answer) => return *answer,
-    };
-    let Ok(id) = session.parse().map(SessionId) else {
-        return page::error(&web, &headers, None, Problem::NotFound, None);
-    };
-    let acting = visitor::acting(&web, &signed_in, &extensions);
-    match login::end_session(&acting, &signed_in.user, id).await {
-        Ok(true) => see_other(&web.urls.path(&format!("{}?ended=one", route::ACCOUNT_SESSIONS))),
+pub async fn end(Path(session): Path<String>, Posted { visit, .. }: Posted) -> Answer {
+    let id = session.parse().map(SessionId).map_err(|_| visit.nothing_here())?;
+    match login::end_session(&visit.acting(), &visit.signed_in.user, id).await {
+        Ok(true) => Ok(back(&visit, "one")),
         // Another user's looks like one that does not exist.
-        Ok(false) => page::error(&web, &headers, None, Problem::NotFound, None),
-        Err(error) => failed_page(&web, &headers, &error),
+        Ok(false) => Err(visit.nothing_here()),
+        Err(error) => Err(visit.failed(&error)),
     }
 }
 
-pub async fn end_others(
-    State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let signed_in = match visitor::posted(&web, &headers, body).await {
-        Ok((signed_in, _)) => signed_in,
-        Err(answer) => return *answer,
-    };
-    match sessions::end_others(&visitor::acting(&web, &signed_in, &extensions), &signed_in).await {
-        Ok(_) => see_other(&web.urls.path(&format!("{}?ended=others", route::ACCOUNT_SESSIONS))),
-        Err(error) => failed_page(&web, &headers, &error),
-    }
+pub async fn end_others(Posted { visit, .. }: Posted) -> Answer {
+    let ended = sessions::end_others(&visit.acting(), &visit.signed_in).await;
+    ended.map_err(|error| visit.failed(&error))?;
+    Ok(back(&visit, "others"))
+}
+
+/// To the list, with word of what was ended.
+fn back(visit: &Visit, ended: &str) -> Response {
+    see_other(&visit.web.urls.path(&format!("{}?ended={ended}", route::ACCOUNT_SESSIONS)))
 }
 
 /// Ends the session and every resume handle of it.
-pub async fn sign_out(
-    State(web): State<Arc<Web>>,
-    headers: HeaderMap,
-    extensions: Extensions,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let signed_in = match visitor::posted(&web, &headers, body).await {
-        Ok((signed_in, _)) => signed_in,
-        Err(answer) => return *answer,
-    };
-    let acting = visitor::acting(&web, &signed_in, &extensions);
-    if let Err(error) = login::end_session(&acting, &signed_in.user, signed_in.session.id).await {
-        return failed_page(&web, &headers, &error);
-    }
-    let mut response = see_other(&web.urls.path(route::ACCOUNT));
-    cookies::set(response.headers_mut(), cookies::signed_out(&web));
-    response
+pub async fn sign_out(Posted { visit, .. }: Posted) -> Answer {
+    let (own, user) = (visit.signed_in.session.id, &visit.signed_in.user);
+    login::end_session(&visit.acting(), user, own).await.map_err(|error| visit.failed(&error))?;
+    let mut response = see_other(&visit.web.urls.path(route::ACCOUNT));
+    cookies::set(response.headers_mut(), cookies::signed_out(&visit.web));
+    Ok(response)
 }

@@ -2,26 +2,22 @@
 //! there.
 
 use std::fmt::Display;
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
 
-use super::super::error::failed_page;
-use super::super::extract::{self, Pairs};
+use super::super::extract::Pairs;
 use super::super::forms::{field, see_other};
 use super::super::page::{self, Kind};
 use super::super::urls::{self, route};
+pub use super::super::visitor::{Answer, Stop};
 use super::super::{Web, visitor};
 use crate::domain::event::Action;
 use crate::domain::role::Role;
-use crate::services::audit::{Acting, By};
+use crate::services::audit::Acting;
 use crate::services::csrf;
-use crate::services::login::SignedIn;
 use crate::store::StoreError;
 use crate::views::messages::{AdminTexts, Messages, done};
 use crate::views::{Admin, AdminPart, Confirmation, Form, Notice, Page, Problem, Tab};
@@ -31,42 +27,20 @@ pub struct Visit {
     pub web: Arc<Web>,
     pub page: Page,
     pub query: Pairs,
-    headers: HeaderMap,
-    signed_in: SignedIn,
-    from: Option<IpAddr>,
-    /// Below the issuer's path.
-    path: String,
+    visit: visitor::Visit,
 }
 
-/// An administrator who posted one of our forms: it is no other site's, and has the token of this session.
+/// An administrator who posted one of our forms.
 pub struct Posted {
     pub visit: Visit,
     pub form: Pairs,
-}
-
-/// The answer where there is nothing to go on with.
-pub struct Stop(Box<Response>);
-
-pub type Answer = Result<Response, Stop>;
-
-impl IntoResponse for Stop {
-    fn into_response(self) -> Response {
-        *self.0
-    }
-}
-
-impl From<Response> for Stop {
-    fn from(response: Response) -> Self {
-        Self(Box::new(response))
-    }
 }
 
 impl FromRequestParts<Arc<Web>> for Visit {
     type Rejection = Stop;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Stop> {
-        let signed_in = visitor::require(web, &parts.headers, &parts.uri).await.map_err(Stop)?;
-        Self::of(web, parts, signed_in)
+        Self::of(visitor::Visit::from_request_parts(parts, web).await?)
     }
 }
 
@@ -74,32 +48,27 @@ impl FromRequest<Arc<Web>> for Posted {
     type Rejection = Stop;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Stop> {
-        let (parts, body) = request.into_parts();
-        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), web).await;
-        let (signed_in, form) = visitor::posted(web, &parts.headers, body).await.map_err(Stop)?;
-        Ok(Self { visit: Visit::of(web, &parts, signed_in)?, form })
+        let visitor::Posted { visit, form } = visitor::Posted::from_request(request, web).await?;
+        Ok(Self { visit: Visit::of(visit)?, form })
     }
 }
 
 impl Visit {
-    fn of(web: &Arc<Web>, parts: &Parts, signed_in: SignedIn) -> Result<Self, Stop> {
-        if signed_in.user.role != Role::Admin {
-            return Err(page::error(web, &parts.headers, None, Problem::NotFound, None).into());
+    fn of(visit: visitor::Visit) -> Result<Self, Stop> {
+        if visit.signed_in.user.role != Role::Admin {
+            return Err(visit.nothing_here());
         }
         Ok(Self {
-            page: page::frame(web, &parts.headers, None).for_role(Role::Admin),
-            query: Pairs::of_query(parts.uri.query()),
-            headers: parts.headers.clone(),
-            from: extract::peer(&parts.extensions),
-            path: urls::below(web.urls.base(), parts.uri.path()).to_owned(),
-            web: web.clone(),
-            signed_in,
+            web: visit.web.clone(),
+            page: page::frame(&visit.web, &visit.headers, None).for_role(Role::Admin),
+            query: Pairs::of_query(visit.uri.query()),
+            visit,
         })
     }
 
     /// To change something in the administrator's name.
     pub fn acting(&self) -> Acting<'_> {
-        self.web.ctx.acting(By::user(&self.signed_in.user, self.from))
+        self.visit.acting()
     }
 
     pub fn words(&self) -> &'static Messages {
@@ -125,14 +94,15 @@ impl Visit {
     }
 
     pub fn form(&self, action: String, submit: &str) -> Form {
-        Form::new(action, csrf::token(&self.web.ctx, &self.signed_in.handle), submit)
+        Form::new(action, csrf::token(&self.web.ctx, &self.visit.signed_in.handle), submit)
     }
 
     /// A page, with word of what was just done.
     pub fn draw(&self, title: impl Into<String>) -> Admin {
         let text = self.text();
         let notice = Action::parse(self.asked("done")).map(|action| Notice::good(done(self.page.lang, action)));
-        let tab = |(label, route)| Tab::new(label, self.path(route), is_within(&self.path, route));
+        let here = urls::below(self.web.urls.base(), self.visit.uri.path());
+        let tab = |(label, route)| Tab::new(label, self.path(route), is_within(here, route));
         let tabs = [
             (text.start, route::ADMIN),
             (text.accounts, route::ADMIN_ACCOUNTS),
@@ -185,17 +155,17 @@ impl Visit {
     }
 
     pub fn nothing_here(&self) -> Stop {
-        page::error(&self.web, &self.headers, None, Problem::NotFound, None).into()
+        self.visit.nothing_here()
     }
 
     pub fn failed(&self, error: &StoreError) -> Stop {
-        failed_page(&self.web, &self.headers, error).into()
+        self.visit.failed(error)
     }
 
     /// A failure that only the log can tell more of.
     pub fn broke(&self, error: &dyn std::error::Error) -> Stop {
         tracing::error!(%error, "a change in the administration failed");
-        page::error(&self.web, &self.headers, None, Problem::Internal, None).into()
+        page::error(&self.web, &self.visit.headers, None, Problem::Internal, None).into()
     }
 }
 

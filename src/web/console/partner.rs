@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::Body;
 use crate::domain::app::App;
@@ -21,28 +21,11 @@ use crate::services::once;
 use crate::views::messages::ConsoleTexts;
 use crate::views::{ConsoleForm, Form, Head, Lang, Notice, Page, Problem};
 use crate::web::extract::{self, Pairs};
-use crate::web::forms::{Refused, field, see_other};
+use crate::web::forms::{field, see_other};
 use crate::web::page::{self, Kind};
 use crate::web::urls::route;
+pub use crate::web::visitor::{Answer, Stop};
 use crate::web::{Web, visitor};
-
-/// What a page of the console answers.
-pub type Answer = Result<Response, Refusal>;
-
-/// An answer that ends a request early.
-pub struct Refusal(Refused);
-
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
-        Self(refused)
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        *self.0
-    }
-}
 
 /// A request for a page of the console, by anybody.
 pub struct Visit {
@@ -67,20 +50,20 @@ impl FromRequestParts<Arc<Web>> for Visit {
 
 impl Visit {
     /// The partner who asks for a page; else the way to become one, or to sign in.
-    pub async fn partner(self) -> Result<Partner, Refusal> {
+    pub async fn partner(self) -> Result<Partner, Stop> {
         let signed_in = visitor::require(&self.web, &self.headers, &self.uri).await?;
         let partner = Partner { visit: self, signed_in };
-        if console::is_partner(partner.user()) { Ok(partner) } else { Err(Refusal(Box::new(partner.closed()))) }
+        if console::is_partner(partner.user()) { Ok(partner) } else { Err(Stop::from(partner.closed())) }
     }
 
     /// The partner who posts a form, and what it says.
-    pub async fn posted(self, body: Body) -> Result<(Partner, Pairs), Refusal> {
+    pub async fn posted(self, body: Body) -> Result<(Partner, Pairs), Stop> {
         let (signed_in, form) = visitor::posted(&self.web, &self.headers, body).await?;
         Ok((self.proven_partner(signed_in)?, form))
     }
 
     /// The same for a form that was read otherwise, by its CSRF token.
-    pub async fn proven(self, token: &str) -> Result<Partner, Refusal> {
+    pub async fn proven(self, token: &str) -> Result<Partner, Stop> {
         if extract::is_cross_site(&self.headers) {
             return Err(self.refused(Problem::FormOutdated));
         }
@@ -88,7 +71,7 @@ impl Visit {
         self.proven_partner(signed_in)
     }
 
-    fn proven_partner(self, signed_in: SignedIn) -> Result<Partner, Refusal> {
+    fn proven_partner(self, signed_in: SignedIn) -> Result<Partner, Stop> {
         if console::is_partner(&signed_in.user) {
             Ok(Partner { visit: self, signed_in })
         } else {
@@ -96,8 +79,8 @@ impl Visit {
         }
     }
 
-    pub fn refused(&self, problem: Problem) -> Refusal {
-        Refusal(Box::new(page::error(&self.web, &self.headers, None, problem, None)))
+    pub fn refused(&self, problem: Problem) -> Stop {
+        Stop::from(page::error(&self.web, &self.headers, None, problem, None))
     }
 }
 
@@ -140,16 +123,16 @@ impl Partner {
     }
 
     /// The user's application with this id; another's is not there.
-    pub async fn app(&self, id: &str) -> Result<App, Refusal> {
+    pub async fn app(&self, id: &str) -> Result<App, Stop> {
         console::app(&self.web().ctx, self.user(), id).await.map_err(|error| self.failed(&error))
     }
 
-    pub async fn overview(&self, id: &str) -> Result<Overview, Refusal> {
+    pub async fn overview(&self, id: &str) -> Result<Overview, Stop> {
         console::overview(&self.web().ctx, self.user(), id).await.map_err(|error| self.failed(&error))
     }
 
     /// The user's button with this id, and its application.
-    pub async fn button(&self, id: &str) -> Result<(Button, App), Refusal> {
+    pub async fn button(&self, id: &str) -> Result<(Button, App), Stop> {
         console::button(&self.web().ctx, self.user(), id).await.map_err(|error| self.failed(&error))
     }
 
@@ -195,17 +178,17 @@ impl Partner {
     }
 
     /// Whether a form that shows something once is not one that was sent before: a page was loaded again.
-    pub async fn sends_first(&self, given: &Pairs) -> Result<bool, Refusal> {
+    pub async fn sends_first(&self, given: &Pairs) -> Result<bool, Stop> {
         let is_first = once::is_first(&self.web().ctx, self.user().id, field(given, "once")).await;
         is_first.map_err(|error| self.failed(&ConsoleError::Store(error)))
     }
 
-    pub fn refused(&self, problem: Problem) -> Refusal {
+    pub fn refused(&self, problem: Problem) -> Stop {
         self.visit.refused(problem)
     }
 
-    pub fn failed(&self, error: &ConsoleError) -> Refusal {
-        Refusal(Box::new(super::failed(self.web(), &self.visit.headers, error)))
+    pub fn failed(&self, error: &ConsoleError) -> Stop {
+        Stop::from(super::failed(self.web(), &self.visit.headers, error))
     }
 
     /// The page for who is no partner: in a sandbox with the way to become one.
