@@ -187,10 +187,10 @@ test('e a reading that was asked for before a clock was set does not put the pag
   let release;
   const held = new Promise((resolve) => (release = resolve));
   // The first reading is of the time before; its answer comes after the setting's.
+  const before = await plane('GET', `/clock?app=${world.apps.finder.id}`);
   await inspector.page.route(`**/clock?app=${world.apps.finder.id}`, async (route) => {
-    const response = await route.fetch();
     await held;
-    await route.fulfill({ response });
+    await route.fulfill({ json: before });
   }, { times: 1 });
   await inspector.view('Clocks');
   const app = inspector.page.locator('.clock').filter({ has: inspector.page.getByRole('heading', { name: world.apps.finder.name }) });
