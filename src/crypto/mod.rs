@@ -15,3 +15,4 @@ pub mod rotating_token;
 pub mod seal;
 pub mod signing;
 pub mod token;
+pub mod webhook_signature;
