@@ -45,3 +45,4 @@ pub mod snapshot;
 pub mod timestamp;
 pub mod usage;
 pub mod user;
+pub mod webhook;

@@ -39,6 +39,8 @@ pub mod tables;
 pub mod usage;
 pub mod used_proofs;
 pub mod users;
+pub mod webhook_messages;
+pub mod webhooks;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -265,7 +267,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 26] = [
+    let shared: [(&str, &[(&str, &str)]); 28] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
@@ -292,6 +294,8 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("usage", usage::STATEMENTS),
         ("used_proofs", used_proofs::STATEMENTS),
         ("users", users::STATEMENTS),
+        ("webhook_messages", webhook_messages::STATEMENTS),
+        ("webhooks", webhooks::STATEMENTS),
     ];
     let of_dialect: &[_] = match dialect {
         Dialect::Sqlite => &[
