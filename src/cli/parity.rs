@@ -18,6 +18,9 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::AppEnabled => "app enable",
         Action::AppLogoSet => "app logo set",
         Action::AppLogoRemoved => "app logo remove",
+        Action::AppCallbackSet => "app callback set",
+        Action::AppCallbackRemoved => "app callback remove",
+        Action::AppCallbackSecretRotated => "app callback rotate-secret",
         Action::AppSecretRotated => "app secret rotate",
         Action::AppSecretRevoked => "app secret revoke",
         Action::ButtonCreated => "button add",
@@ -49,9 +52,10 @@ const fn command_of(action: Action) -> Option<&'static str> {
 }
 
 /// What pages show, with the command that shows the same.
-const SHOWN: [(&str, &[&str]); 13] = [
+const SHOWN: [(&str, &[&str]); 14] = [
     ("/console", &["app list"]),
     ("/console/apps/{app}", &["app show", "button list", "event list"]),
+    ("/console/apps/{app}/callback", &["app callback show", "app callback test"]),
     ("/console/apps/{app}/usage", &["app usage"]),
     ("/console/buttons/{button}", &["button show"]),
     ("/account", &["user show", "connection list"]),

@@ -7,6 +7,7 @@ use super::nearest::suggestion;
 use super::secret::Secret;
 use crate::crypto::client_keys::ClientKeys;
 use crate::crypto::password::check_phc;
+use crate::domain::action_callback::OnFailure;
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::{Size, Theme};
@@ -20,6 +21,7 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::Scope;
 use crate::domain::signing_algorithm::SigningAlgorithm;
+use crate::domain::target_url::TargetUrl;
 use crate::domain::user::{MAX_PASSWORD, PasswordHash};
 
 /// Most elements of one list.
@@ -74,6 +76,14 @@ pub fn scope(word: &str) -> Result<Scope, String> {
 
 pub fn theme(word: &str) -> Result<Theme, String> {
     Theme::parse(word).ok_or_else(|| suggestion(word, &Theme::ALL.map(Theme::as_str)))
+}
+
+pub fn target_url(text: &str) -> Result<TargetUrl, String> {
+    TargetUrl::parse(text).map_err(|why| why.to_string())
+}
+
+pub fn on_failure(word: &str) -> Result<OnFailure, String> {
+    OnFailure::parse(word).ok_or_else(|| suggestion(word, &OnFailure::ALL.map(OnFailure::as_str)))
 }
 
 pub fn size(word: &str) -> Result<Size, String> {

@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod action_callback;
 pub mod allow_list;
 pub mod app;
 pub mod auth_method;
@@ -43,6 +44,7 @@ pub mod secret_hash;
 pub mod session;
 pub mod signing_algorithm;
 pub mod snapshot;
+pub mod target_url;
 pub mod timestamp;
 pub mod usage;
 pub mod user;

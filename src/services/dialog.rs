@@ -1,6 +1,7 @@
 //! The steps of the dialog: sign in, consent, outcome. Each works on a flow that this browser opened; a
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
+use super::action_callback::{self, Asked, CallbackRefusal};
 use super::consent::{self, Through};
 use super::journal::note;
 use super::login::{self, SignedIn};
@@ -83,6 +84,11 @@ pub enum Outcome {
     Authorization(AuthorizationResponse),
     /// The device learns of it when it asks again (RFC 8628 section 3.3).
     Device(Decision),
+    /// The user allowed it, and the application's own server did not: the user is told, and then it is as if denied.
+    Refused {
+        refusal: CallbackRefusal,
+        denied: Box<Outcome>,
+    },
 }
 
 /// What the partner's page is told.
@@ -98,6 +104,11 @@ pub enum Decision {
     Allow,
     Deny,
 }
+
+/// What clients are told of a denial…
+pub(super) const DENIED: &str = "The user did not allow access.";
+/// …and where it was the application's own server that denied it.
+pub const REFUSED: &str = "The application's action call-back refused the connection.";
 
 /// Starts a flow for what was checked. `browser` is the cookie that the browser already has, if any.
 pub async fn start(ctx: &Context, request: FlowRequest, browser: Option<&str>) -> Result<Started, StoreError> {
@@ -291,21 +302,11 @@ async fn finish(
     // The flow and the sign-in are the server's; what comes of them is the application's.
     let (id, server_now, now) = (flow.id, ctx.now(), ctx.now_for(&flow.app.id));
     let request = flow.request.clone();
+    let asked = Asked { user: &signed_in.user, app: &flow.app, scopes: &flow.scopes, now };
     if decision == Decision::Deny {
-        let denied = request.clone();
-        let first = ctx.store.write(move |conn| {
-            let denied = denied.clone();
-            Box::pin(async move {
-                if !flows::finish(conn, id, server_now).await? {
-                    return Ok(false);
-                }
-                match &denied {
-                    FlowRequest::Device(request) => device_codes::decide(conn, request.device_code, None, now).await,
-                    FlowRequest::Button(_) | FlowRequest::Authorization(_) => Ok(true),
-                }
-            })
-        });
-        return if first.await? { Ok(denied_outcome(ctx, request)) } else { Err(DialogError::Finished) };
+        let denied = deny(ctx, flow, DENIED).await?;
+        action_callback::tell_denied(ctx, asked).await;
+        return Ok(denied);
     }
     let through = match &request {
         FlowRequest::Button(_) => Through::Button,
@@ -313,6 +314,10 @@ async fn finish(
     };
     let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), through, now);
     let proposed = proposal.connection.id;
+    if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
+        let denied = Box::new(deny(ctx, flow, REFUSED).await?);
+        return Ok(Outcome::Refused { refusal, denied });
+    }
     let handle = ctx.mint(now);
     let granted = Granting {
         request: request.clone(),
@@ -355,11 +360,30 @@ async fn finish(
     })
 }
 
-fn denied_outcome(ctx: &Context, request: FlowRequest) -> Outcome {
+/// Ends a flow without a connection.
+async fn deny(ctx: &Context, flow: &OpenFlow, description: &'static str) -> Result<Outcome, DialogError> {
+    let (id, server_now, now) = (flow.id, ctx.now(), ctx.now_for(&flow.app.id));
+    let request = flow.request.clone();
+    let first = ctx.store.write(move |conn| {
+        let request = request.clone();
+        Box::pin(async move {
+            if !flows::finish(conn, id, server_now).await? {
+                return Ok(false);
+            }
+            match &request {
+                FlowRequest::Device(request) => device_codes::decide(conn, request.device_code, None, now).await,
+                FlowRequest::Button(_) | FlowRequest::Authorization(_) => Ok(true),
+            }
+        })
+    });
+    if first.await? { Ok(denied_outcome(ctx, flow.request.clone(), description)) } else { Err(DialogError::Finished) }
+}
+
+fn denied_outcome(ctx: &Context, request: FlowRequest, description: &'static str) -> Outcome {
     match request {
         FlowRequest::Button(_) => Outcome::Button(ButtonOutcome::Denied),
         FlowRequest::Authorization(request) => {
-            let invalid = Invalid::new(ErrorCode::AccessDenied, "The user did not allow access.");
+            let invalid = Invalid::new(ErrorCode::AccessDenied, description);
             Outcome::Authorization(error_response(request.target, &ctx.issuer, invalid))
         }
         FlowRequest::Device(_) => Outcome::Device(Decision::Deny),

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod accounts;
+pub mod action_callback;
 pub mod administration;
 pub mod audit;
 pub mod bearer;

@@ -14,6 +14,7 @@ mod sweep;
 
 pub mod access_tokens;
 pub mod accounts;
+pub mod action_callbacks;
 pub mod apps;
 pub mod authorization_codes;
 pub mod buttons;

@@ -54,8 +54,8 @@ pub struct ConsoleForm {
     pub has_preview: bool,
     /// `None` where nothing can be done here.
     pub form: Option<Form>,
-    /// Something else that can be done here, with a word about it.
-    pub other: Option<(String, Form)>,
+    /// What else can be done here, each with a word about it.
+    pub others: Vec<(String, Form)>,
 }
 
 /// The question before something ends.
@@ -113,7 +113,7 @@ impl ConsoleForm {
             picture: None,
             has_preview: false,
             form: Some(form),
-            other: None,
+            others: Vec::new(),
         }
     }
 
@@ -127,7 +127,7 @@ impl ConsoleForm {
             notice: Some(Notice::good("Saved.")),
             picture: Some("/logos/rate-finder/0123456789abcdef".to_owned()),
             has_preview: true,
-            other: Some(("It is shown to users.".to_owned(), other)),
+            others: vec![("It is shown to users.".to_owned(), other)],
             ..Self::new(Page::sample(lang), Head::sample(), "What is asked.", form)
         }
     }

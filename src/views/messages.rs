@@ -19,7 +19,7 @@ use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
 pub use account::{AccountTexts, HistoryTexts, PasswordTexts, ProfileTexts};
 pub use admin::AdminTexts;
-pub use console::{AddressTexts, AppFormTexts, ConsoleTexts};
+pub use console::{AddressTexts, AppFormTexts, CallbackTexts, ConsoleTexts};
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
@@ -144,6 +144,7 @@ pub struct Messages {
     pub login: LoginTexts,
     pub consent: ConsentTexts,
     pub finished: FinishedTexts,
+    pub refused: RefusedTexts,
     pub form_post: FormPostTexts,
     pub device: DeviceTexts,
     pub logout: LogoutTexts,
@@ -250,6 +251,13 @@ pub struct FinishedTexts {
     pub back_to_device: &'static str,
     pub not_given: &'static str,
     pub may_close: &'static str,
+}
+
+/// What an application's own server did not let happen.
+#[derive(Debug)]
+pub struct RefusedTexts {
+    pub title: Pattern,
+    pub says: Pattern,
 }
 
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`Login`] | `login.html` | `GET /dialog/{flow}`, a failed `POST …/login`, `/account` when nobody is signed in |
 //! | [`Consent`] | `consent.html` | `GET /dialog/{flow}` |
+//! | [`Refused`] | `refused.html` | the same, where the application's action call-back refused it |
 //! | [`Finished`] | `finished.html` | the answer to `POST /dialog/{flow}/decision`, a flow that needs no question |
 //! | [`FormPost`] | `form_post.html` | the same, for `response_mode=form_post` |
 //! | [`Device`] | `device.html` | `GET /device`, a code that is not known |
@@ -63,6 +64,7 @@ mod page;
 mod permission;
 mod prose;
 mod reference;
+mod refused;
 mod returns_to;
 #[cfg(test)]
 mod tests;
@@ -96,5 +98,6 @@ pub use page::{Nav, Page};
 pub use permission::Permission;
 pub use prose::Prose;
 pub use reference::{Answer, Field, Group, Operation, Reference};
+pub use refused::{Refused, WayBack};
 pub use returns_to::ReturnsTo;
 pub use try_it::{Demo, DemoUser, TryIt};

@@ -23,6 +23,7 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("consent", render(&Consent::sample(lang))),
         ("consent for a device", render(&Consent::sample_for_device(lang))),
         ("finished", render(&Finished::sample(lang))),
+        ("refused", render(&Refused::sample(lang))),
         ("finished for a device", render(&Finished::sample_for_device(lang))),
         ("form_post", render(&FormPost::sample(lang))),
         ("device", render(&Device::sample(lang))),

@@ -96,6 +96,10 @@ pub mod route {
         CONSOLE_APP_SECRET = "/console/apps/{app}/secret";
         CONSOLE_APP_SECRET_PREVIOUS = "/console/apps/{app}/secret/previous";
         CONSOLE_APP_USAGE = "/console/apps/{app}/usage";
+        CONSOLE_APP_CALLBACK = "/console/apps/{app}/callback";
+        CONSOLE_APP_CALLBACK_TEST = "/console/apps/{app}/callback/test";
+        CONSOLE_APP_CALLBACK_ROTATE = "/console/apps/{app}/callback/rotate-secret";
+        CONSOLE_APP_CALLBACK_REMOVE = "/console/apps/{app}/callback/remove";
         CONSOLE_APP_DELETE = "/console/apps/{app}/delete";
         CONSOLE_BUTTON_NEW = "/console/apps/{app}/buttons/new";
         CONSOLE_BUTTON = "/console/buttons/{button}";
@@ -130,6 +134,9 @@ pub mod route {
         SANDBOX_APPS = "/_sandbox/apps";
         SANDBOX_APP = "/_sandbox/apps/{id}";
         SANDBOX_APP_USAGE = "/_sandbox/apps/{id}/usage";
+        SANDBOX_APP_CALLBACK = "/_sandbox/apps/{id}/callback";
+        SANDBOX_APP_CALLBACK_TEST = "/_sandbox/apps/{id}/callback/test";
+        SANDBOX_APP_CALLBACK_ROTATE = "/_sandbox/apps/{id}/callback/rotate-secret";
         SANDBOX_BUTTONS = "/_sandbox/buttons";
         SANDBOX_BUTTON = "/_sandbox/buttons/{id}";
         SANDBOX_USERS = "/_sandbox/users";

@@ -1,5 +1,6 @@
 //! Each refusal's name, and where its moment and its nearest match are found.
 
+use super::super::action_callback::CallbackRefusal;
 use super::super::bearer::{BearerError, BearerRefusal};
 use super::super::dialog::DialogError;
 use super::super::disconnect::DisconnectRefusal;
@@ -146,6 +147,10 @@ reasons! {
     } @at {
         DialogError::Expired { at } => Some(*at),
     }
+    CallbackRefusal {
+        CallbackRefusal { is_failure: true, .. } => "callback.failed",
+        CallbackRefusal { .. } => "callback.refused",
+    }
     BearerRefusal {
         BearerRefusal::Malformed => "access_token.malformed",
         BearerRefusal::Jwt(_) => "access_token.not_ours",
@@ -253,6 +258,7 @@ reasons! {
         TokenError::Device(why) => why.rule(),
         TokenError::Password => "user.credentials",
         TokenError::Denied => "user.denied",
+        TokenError::Refused(why) => why.rule(),
         TokenError::TooMany(_) => TOO_MANY,
         TokenError::Store(_) => FAILED,
     } @at {

@@ -6,7 +6,7 @@ mod findings;
 use super::{
     ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts, FinishedTexts,
     FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText,
-    ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    ReferenceTexts, RefusedTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
 
 pub(super) use checks::check;
@@ -84,6 +84,7 @@ pub(super) const MESSAGES: Messages = Messages {
         not_given: "Access was not given",
         may_close: "You can close this window.",
     },
+    refused: RefusedTexts { title: Pattern("{} did not accept the connection"), says: Pattern("{} says:") },
     form_post: FormPostTexts {
         title: Pattern("Going back to {}"),
         text: "If nothing happens, press the button.",

@@ -6,6 +6,7 @@ mod app_form;
 mod apps;
 mod button;
 mod button_form;
+mod callback;
 mod logo;
 mod partner;
 mod secret;
@@ -23,13 +24,14 @@ use axum::routing::get;
 use super::Web;
 use super::error::{failed_page, method_not_allowed_page};
 use super::urls::route;
+pub use super::visitor::{Answer, Stop};
 use crate::domain::app::App;
 use crate::services::console::ConsoleError;
 use crate::services::users::UserError;
 use crate::views::{Head, Tab};
 pub use addresses::redirect_uris;
 pub use app_form::refuse as refuse_app;
-pub use partner::{Answer, Partner, Visit};
+pub use partner::{Partner, Visit};
 
 /// A form's body, before anybody knows who sent it.
 pub type Body = Result<Bytes, BytesRejection>;
@@ -46,6 +48,10 @@ pub fn routes() -> Router<Arc<Web>> {
         .route(route::CONSOLE_APP_DELETE, get(app::ask_to_delete).post(app::delete).fallback(other_method))
         .route(route::CONSOLE_APP_SECRET, get(secret::ask).post(secret::rotate).fallback(other_method))
         .route(route::CONSOLE_APP_SECRET_PREVIOUS, get(secret::ask).post(secret::revoke).fallback(other_method))
+        .route(route::CONSOLE_APP_CALLBACK, get(callback::ask).post(callback::set).fallback(other_method))
+        .route(route::CONSOLE_APP_CALLBACK_TEST, get(callback::ask).post(callback::test).fallback(other_method))
+        .route(route::CONSOLE_APP_CALLBACK_ROTATE, get(callback::ask).post(callback::rotate).fallback(other_method))
+        .route(route::CONSOLE_APP_CALLBACK_REMOVE, get(callback::ask).post(callback::remove).fallback(other_method))
         .route(route::CONSOLE_APP_LOGO, logo.layer(DefaultBodyLimit::max(logo::MAX_BODY)))
         .route(route::CONSOLE_APP_LOGO_REMOVE, get(logo::ask).post(logo::remove).fallback(other_method))
         .route(route::CONSOLE_BUTTON_NEW, get(button::ask_new).post(button::create).fallback(other_method))
@@ -66,6 +72,7 @@ fn head(partner: &Partner, app: &App, current: &str) -> Head {
         (route::CONSOLE_APP_EDIT, text.app.edit),
         (route::CONSOLE_APP_LOGO, text.logo.title),
         (route::CONSOLE_APP_SECRET, text.secret.title),
+        (route::CONSOLE_APP_CALLBACK, text.callback.title),
         (route::CONSOLE_APP_USAGE, text.usage.title),
     ];
     let tab = |(route, label): (&str, &str)| Tab::new(label, partner.app_page(route, app), route == current);
@@ -78,7 +85,7 @@ fn failed(web: &Web, headers: &HeaderMap, error: &ConsoleError) -> Response {
         ConsoleError::Store(error) | ConsoleError::User(UserError::Store(error)) => failed_page(web, headers, error),
         ConsoleError::Unknown | ConsoleError::NotPartner => super::page::failure(web, headers, StatusCode::NOT_FOUND),
         // What a form did not offer, so that no field of it can be to blame.
-        ConsoleError::Partner(_) | ConsoleError::Logo(_) | ConsoleError::User(_) => {
+        ConsoleError::Partner(_) | ConsoleError::NotAllowed(_) | ConsoleError::Logo(_) | ConsoleError::User(_) => {
             super::page::failure(web, headers, StatusCode::BAD_REQUEST)
         }
     }

@@ -24,7 +24,7 @@ use crate::web::extract::{self, Pairs};
 use crate::web::forms::{field, see_other};
 use crate::web::page::{self, Kind};
 use crate::web::urls::route;
-pub use crate::web::visitor::{Answer, Stop};
+use crate::web::visitor::Stop;
 use crate::web::{Web, visitor};
 
 /// A request for a page of the console, by anybody.

@@ -9,6 +9,7 @@ mod auth;
 mod authorize;
 mod body;
 mod buttons;
+mod callbacks;
 pub mod checks;
 mod clock;
 mod connections;
@@ -59,6 +60,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(callbacks::routes())
         .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())

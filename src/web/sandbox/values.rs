@@ -12,6 +12,7 @@ use super::super::error::oauth;
 use super::super::error::problem::Problem;
 use crate::config::expected::{self, MAX_LIST};
 use crate::config::secret::Secret;
+use crate::domain::action_callback::OnFailure;
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::{Size, Theme};
 use crate::domain::email::Email;
@@ -24,6 +25,7 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::signing_algorithm::SigningAlgorithm;
+use crate::domain::target_url::TargetUrl;
 use crate::domain::user::PasswordHash;
 
 /// A text that is read as a seed file's is.
@@ -61,6 +63,8 @@ readable! {
     PasswordHash => expected::password_hash,
     Size => expected::size,
     Theme => expected::theme,
+    TargetUrl => expected::target_url,
+    OnFailure => expected::on_failure,
     Name => name,
     Password => password,
     AsciiSecret => ascii_secret,
