@@ -153,14 +153,19 @@ pub struct Webhook {
 pub enum Target {
     Endpoint(Url),
     /// A developer's machine that asks for them, and did last at this moment.
-    Listener { polled_at: Timestamp },
+    Listener {
+        polled_at: Timestamp,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookState {
     Active,
     /// Gets no new messages; those that wait go on waiting.
-    Disabled { since: Timestamp, why: DisabledWhy },
+    Disabled {
+        since: Timestamp,
+        why: DisabledWhy,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +210,9 @@ impl Webhook {
 /// Why a text is no target's address. Whether the server may call it is another question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TargetUrlError {
-    #[error("a webhook's address is an absolute URL of at most {MAX_URL} bytes, as in https://partner.example/webhooks")]
+    #[error(
+        "a webhook's address is an absolute URL of at most {MAX_URL} bytes, as in https://partner.example/webhooks"
+    )]
     Form,
     #[error("a webhook's address has no user name and no password: the signature tells who calls")]
     Credentials,
@@ -289,7 +296,11 @@ pub struct Attempt {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Answered { status: u16, headers: Vec<(String, String)>, body: String },
+    Answered {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+    },
     /// Why there was no answer, for people.
     Unanswered(String),
 }
@@ -308,7 +319,9 @@ impl Outcome {
 pub enum Verdict {
     Delivered,
     /// Tried again so much later.
-    Again { after: Duration },
+    Again {
+        after: Duration,
+    },
     GivenUp,
     /// The target wants nothing any more.
     Gone,

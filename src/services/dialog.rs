@@ -1,11 +1,14 @@
 //! The steps of the dialog: sign in, consent, outcome. Each works on a flow that this browser opened; a
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
+use std::sync::Arc;
+
 use super::consent::{self, Through};
 use super::journal::note;
 use super::login::{self, SignedIn};
 use super::oauth::authorization::error_response;
 use super::oauth::error::{ErrorCode, Invalid};
+use super::webhooks::outbox::Denied;
 use super::{Context, csrf, oauth};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::access_token::user_subject;
@@ -292,20 +295,24 @@ async fn finish(
     let (id, server_now, now) = (flow.id, ctx.now(), ctx.now_for(&flow.app.id));
     let request = flow.request.clone();
     if decision == Decision::Deny {
-        let denied = request.clone();
+        let denied = Arc::new((request.clone(), Denied::new(ctx, &signed_in.user, &flow.app.id, &flow.scopes)));
         let first = ctx.store.write(move |conn| {
             let denied = denied.clone();
             Box::pin(async move {
                 if !flows::finish(conn, id, server_now).await? {
                     return Ok(false);
                 }
-                match &denied {
+                let (request, news) = &*denied;
+                news.tell(conn).await?;
+                match request {
                     FlowRequest::Device(request) => device_codes::decide(conn, request.device_code, None, now).await,
                     FlowRequest::Button(_) | FlowRequest::Authorization(_) => Ok(true),
                 }
             })
         });
-        return if first.await? { Ok(denied_outcome(ctx, request)) } else { Err(DialogError::Finished) };
+        let is_first = first.await?;
+        ctx.told();
+        return if is_first { Ok(denied_outcome(ctx, request)) } else { Err(DialogError::Finished) };
     }
     let through = match &request {
         FlowRequest::Button(_) => Through::Button,
@@ -341,6 +348,7 @@ async fn finish(
             })
         })
         .await??;
+    ctx.told();
     note::connection(connection);
     if connection == proposed {
         ctx.count(&flow.app.id, UsageKind::Connections);

@@ -8,6 +8,7 @@ use super::oauth::code;
 use super::oauth::error::{ErrorCode, Invalid};
 use super::partner::{self, PartnerError};
 use super::users::{self, UserError};
+use super::webhooks::outbox::Denied;
 use super::{Context, Granted, consent, opaque_issue, sign_in};
 use crate::crypto::refresh_token;
 use crate::crypto::token::HandleKind;
@@ -65,6 +66,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
     let asked = button.requested_scopes(&app.scopes);
     let scopes = granted_scopes(asked, wanted.scopes.as_deref())?;
     if wanted.decision == Decision::Deny || user.magic == Some(Magic::Deny) {
+        Denied::new(ctx, &user, &app.id, &scopes).tell_now(ctx).await?;
         return Ok(None);
     }
     let now = ctx.now_for(&app.id);
@@ -85,6 +87,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
         })
         .await?
         .ok_or(AuthorizeError::UserDisabled)?;
+    ctx.told();
     ctx.store.note_use(connection, now);
     if connection == proposed {
         ctx.count(&button.app, UsageKind::Connections);
@@ -120,6 +123,7 @@ pub async fn authorize_request(
     };
     request.scopes = granted_scopes(request.scopes, named)?;
     if decision == Decision::Deny || user.magic == Some(Magic::Deny) {
+        Denied::new(ctx, &user, &app.id, &request.scopes).tell_now(ctx).await?;
         let invalid = Invalid::new(ErrorCode::AccessDenied, "The user did not allow access.");
         return Ok(error_response(request.target, &ctx.issuer, invalid));
     }
@@ -143,7 +147,9 @@ pub async fn authorize_request(
             Ok(Some(connection))
         })
     });
-    if connected.await?.ok_or(AuthorizeError::UserDisabled)? == proposed {
+    let connected = connected.await?.ok_or(AuthorizeError::UserDisabled)?;
+    ctx.told();
+    if connected == proposed {
         ctx.count(&app.id, UsageKind::Connections);
     }
     Ok(AuthorizationResponse::new(target, &ctx.issuer, [("code", code)]))

@@ -249,8 +249,7 @@ pub struct Claim {
 pub async fn claim(conn: &mut Conn, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
     let Claim { now, until, listener, each, limit } = claim;
     let listener = listener.map(|id| id.0);
-    let rows =
-        fetch_all!(conn, ClaimedRow, CLAIM, now.as_micros(), until.as_micros(), listener, each, limit)?;
+    let rows = fetch_all!(conn, ClaimedRow, CLAIM, now.as_micros(), until.as_micros(), listener, each, limit)?;
     let mut claimed = rows.into_iter().map(Claimed::try_from).collect::<Result<Vec<_>, _>>()?;
     claimed.sort_by_key(|one| one.message.id);
     Ok(claimed)
@@ -326,12 +325,7 @@ pub struct Filter {
 }
 
 /// The newest `limit` of those.
-pub async fn list(
-    conn: &mut Conn,
-    webhook: WebhookId,
-    filter: &Filter,
-    limit: i64,
-) -> Result<Vec<Sent>, StoreError> {
+pub async fn list(conn: &mut Conn, webhook: WebhookId, filter: &Filter, limit: i64) -> Result<Vec<Sent>, StoreError> {
     let (state, topic) = (filter.state.map_or("", Delivery::as_str), filter.topic.map_or("", Topic::as_str));
     let rows = fetch_all!(conn, Row, LIST, webhook.0, state, topic, filter.before.map(|id| id.0), limit)?;
     rows.into_iter().map(Sent::try_from).collect()

@@ -7,6 +7,7 @@ use super::super::Context;
 use super::super::consent::{self, Through};
 use super::super::login::{self, LoginError};
 use super::super::throttle::TooMany;
+use super::super::webhooks::outbox::Denied;
 use super::authorization::{requested_resource, requested_scopes};
 use super::code::{self, CodeRefusal};
 use super::device::{self, DeviceRefusal};
@@ -279,6 +280,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         LoginError::Store(error) => error.into(),
     })?;
     if who.user().magic == Some(Magic::Deny) {
+        Denied::new(ctx, who.user(), &app.id, &given.scopes).tell_now(ctx).await?;
         return Err(TokenError::Denied);
     }
     let now = ctx.now_for(&app.id);
@@ -302,6 +304,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         })
         .await?;
     let granted = recorded.ok_or(TokenError::Password)?;
+    ctx.told();
     // No page of ours was shown: the client knows the user's password, and gets no statement of ours about a sign-in.
     Ok(issue::hand_out(ctx, app, granted, false, now).await?)
 }
