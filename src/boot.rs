@@ -30,6 +30,7 @@ use crate::services::keys::KeysError;
 use crate::services::sealed::Sealer;
 use crate::services::seed::{self, Audience, Seed, SeedError, WorldSeed};
 use crate::services::throttle::{Limits, Throttle};
+use crate::services::webhooks::{self, Webhooks};
 use crate::services::{Context, keys};
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
@@ -118,6 +119,7 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
         clocks: Clocks::new(clock),
         sealer: Sealer::new(master_key, entropy.clone()),
         outgoing: Outgoing::new(outgoing_allow, sandbox_token.is_none()),
+        webhooks: Webhooks::default(),
         entropy,
         keys,
         issuer: issuer.as_str().to_owned(),
@@ -125,6 +127,7 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
         sandbox: sandbox_token.is_some(),
     };
     clocks::reload(&ctx).await?;
+    webhooks::reload(&ctx).await?;
     Ok(ctx)
 }
 

@@ -40,6 +40,10 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::UserPasswordChanged => "user set-password",
         Action::UserResetOffered => "user reset",
         Action::UserExported => "user export",
+        Action::WebhookCreated => "webhook add",
+        Action::WebhookChanged => "webhook set",
+        Action::WebhookDeleted => "webhook delete",
+        Action::WebhookSecretRotated => "webhook rotate-secret",
         Action::WorldSeeded => "seed",
         // To sign in and to consent is for the user alone, and a world that can be put back has a control plane.
         Action::SessionOpened

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::email::Email;
-use super::ids::{AccountId, AppId, ButtonId, ConnectionId, EventId, SessionId, UserId};
+use super::ids::{AccountId, AppId, ButtonId, ConnectionId, EventId, SessionId, UserId, WebhookId};
 use super::timestamp::Timestamp;
 
 /// Longest value of a [`Change`] that is kept, in characters.
@@ -93,6 +93,7 @@ words! {
         RegistrationToken = "registration_token",
         Session = "session",
         User = "user",
+        Webhook = "webhook",
         World = "world",
     }
 }
@@ -138,6 +139,10 @@ words! {
         UserPasswordChanged = "user.password_changed",
         UserResetOffered = "user.reset_offered",
         UserExported = "user.exported",
+        WebhookCreated = "webhook.created",
+        WebhookChanged = "webhook.changed",
+        WebhookDeleted = "webhook.deleted",
+        WebhookSecretRotated = "webhook.secret_rotated",
         WorldReset = "world.reset",
         WorldRestored = "world.restored",
         WorldSeeded = "world.seeded",
@@ -222,6 +227,11 @@ impl Target {
 
     pub fn user(id: UserId, email: &Email) -> Self {
         Self::new(TargetKind::User, id, email.as_str())
+    }
+
+    /// `host` is its target's.
+    pub fn webhook(id: WebhookId, host: &str) -> Self {
+        Self::new(TargetKind::Webhook, id, host)
     }
 
     /// Of a kind that there is one of, or whose ids say nothing.

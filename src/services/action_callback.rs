@@ -9,17 +9,14 @@ use std::time::Duration;
 
 use super::Context;
 use super::audit::{Acting, may_change};
+use super::consent::Asked;
 use super::partner::{PartnerError, find_app};
 use crate::crypto::webhook_signature::{self, WebhookSecret};
 use crate::domain::action_callback::{ActionCallback, CallResult, LastCall, OnFailure, TIME_LIMIT, Verdict};
 use crate::domain::allow_list::NotAllowed;
-use crate::domain::app::App;
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::{AppId, ConnectionId, WebhookMessageId};
-use crate::domain::scope::ScopeSet;
 use crate::domain::target_url::TargetUrl;
-use crate::domain::timestamp::Timestamp;
-use crate::domain::user::User;
 use crate::domain::webhook::{News, Topic};
 use crate::entropy::time_ordered_id;
 use crate::outgoing::{Call, Method};
@@ -52,16 +49,6 @@ pub struct CallbackRefusal {
     pub message: Option<String>,
     /// Whether it is this server that refuses, because there was no answer.
     pub is_failure: bool,
-}
-
-/// A connection that somebody is about to make, or has just denied.
-#[derive(Clone, Copy)]
-pub struct Asked<'a> {
-    pub user: &'a User,
-    pub app: &'a App,
-    pub scopes: &'a ScopeSet,
-    /// By the application's clock.
-    pub now: Timestamp,
 }
 
 /// Asks whether this connection may be made. Only of a new one: who has one already was asked then.

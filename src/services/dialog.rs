@@ -1,12 +1,15 @@
 //! The steps of the dialog: sign in, consent, outcome. Each works on a flow that this browser opened; a
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
-use super::action_callback::{self, Asked, CallbackRefusal};
-use super::consent::{self, Through};
+use std::sync::Arc;
+
+use super::action_callback::{self, CallbackRefusal};
+use super::consent::{self, Asked, Through};
 use super::journal::note;
 use super::login::{self, SignedIn};
 use super::oauth::authorization::error_response;
 use super::oauth::error::{ErrorCode, Invalid};
+use super::webhooks::outbox::Denied;
 use super::{Context, csrf, oauth};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::access_token::user_subject;
@@ -304,7 +307,7 @@ async fn finish(
     let request = flow.request.clone();
     let asked = Asked { user: &signed_in.user, app: &flow.app, scopes: &flow.scopes, now };
     if decision == Decision::Deny {
-        let denied = deny(ctx, flow, DENIED).await?;
+        let denied = deny(ctx, flow, asked, DENIED).await?;
         action_callback::tell_denied(ctx, asked).await;
         return Ok(denied);
     }
@@ -315,7 +318,7 @@ async fn finish(
     let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), through, now);
     let proposed = proposal.connection.id;
     if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
-        let denied = Box::new(deny(ctx, flow, REFUSED).await?);
+        let denied = Box::new(deny(ctx, flow, asked, REFUSED).await?);
         return Ok(Outcome::Refused { refusal, denied });
     }
     let handle = ctx.mint(now);
@@ -346,6 +349,7 @@ async fn finish(
             })
         })
         .await??;
+    ctx.told();
     note::connection(connection);
     if connection == proposed {
         ctx.count(&flow.app.id, UsageKind::Connections);
@@ -361,22 +365,31 @@ async fn finish(
 }
 
 /// Ends a flow without a connection.
-async fn deny(ctx: &Context, flow: &OpenFlow, description: &'static str) -> Result<Outcome, DialogError> {
-    let (id, server_now, now) = (flow.id, ctx.now(), ctx.now_for(&flow.app.id));
-    let request = flow.request.clone();
+async fn deny(
+    ctx: &Context,
+    flow: &OpenFlow,
+    asked: Asked<'_>,
+    description: &'static str,
+) -> Result<Outcome, DialogError> {
+    let (id, server_now, now) = (flow.id, ctx.now(), asked.now);
+    let work = Arc::new((flow.request.clone(), Denied::new(ctx, asked)));
     let first = ctx.store.write(move |conn| {
-        let request = request.clone();
+        let work = work.clone();
         Box::pin(async move {
+            let (request, news) = &*work;
             if !flows::finish(conn, id, server_now).await? {
                 return Ok(false);
             }
-            match &request {
+            news.tell(conn).await?;
+            match request {
                 FlowRequest::Device(request) => device_codes::decide(conn, request.device_code, None, now).await,
                 FlowRequest::Button(_) | FlowRequest::Authorization(_) => Ok(true),
             }
         })
     });
-    if first.await? { Ok(denied_outcome(ctx, flow.request.clone(), description)) } else { Err(DialogError::Finished) }
+    let is_first = first.await?;
+    ctx.told();
+    if is_first { Ok(denied_outcome(ctx, flow.request.clone(), description)) } else { Err(DialogError::Finished) }
 }
 
 fn denied_outcome(ctx: &Context, request: FlowRequest, description: &'static str) -> Outcome {

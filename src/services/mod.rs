@@ -17,6 +17,7 @@ pub mod csrf;
 pub mod dialog;
 pub mod disconnect;
 pub mod doctor;
+pub mod endings;
 pub mod faults;
 pub mod invitations;
 pub mod journal;
@@ -40,6 +41,7 @@ pub mod throttle;
 pub mod tokens;
 pub mod usage;
 pub mod users;
+pub mod webhooks;
 pub mod worlds;
 
 use crate::crypto::password::Passwords;
@@ -58,6 +60,7 @@ use keys::Keys;
 use sealed::Sealer;
 use seed::WorldSeed;
 use throttle::Throttle;
+use webhooks::Webhooks;
 
 /// What every use case works with. One for each world that the process serves.
 pub struct Context {
@@ -68,6 +71,7 @@ pub struct Context {
     pub sealer: Sealer,
     /// Calls to others, as far as the operator lets them be made.
     pub outgoing: Outgoing,
+    pub webhooks: Webhooks,
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub journal: Journal,

@@ -1,8 +1,8 @@
 //! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
 
-use super::action_callback::{self, Asked, CallbackRefusal};
+use super::action_callback::{self, CallbackRefusal};
 use super::audit::By;
-use super::consent::Through;
+use super::consent::{Asked, Through};
 use super::dialog::{DENIED, Decision, REFUSED, asks_again};
 use super::oauth::authorization::{self, AuthorizationError, Unsendable, error_response};
 use super::oauth::code;
@@ -76,7 +76,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Decided, Auth
     let now = ctx.now_for(&app.id);
     let asked = Asked { user: &user, app: &app, scopes: &scopes, now };
     if wanted.decision == Decision::Deny || user.magic == Some(Magic::Deny) {
-        action_callback::tell_denied(ctx, asked).await;
+        consent::denied(ctx, asked).await?;
         return Ok(Decided::Denied);
     }
     let proposal =
@@ -100,6 +100,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Decided, Auth
         })
         .await?
         .ok_or(AuthorizeError::UserDisabled)?;
+    ctx.told();
     ctx.store.note_use(connection, now);
     if connection == proposed {
         ctx.count(&button.app, UsageKind::Connections);
@@ -137,7 +138,7 @@ pub async fn authorize_request(
     let now = ctx.now_for(&app.id);
     let asked = Asked { user: &user, app: &app, scopes: &request.scopes, now };
     if decision == Decision::Deny || user.magic == Some(Magic::Deny) {
-        action_callback::tell_denied(ctx, asked).await;
+        consent::denied(ctx, asked).await?;
         let invalid = Invalid::new(ErrorCode::AccessDenied, DENIED);
         return Ok(error_response(request.target, &ctx.issuer, invalid));
     }
@@ -164,7 +165,9 @@ pub async fn authorize_request(
             Ok(Some(connection))
         })
     });
-    if connected.await?.ok_or(AuthorizeError::UserDisabled)? == proposed {
+    let connected = connected.await?.ok_or(AuthorizeError::UserDisabled)?;
+    ctx.told();
+    if connected == proposed {
         ctx.count(&app.id, UsageKind::Connections);
     }
     Ok(AuthorizationResponse::new(target, &ctx.issuer, [("code", code)]))

@@ -268,9 +268,10 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 28] = [
+    let shared: [(&str, &[(&str, &str)]); 29] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
+        ("action_callbacks", action_callbacks::STATEMENTS),
         ("apps", apps::STATEMENTS),
         ("authorization_codes", authorization_codes::STATEMENTS),
         ("buttons", buttons::STATEMENTS),

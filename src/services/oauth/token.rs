@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::Context;
-use super::super::action_callback::{self, Asked, CallbackRefusal};
-use super::super::consent::{self, Through};
+use super::super::action_callback::{self, CallbackRefusal};
+use super::super::consent::{self, Asked, Through};
 use super::super::dialog::REFUSED;
 use super::super::login::{self, LoginError};
 use super::super::throttle::TooMany;
@@ -286,7 +286,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
     let now = ctx.now_for(&app.id);
     let asked = Asked { user: who.user(), app, scopes: &given.scopes, now };
     if who.user().magic == Some(Magic::Deny) {
-        action_callback::tell_denied(ctx, asked).await;
+        consent::denied(ctx, asked).await?;
         return Err(TokenError::Denied);
     }
     let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), Through::Grant, now);
@@ -310,6 +310,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         })
         .await?;
     let granted = recorded.ok_or(TokenError::Password)?;
+    ctx.told();
     // No page of ours was shown: the client knows the user's password, and gets no statement of ours about a sign-in.
     Ok(issue::hand_out(ctx, app, granted, false, now).await?)
 }
