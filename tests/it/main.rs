@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is how to fail, helpers included")]
 
 mod account;
+mod action_callback;
 mod admin;
 mod architecture;
 mod audit;

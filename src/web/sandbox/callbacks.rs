@@ -143,6 +143,8 @@ async fn set(
 }
 
 /// Ask nobody any more
+///
+/// Users are connected without the application's server being asked, and its signing secret is gone.
 #[utoipa::path(
     delete,
     path = route::SANDBOX_APP_CALLBACK,
