@@ -25,6 +25,7 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::ButtonDeleted => "button delete",
         Action::ConnectionEnded => "connection end",
         Action::KeysRotated => "keys rotate",
+        Action::LeadsDeleted => "lead delete",
         Action::RegistrationTokenCreated => "keys registration-token",
         Action::SessionEnded | Action::SessionsEnded => "user end-sessions",
         Action::UserInvited => "user invite",
@@ -49,7 +50,7 @@ const fn command_of(action: Action) -> Option<&'static str> {
 }
 
 /// What pages show, with the command that shows the same.
-const SHOWN: [(&str, &[&str]); 13] = [
+const SHOWN: [(&str, &[&str]); 14] = [
     ("/console", &["app list"]),
     ("/console/apps/{app}", &["app show", "button list", "event list"]),
     ("/console/apps/{app}/usage", &["app usage"]),
@@ -63,6 +64,7 @@ const SHOWN: [(&str, &[&str]); 13] = [
     ("/admin/keys", &["keys list"]),
     ("/admin/events", &["event list"]),
     ("/admin/invitations", &["invitation list"]),
+    ("/admin/leads", &["lead list", "lead show"]),
 ];
 
 /// Commands that show and change nothing of the server's data.

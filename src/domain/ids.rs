@@ -156,6 +156,10 @@ uuid_id! {
     /// One "Allow" of a user.
     ConsentId
 }
+uuid_id! {
+    /// A lead that was taken.
+    LeadId
+}
 
 /// The lowest id of a moment, of those that follow a clock (UUIDv7, RFC 9562 section 5.7).
 pub fn first_id_at(moment: Timestamp) -> Uuid {

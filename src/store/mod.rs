@@ -17,6 +17,7 @@ pub mod accounts;
 pub mod apps;
 pub mod authorization_codes;
 pub mod buttons;
+pub mod campaigns;
 pub mod clocks;
 pub mod codes;
 pub mod connections;
@@ -28,6 +29,7 @@ pub mod grants;
 pub mod invitations;
 pub mod keys;
 pub mod lead_types;
+pub mod leads;
 pub mod logos;
 pub mod namespaces;
 pub mod pushed_requests;
@@ -265,12 +267,13 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 26] = [
+    let shared: [(&str, &[(&str, &str)]); 28] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
         ("authorization_codes", authorization_codes::STATEMENTS),
         ("buttons", buttons::STATEMENTS),
+        ("campaigns", campaigns::STATEMENTS),
         ("clocks", clocks::STATEMENTS),
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
@@ -282,6 +285,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("lead_types", lead_types::STATEMENTS),
+        ("leads", leads::STATEMENTS),
         ("logos", logos::STATEMENTS),
         ("namespaces", namespaces::STATEMENTS),
         ("pushed_requests", pushed_requests::STATEMENTS),
