@@ -34,11 +34,13 @@ pub fn text(value: &Value) -> String {
 
 /// As a number, if it is one or reads as one: digits, perhaps a sign before and a fraction behind them.
 pub fn number(value: &Value) -> Option<f64> {
-    match value {
+    let number = match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => number_in(text.trim()),
         _ => None,
-    }
+    };
+    // Of the two zeros there are, the one.
+    number.map(|number| number + 0.0)
 }
 
 fn number_in(text: &str) -> Option<f64> {
@@ -78,6 +80,7 @@ mod tests {
         assert_eq!(compare(&json!("02134"), &json!("2134")), Ordering::Less, "as ZIP codes are");
         assert_eq!(compare(&json!("2.50"), &json!(2.5)), Ordering::Equal);
         assert_eq!(compare(&json!("abc"), &json!(5)), Ordering::Greater);
+        assert_eq!(compare(&json!("-0"), &json!(0)), Ordering::Equal);
         assert_eq!(compare(&json!(true), &json!("true")), Ordering::Equal);
     }
 
