@@ -19,6 +19,7 @@ mod help;
 mod init;
 mod invitation;
 mod keys;
+mod lead;
 mod migrate;
 mod output;
 mod seed;
@@ -79,6 +80,9 @@ enum Command {
     /// Users' consents to applications.
     #[command(subcommand)]
     Connection(connection::ConnectionCommand),
+    /// Leads that the lead receiver took.
+    #[command(subcommand)]
+    Lead(lead::LeadCommand),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -141,6 +145,7 @@ impl Cli {
             Command::App(command) => app::run(&flags, command).await,
             Command::Button(command) => button::run(&flags, command).await,
             Command::Connection(command) => connection::run(&flags, command).await,
+            Command::Lead(command) => lead::run(&flags, command).await,
             Command::Keys(command) => keys::run(&flags, command).await,
             Command::Event(command) => event::run(&flags, command).await,
             Command::Completions(args) => completions::run(&args),

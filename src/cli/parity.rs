@@ -28,6 +28,7 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::ButtonDeleted => "button delete",
         Action::ConnectionEnded => "connection end",
         Action::KeysRotated => "keys rotate",
+        Action::LeadsDeleted => "lead delete",
         Action::RegistrationTokenCreated => "keys registration-token",
         Action::SessionEnded | Action::SessionsEnded => "user end-sessions",
         Action::UserInvited => "user invite",
@@ -71,6 +72,7 @@ const SHOWN: [(&str, &[&str]); 14] = [
     ("/admin/keys", &["keys list"]),
     ("/admin/events", &["event list"]),
     ("/admin/invitations", &["invitation list"]),
+    ("/admin/leads", &["lead list", "lead show"]),
 ];
 
 /// Commands that show and change nothing of the server's data.

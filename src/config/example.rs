@@ -34,6 +34,7 @@ mod tests {
         let seed = |text: &str| SeedFile::parse(Path::new("seed.toml"), text).unwrap();
         assert!(seed(SEED).lead_types.is_empty());
         let whole = seed(&uncommented(SEED));
+        assert_eq!((whole.sources.len(), whole.campaigns.len()), (1, 1));
         assert_eq!((whole.lead_types.len(), whole.accounts[0].api_keys.as_ref().unwrap().len()), (1, 1));
         assert_eq!(settings(SETTINGS).seed.as_deref(), Some(Path::new("seed.toml")));
     }

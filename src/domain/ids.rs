@@ -156,6 +156,10 @@ uuid_id! {
     /// One "Allow" of a user.
     ConsentId
 }
+uuid_id! {
+    /// A lead that was taken.
+    LeadId
+}
 
 uuid_id! {
     /// Who is told of what happens to an application's users.

@@ -131,6 +131,12 @@ pub async fn find(ctx: &Context, id: &AccountId) -> Result<Account, AccountError
     found.await?.ok_or(AccountError::Unknown)
 }
 
+/// The account that an API key opens.
+pub async fn of_api_key(ctx: &Context, key: &str) -> Result<Option<Account>, StoreError> {
+    let key = hash_api_key(ctx, key);
+    ctx.store.read(move |conn| Box::pin(async move { accounts::find_by_api_key(conn, &key).await })).await
+}
+
 /// Changes name and API keys, which are replaced whole; what is not named stays.
 pub async fn change(
     ctx: &Acting<'_>,

@@ -22,6 +22,7 @@ pub mod faults;
 pub mod invitations;
 pub mod journal;
 pub mod keys;
+pub mod leads;
 pub mod login;
 pub mod logos;
 pub mod namespaces;

@@ -18,6 +18,7 @@ pub mod action_callbacks;
 pub mod apps;
 pub mod authorization_codes;
 pub mod buttons;
+pub mod campaigns;
 pub mod clocks;
 pub mod codes;
 pub mod connections;
@@ -29,6 +30,7 @@ pub mod grants;
 pub mod invitations;
 pub mod keys;
 pub mod lead_types;
+pub mod leads;
 pub mod logos;
 pub mod namespaces;
 pub mod pushed_requests;
@@ -268,13 +270,14 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 29] = [
+    let shared: [(&str, &[(&str, &str)]); 31] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("action_callbacks", action_callbacks::STATEMENTS),
         ("apps", apps::STATEMENTS),
         ("authorization_codes", authorization_codes::STATEMENTS),
         ("buttons", buttons::STATEMENTS),
+        ("campaigns", campaigns::STATEMENTS),
         ("clocks", clocks::STATEMENTS),
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
@@ -286,6 +289,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("invitations", invitations::STATEMENTS),
         ("keys", keys::STATEMENTS),
         ("lead_types", lead_types::STATEMENTS),
+        ("leads", leads::STATEMENTS),
         ("logos", logos::STATEMENTS),
         ("namespaces", namespaces::STATEMENTS),
         ("pushed_requests", pushed_requests::STATEMENTS),

@@ -22,6 +22,8 @@ pub const DPOP_ALGORITHMS: [&str; 4] = ["ES256", "RS256", "PS256", "EdDSA"];
 /// What a request brings.
 pub struct Access<'r> {
     pub method: &'r Method,
+    /// Its address below the issuer's, which a proof of a key names (RFC 9449 section 4.2).
+    pub path: &'r str,
     pub headers: &'r HeaderMap,
     /// The body of a POST, which may hold the token (RFC 6750 section 2.2).
     pub form: Option<Result<Bytes, BytesRejection>>,
@@ -95,7 +97,7 @@ pub async fn authorized(
 ) -> Result<AccessToken, Box<Response>> {
     let tried_dpop = matches!(Bearer::of(access.headers), Bearer::Dpop(_));
     let presented = Presented::of(&access).map_err(|challenge| Box::new(challenge.respond(tried_dpop)))?;
-    let url = web.urls.public(endpoint);
+    let url = web.urls.public(access.path);
     let scheme = match &presented.proof {
         Some(proof) => Scheme::Dpop { proof, method: access.method.as_str(), url: &url },
         None => Scheme::Bearer,

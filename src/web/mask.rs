@@ -20,7 +20,7 @@ const MAX_VALUE: usize = 300;
 pub const MAX_BODY: usize = 16 * 1024;
 
 /// Parameters and members whose values are shown, in any letter case.
-const SHOWN: [&str; 72] = [
+const SHOWN: [&str; 91] = [
     "active",
     "acr_values",
     "appid",
@@ -93,12 +93,31 @@ const SHOWN: [&str; 72] = [
     "verification_uri",
     "_",
     "directive",
+    "aid",
+    "enddate",
+    "isvalidpost",
+    "leadidentifier",
+    "lid",
+    "nosell",
+    "pendingqcreview",
+    "postid",
+    "receiveddate",
+    "responsetype",
+    "senddelay",
+    "skip",
+    "sortorder",
+    "startdate",
+    "take",
+    "total",
+    "uid",
+    "vendoraccountassigned",
+    "vid",
 ];
 /// Parameters that are no secrets, but say nothing: a fingerprint shows whether they came back unchanged.
 const COMPARED: [&str; 5] = ["state", "nonce", "code_challenge", "jti", "at_hash"];
 /// Names that are shown though their values are not. Of a name that nobody knows nothing is shown: it may be the second
 /// half of a password with an `&` in it.
-const NAMED: [&str; 28] = [
+const NAMED: [&str; 37] = [
     "access_token",
     "address",
     "api_key",
@@ -127,7 +146,18 @@ const NAMED: [&str; 28] = [
     "secret",
     "token",
     "user_code",
+    "fields",
+    "leads",
+    "properties",
+    "query",
+    "reference",
+    "responsedetail",
+    "returnurl",
+    "sortfields",
+    "source",
 ];
+/// Members that hold what is said of people: how much there is, and nothing of it.
+const OF_PEOPLE: [&str; 2] = ["fields", "query"];
 /// Headers of requests and answers whose values are shown.
 const SHOWN_HEADERS: [&str; 39] = [
     "accept",
@@ -320,6 +350,8 @@ pub enum Sender {
 
 fn json(by: Sender, name: &str, given: &Value) -> Value {
     match given {
+        Value::Array(items) if is_among(&OF_PEOPLE, name) => Value::String(format!("({} members)", items.len())),
+        Value::Object(members) if is_among(&OF_PEOPLE, name) => Value::String(format!("({} members)", members.len())),
         Value::String(text) => Value::String(value(name, text)),
         Value::Array(items) => Value::Array(items.iter().map(|item| json(by, name, item)).collect()),
         Value::Object(members) => {
@@ -469,6 +501,21 @@ mod tests {
         );
         assert_eq!(body(None, b"hunter2", Sender::Client), "(7 bytes of no type)");
         assert_eq!(body(Some(&json), b"{\"password\": \"hunter2\"", Sender::Client), "(22 bytes of application/json)");
+    }
+
+    #[test]
+    fn part_c_of_leads_nothing_is_shown_that_people_said() {
+        let json = HeaderValue::from_static("application/json");
+        let sent = br#"{"Source":{"vid":1041,"returnURL":"https://p.test/ada"},"leads":[{"properties":{"reference":"ada","noSell":true},"FIELDS":{"Email":"ada@acme.test","name":"ada"}}]}"#;
+        let shown = body(Some(&json), sent, Sender::Client);
+        assert!(!shown.to_lowercase().contains("ada"), "{shown}");
+        assert!(shown.contains(r#""vid":1041"#) && shown.contains(r#""FIELDS":"(2 members)""#), "{shown}");
+        let asked = br#"{"Query":{"email":"ada@acme.test"},"Fields":["ada"],"Take":5}"#;
+        let shown = body(Some(&json), asked, Sender::Client);
+        assert!(!shown.contains("ada") && shown.contains(r#""Take":5"#), "{shown}");
+        let found = br#"{"Total":1,"Leads":[{"UID":"u","Properties":{"reference":"ada"},"Fields":{"name":"ada"}}]}"#;
+        let shown = body(Some(&json), found, Sender::Server);
+        assert!(!shown.contains("ada") && shown.contains(r#""Total":1"#), "{shown}");
     }
 
     #[test]

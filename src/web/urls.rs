@@ -69,6 +69,8 @@ pub mod route {
         ADMIN_APP_DELETE = "/admin/apps/{app}/delete";
         ADMIN_CONNECTIONS = "/admin/connections";
         ADMIN_CONNECTION_END = "/admin/connections/{connection}/end";
+        ADMIN_LEADS = "/admin/leads";
+        ADMIN_LEAD = "/admin/leads/{lead}";
         ADMIN_EVENTS = "/admin/events";
         ADMIN_INVITATIONS = "/admin/invitations";
         ADMIN_INVITATION_REVOKE = "/admin/invitations/{invitation}/revoke";
@@ -112,6 +114,9 @@ pub mod route {
         SIGN_UP_PARTNER = "/sign-up/partner";
         LOGO = "/logos/{app}/{logo}";
         ME = "/v1/me";
+        API_TOKEN = "/v1/authorization/token";
+        LEAD_INSERT = "/v2/insert/general";
+        LEAD_QUERY = "/v1/leads/query/{lead_type}";
         JWKS = "/.well-known/jwks.json";
         SERVER_METADATA = "/.well-known/oauth-authorization-server";
         OPENID_METADATA = "/.well-known/openid-configuration";
@@ -147,6 +152,8 @@ pub mod route {
         SANDBOX_INVITATIONS = "/_sandbox/invitations";
         SANDBOX_CONNECTIONS = "/_sandbox/connections";
         SANDBOX_CONNECTION = "/_sandbox/connections/{id}";
+        SANDBOX_LEADS = "/_sandbox/leads";
+        SANDBOX_LEAD = "/_sandbox/leads/{id}";
         SANDBOX_TOKENS = "/_sandbox/tokens";
         SANDBOX_TOKENS_EXPIRE = "/_sandbox/tokens/expire";
         SANDBOX_TOKENS_REVOKE = "/_sandbox/tokens/revoke";
@@ -240,7 +247,7 @@ pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String 
     let shown = path.split('/').map(|segment| match pattern.next() {
         // An id that is a parameter of a known route opens nothing.
         Some("{flow}" | "{connection}") if Uuid::try_parse(segment).is_ok() => segment.to_owned(),
-        Some("{client_id}") if is_id(segment) => mask::scrub(segment),
+        Some("{client_id}" | "{lead_type}") if is_id(segment) => mask::scrub(segment),
         _ if is_word(segment) => segment.to_owned(),
         _ => mask(&decoded(segment)),
     });

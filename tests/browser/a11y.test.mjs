@@ -18,6 +18,7 @@ before(async () => {
   [world, production, browser] = await Promise.all([createOAuthWorld(), createWorld(undefined, { isProduction: true }), launch()]);
   world.sites.serve('/partner', partnerPage(world, { lang: null }));
   await connect();
+  await postLead();
   world.invitation = await invite();
 });
 
@@ -27,6 +28,15 @@ async function connect() {
   const body = JSON.stringify({ user: world.person().email, button: world.buttons.main, decision: 'allow' });
   const answer = await fetch(`${world.server.api}/_sandbox/authorize`, { method: 'POST', headers, body });
   assert.equal(answer.status, 200);
+}
+
+/** A lead, for the administration to have one. */
+async function postLead() {
+  const headers = { 'api-key': world.apiKey, 'Content-Type': 'application/json' };
+  const leads = [{ properties: { reference: 'r-1', noSell: true }, fields: { FirstName: 'Ada', Comment: 'x'.repeat(300), LoanAmount: 250000 } }];
+  const body = JSON.stringify({ source: { vid: 1, lid: 1, aid: 7, returnURL: 'https://partner.test/done' }, leads });
+  const answer = await fetch(`${world.server.api}/v2/insert/general`, { method: 'POST', headers, body });
+  assert.equal((await answer.json())[0].ResponseType, 0);
 }
 
 /** The link of an invitation that nobody has followed yet. */
@@ -42,7 +52,7 @@ async function invite() {
 after(() => Promise.all([world?.stop(), production?.stop(), browser?.close()]));
 
 // Where the ids of addresses are looked up that no seed file has.
-const LISTS = { user: '/admin/users', connection: '/admin/connections', invitation: '/admin/invitations', key: '/admin/accounts/{account}' };
+const LISTS = { user: '/admin/users', connection: '/admin/connections', lead: '/admin/leads', invitation: '/admin/invitations', key: '/admin/accounts/{account}' };
 
 /** Goes to a route, as src/web/urls.rs writes it: its parameters are the world's own, or the last ones of a list. `of` is
     the application that it is about. */
@@ -345,6 +355,8 @@ const PAGES = [
     ['/admin/invitations/{invitation}/revoke', 'Revoke the invitation'],
     ['/admin/keys', 'Keys'],
     ['/admin/keys/rotate', 'Rotate a key'],
+    ['/admin/leads', 'Leads'],
+    ['/admin/leads/{lead}', 'Lead 1'],
     ['/admin/new/account', 'New account'],
     ['/admin/new/invitation', 'Invite'],
     ['/admin/new/user', 'New user'],

@@ -24,6 +24,7 @@ mod hostile;
 mod inspector;
 mod jsonp;
 mod keys;
+mod leads;
 mod login;
 mod me;
 mod navigation;

@@ -4,6 +4,7 @@
 //! only whether an account or an owner that the file does not define is in the database is left to that.
 
 mod client;
+mod leads;
 mod read;
 mod values;
 
@@ -14,6 +15,7 @@ use super::error::{ConfigError, Fault, Place, read_text_file};
 use super::secret::Secret;
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::{Size, Theme};
+use crate::domain::campaign::Criteria;
 use crate::domain::email::Email;
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::{AccountId, AppId, ButtonId};
@@ -33,6 +35,8 @@ pub struct SeedFile {
     pub users: Vec<SeedUser>,
     pub apps: Vec<SeedApp>,
     pub lead_types: Vec<SeedLeadType>,
+    pub sources: Vec<SeedSource>,
+    pub campaigns: Vec<SeedCampaign>,
 }
 
 #[derive(Debug, Clone)]
@@ -115,6 +119,33 @@ pub struct SeedLeadType {
     pub required: Vec<String>,
     /// Fields whose value may come once only.
     pub unique: Vec<String>,
+}
+
+/// Who sends leads to an account.
+#[derive(Debug, Clone)]
+pub struct SeedSource {
+    /// What a lead gives as its `vid`.
+    pub vid: u32,
+    pub name: String,
+    /// An account's id, or the name of one whose id is left out.
+    pub account: Reference<String>,
+    pub is_enabled: bool,
+}
+
+/// Which leads of a source are taken.
+#[derive(Debug, Clone)]
+pub struct SeedCampaign {
+    /// What a lead gives as its `aid`.
+    pub aid: u32,
+    /// A source's `vid`.
+    pub source: Reference<u32>,
+    /// The `lid` of its leads.
+    pub lead_type: u32,
+    pub name: String,
+    pub is_enabled: bool,
+    /// `None`: any number.
+    pub daily_cap: Option<u32>,
+    pub criteria: Criteria,
 }
 
 /// A mention of something that the file defines, or else the database has.

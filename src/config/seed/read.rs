@@ -1,8 +1,9 @@
 //! The tables of a seed file, one function for each.
 
 use super::client;
+use super::leads;
 use super::values::{self, MAX_ENTRIES, Unique};
-use super::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedLeadType, SeedPassword, SeedUser};
+use super::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedPassword, SeedUser};
 use crate::config::document::{Document, Located, Section};
 use crate::config::expected;
 use crate::domain::email::Email;
@@ -11,24 +12,28 @@ use crate::domain::scope::ScopeSet;
 
 /// What must not come twice, across the whole file.
 #[derive(Default)]
-struct Seen {
-    accounts: Unique,
+pub(super) struct Seen {
+    pub(super) accounts: Unique,
     api_keys: Unique,
     users: Unique,
     apps: Unique,
     buttons: Unique,
-    lead_types: Unique,
+    pub(super) lead_types: Unique,
+    pub(super) sources: Unique,
+    pub(super) campaigns: Unique,
 }
 
 pub fn seed_file<'t>(document: &mut Document<'t>, root: &Section<'_, 't>) -> SeedFile {
-    root.refuse_unknown(document, &["accounts", "users", "apps", "lead_types"]);
+    root.refuse_unknown(document, &["accounts", "users", "apps", "lead_types", "sources", "campaigns"]);
     let mut seen = Seen::default();
     // In this order, whatever the order in the file: what is mentioned is read before what mentions it.
     SeedFile {
         accounts: entries(document, root, "accounts", |document, section| account(document, section, &mut seen)),
         users: entries(document, root, "users", |document, section| user(document, section, &mut seen)),
         apps: entries(document, root, "apps", |document, section| app(document, section, &mut seen)),
-        lead_types: entries(document, root, "lead_types", |document, section| lead_type(document, section, &mut seen)),
+        lead_types: entries(document, root, "lead_types", |d, section| leads::lead_type(d, section, &mut seen)),
+        sources: entries(document, root, "sources", |d, section| leads::source(d, section, &mut seen)),
+        campaigns: entries(document, root, "campaigns", |d, section| leads::campaign(d, section, &mut seen)),
     }
 }
 
@@ -140,7 +145,7 @@ fn owner_reference(
     Some(reference(document, email, in_file))
 }
 
-fn reference<T>(document: &Document<'_>, to: Located<T>, in_file: bool) -> Reference<T> {
+pub(super) fn reference<T>(document: &Document<'_>, to: Located<T>, in_file: bool) -> Reference<T> {
     Reference { place: document.place(to.offset), key: to.key, to: to.value, in_file }
 }
 
@@ -172,33 +177,4 @@ fn button<'t>(
         return_urls: return_urls.map(|urls| urls.value).unwrap_or_default(),
         scopes,
     })
-}
-
-fn lead_type<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, seen: &mut Seen) -> Option<SeedLeadType> {
-    section.refuse_unknown(document, &["uid", "name", "required", "unique"]);
-    let uid = section.integer(document, "uid");
-    if !section.has("uid") {
-        let at = section.location();
-        document.fault(&at, "`uid` is missing", "a whole number, the lead type's `lid`");
-    }
-    let uid = uid.and_then(|given| {
-        let uid = u32::try_from(given.value).ok().filter(|uid| *uid > 0);
-        if uid.is_none() {
-            document.fault(&given, format!("found {}", given.value), format!("1 to {}", u32::MAX));
-        }
-        Some(given.with(uid?))
-    });
-    if let Some(uid) = &uid {
-        seen.lead_types.take(document, uid, &uid.value.to_string(), "one entry for each lead type");
-    }
-    let name = section.required_text(document, "name");
-    let name = values::name(document, name);
-    let required = field_names(document, section, "required");
-    let unique = field_names(document, section, "unique");
-    Some(SeedLeadType { uid: uid?.value, name: name?, required, unique })
-}
-
-fn field_names<'t>(document: &mut Document<'t>, section: &Section<'_, 't>, name: &str) -> Vec<String> {
-    let fields = values::list(document, section, name, |document, field| values::name(document, Some(field)));
-    fields.map(|fields| fields.value).unwrap_or_default()
 }

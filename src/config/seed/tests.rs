@@ -34,6 +34,20 @@ uid = 4204
 name = "Mortgage"
 required = ["FirstName", "LastName", "Email"]
 unique = ["Email"]
+
+[[sources]]
+vid = 1041
+name = "Rate Finder"
+account = "acme"
+
+[[campaigns]]
+aid = 7
+vid = 1041
+lid = 4204
+name = "In the West"
+enabled = false
+daily_cap = 10
+criteria = { State = ["CA"], LoanAmount = { min = 1, max = 2.5 } }
 "#;
 
 const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
@@ -77,6 +91,12 @@ fn the_documented_file_is_read_whole() {
     assert_eq!(button.return_urls[0].as_str(), "http://localhost:9001/signin");
     assert_eq!(button.scopes.as_ref().unwrap().to_string(), "account_api");
     assert_eq!((seed.lead_types[0].uid, seed.lead_types[0].unique.len()), (4204, 1));
+    let source = &seed.sources[0];
+    assert_eq!((source.vid, source.is_enabled, source.account.in_file), (1041, true, true));
+    let campaign = &seed.campaigns[0];
+    assert_eq!((campaign.aid, campaign.source.to, campaign.lead_type), (7, 1041, 4204));
+    assert_eq!((campaign.source.in_file, campaign.is_enabled, campaign.daily_cap), (true, false, Some(10)));
+    assert_eq!(campaign.criteria.to_json()["State"], serde_json::json!(["CA"]));
 }
 
 #[test]
@@ -329,4 +349,26 @@ fn an_account_without_an_id_is_referred_to_by_its_name() {
 fn published_secrets_are_found() {
     let error = parse(WHOLE).unwrap().refuse_published_secrets(Path::new("seed.toml")).unwrap_err();
     assert_eq!(error.faults().len(), 3, "{error}");
+}
+
+#[test]
+fn part_c_sources_and_campaigns_are_judged_too() {
+    const SOURCE: &str = "[[sources]]\nvid = 1\nname = \"A\"\naccount = \"acme\"\n";
+    const CAMPAIGN: &str = "[[campaigns]]\naid = 1\nvid = 1\nlid = 1\nname = \"A\"\n";
+    let parsed = parse(&format!("{SOURCE}{CAMPAIGN}")).unwrap();
+    assert!(!parsed.sources[0].account.in_file && parsed.campaigns[0].source.in_file);
+    assert!(!parse(CAMPAIGN).unwrap().campaigns[0].source.in_file, "the database may have it");
+    for (text, told) in [
+        (format!("{SOURCE}{SOURCE}"), "one entry for each lead source"),
+        (format!("{CAMPAIGN}{CAMPAIGN}"), "one entry for each campaign"),
+        ("[[sources]]\nname = \"A\"\naccount = \"acme\"\n".to_owned(), "`vid` is missing"),
+        (SOURCE.replace("= 1", "= 0"), "1 to 4294967295"),
+        (format!("{SOURCE}enabld = true\n"), "`enabled`"),
+        (CAMPAIGN.replace("lid = 1\n", ""), "`lid` is missing"),
+        (format!("{CAMPAIGN}daily_cap = 0\n"), "1 to 4294967295"),
+        (format!("{CAMPAIGN}criteria = {{ State = \"CA\" }}\n"), "a list of 1 to 100 texts or numbers"),
+        (format!("{CAMPAIGN}criteria = {{ Amount = {{ least = 5 }} }}\n"), "`LoanAmount = { min"),
+    ] {
+        assert!(fault(&text).contains(told), "{text}: {}", fault(&text));
+    }
 }

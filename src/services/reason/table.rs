@@ -4,6 +4,7 @@ use super::super::action_callback::CallbackRefusal;
 use super::super::bearer::{BearerError, BearerRefusal};
 use super::super::dialog::DialogError;
 use super::super::disconnect::DisconnectRefusal;
+use super::super::leads::{QueryFailure, Refused, UnknownKey};
 use super::super::oauth;
 use super::super::oauth::client_auth::{ClientAuthError, ClientRefusal};
 use super::super::oauth::device::{DeviceRefusal, EntryError};
@@ -20,6 +21,7 @@ use super::super::throttle::TooMany;
 use super::Reason;
 use crate::crypto::refresh_token::RefreshTokenError;
 use crate::domain::connection::EndedBy;
+use crate::domain::lead::LeadRefusal;
 use crate::domain::timestamp::Timestamp;
 
 /// `Variant pattern => "rule.name"`, and perhaps where the moment or the nearest is.
@@ -52,6 +54,23 @@ const fn ended(by: EndedBy) -> &'static str {
         EndedBy::Operator => "connection.ended_by_operator",
         EndedBy::Expiry => "connection.expired",
     }
+}
+
+/// The first of the leads that were not taken stands for all of them.
+impl Reason for Refused {
+    fn rule(&self) -> &'static str {
+        self.why.rule()
+    }
+
+    fn nearest(&self) -> Option<String> {
+        self.why.nearest()
+    }
+}
+
+/// Those that there are.
+fn listed(ids: &[i64]) -> Option<String> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    (!ids.is_empty()).then(|| format!("there are: {}", ids.join(", ")))
 }
 
 const TOO_MANY: &str = "request.too_many";
@@ -303,6 +322,27 @@ reasons! {
         RegistrationError::Store(_) => FAILED,
     } @at {
         RegistrationError::Token(why) => why.at(),
+    }
+    UnknownKey { UnknownKey => "api_key.unknown" }
+    LeadRefusal {
+        LeadRefusal::NoAccount => "lead.no_account",
+        LeadRefusal::NoLeadType => "lead.lid",
+        LeadRefusal::NoSource => "lead.vid",
+        LeadRefusal::UnknownSource { .. } => "lead.source_unknown",
+        LeadRefusal::UnknownCampaign { .. } => "lead.campaign_unknown",
+        LeadRefusal::OutsideCriteria { .. } => "lead.criteria",
+        LeadRefusal::Duplicate { .. } => "lead.duplicate",
+        LeadRefusal::SourceDisabled => "lead.source_disabled",
+        LeadRefusal::CampaignDisabled => "lead.campaign_disabled",
+        LeadRefusal::TooMany => "lead.too_many",
+        LeadRefusal::OverCap { .. } => "lead.cap",
+        LeadRefusal::Data(_) => "lead.data",
+    } @nearest {
+        LeadRefusal::UnknownSource { known } | LeadRefusal::UnknownCampaign { known } => listed(known),
+    }
+    QueryFailure {
+        QueryFailure::TooMany => "leads.too_many",
+        QueryFailure::Store(_) => FAILED,
     }
     LogoutError {
         LogoutError::Hint => "logout.hint",

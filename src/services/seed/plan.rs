@@ -10,10 +10,13 @@ use super::super::endings::Ending;
 use super::{Applied, Audience, Context, Seed, SeedError, hash_api_key, make_api_key, partner};
 use crate::config::ConfigError;
 use crate::config::secret::Secret;
-use crate::config::seed::{Reference, SeedAccount, SeedApp, SeedButton, SeedFile, SeedPassword, SeedUser};
+use crate::config::seed::{
+    Reference, SeedAccount, SeedApp, SeedButton, SeedCampaign, SeedFile, SeedPassword, SeedSource, SeedUser,
+};
 use crate::domain::account::Account;
 use crate::domain::app::{App, AppState};
 use crate::domain::button::Button;
+use crate::domain::campaign::{Campaign, LeadSource};
 use crate::domain::clock_setting::Moments;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Change as EventChange, Target, TargetKind};
@@ -26,7 +29,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
 use crate::store::apps::Secrets;
-use crate::store::{Conn, StoreError, accounts, apps, buttons, events, lead_types, sessions, users};
+use crate::store::{Conn, StoreError, accounts, apps, buttons, campaigns, events, lead_types, sessions, users};
 
 /// A seed, and what is drawn for it. Rows that were there keep their identifiers and hashes.
 #[derive(Clone)]
@@ -115,9 +118,13 @@ impl Plan {
     /// Whether the file defines all that it mentions, so that it needs no world to be there before.
     pub fn stands_by_itself(&self) -> Result<(), ConfigError> {
         let file = &self.seed.file;
-        let accounts = file.users.iter().map(|user| &user.account).find(|account| !account.in_file);
+        let mut accounts = accounts_in(file).filter(|account| !account.in_file);
+        let mut sources = file.campaigns.iter().map(|campaign| &campaign.source).filter(|source| !source.in_file);
+        if let Some(source) = sources.next() {
+            return Err(source.unresolved());
+        }
         let owners = file.apps.iter().filter_map(|app| app.owner.as_ref()).find(|owner| !owner.in_file);
-        match (accounts, owners) {
+        match (accounts.next(), owners) {
             (Some(account), _) => Err(account.unresolved()),
             (None, Some(owner)) => Err(owner.unresolved()),
             (None, None) => Ok(()),
@@ -235,6 +242,11 @@ impl Step {
                 applied.count(self.button(conn, &app.id, button).await?);
             }
         }
+        self.leads(conn, &mut applied).await?;
+        Ok(Ok(applied))
+    }
+
+    async fn leads(&self, conn: &mut Conn, applied: &mut Applied) -> Result<(), StoreError> {
         let known: Vec<i64> = lead_types::list(conn).await?.iter().map(|known| known.uid).collect();
         for lead_type in &self.file().lead_types {
             let lead_type = LeadType {
@@ -247,7 +259,42 @@ impl Step {
             let made = !known.contains(&lead_type.uid);
             applied.count(change(made, changed));
         }
-        Ok(Ok(applied))
+        for source in &self.file().sources {
+            applied.count(self.source(conn, source).await?);
+        }
+        for campaign in &self.file().campaigns {
+            applied.count(self.campaign(conn, campaign).await?);
+        }
+        Ok(())
+    }
+
+    async fn source(&self, conn: &mut Conn, seed: &SeedSource) -> Result<Change, StoreError> {
+        let account = find_account(conn, &seed.account).await?.ok_or(StoreError::Again)?;
+        let source = LeadSource {
+            vid: i64::from(seed.vid),
+            account: account.id,
+            name: seed.name.clone(),
+            is_enabled: seed.is_enabled,
+        };
+        let made = campaigns::find_source(conn, source.vid).await?.is_none();
+        Ok(change(made, campaigns::upsert_source(conn, &source).await?))
+    }
+
+    async fn campaign(&self, conn: &mut Conn, seed: &SeedCampaign) -> Result<Change, StoreError> {
+        let wanted = Campaign {
+            aid: i64::from(seed.aid),
+            vid: i64::from(seed.source.to),
+            lead_type: i64::from(seed.lead_type),
+            name: seed.name.clone(),
+            is_enabled: seed.is_enabled,
+            daily_cap: seed.daily_cap.map(i64::from),
+            criteria: seed.criteria.clone(),
+        };
+        match campaigns::find(conn, wanted.aid).await? {
+            None => campaigns::insert(conn, &wanted).await.map(|()| Change::Made),
+            Some(existing) if existing == wanted => Ok(Change::None),
+            Some(_) => campaigns::update(conn, &wanted).await.map(|()| Change::Changed),
+        }
     }
 
     fn file(&self) -> &SeedFile {
@@ -255,9 +302,14 @@ impl Step {
     }
 
     async fn unresolved_reference(&self, conn: &mut Conn) -> Result<Option<ConfigError>, StoreError> {
-        for account in self.file().users.iter().map(|user| &user.account).filter(|account| !account.in_file) {
+        for account in accounts_in(self.file()).filter(|account| !account.in_file) {
             if find_account(conn, account).await?.is_none() {
                 return Ok(Some(account.unresolved()));
+            }
+        }
+        for source in self.file().campaigns.iter().map(|campaign| &campaign.source).filter(|source| !source.in_file) {
+            if campaigns::find_source(conn, i64::from(source.to)).await?.is_none() {
+                return Ok(Some(source.unresolved()));
             }
         }
         for owner in self.file().apps.iter().filter_map(|app| app.owner.as_ref()).filter(|owner| !owner.in_file) {
@@ -438,6 +490,11 @@ fn change(made: bool, changed: bool) -> Change {
         (false, true) => Change::Changed,
         (false, false) => Change::None,
     }
+}
+
+/// Each account that users or lead sources belong to.
+fn accounts_in(file: &SeedFile) -> impl Iterator<Item = &Reference<String>> {
+    file.users.iter().map(|user| &user.account).chain(file.sources.iter().map(|source| &source.account))
 }
 
 async fn find_account(conn: &mut Conn, reference: &Reference<String>) -> Result<Option<Account>, StoreError> {

@@ -29,6 +29,7 @@ pub const fn done(lang: Lang, action: Action) -> &'static str {
         Action::ConnectionWidened => ("More allowed to an application", "Más permisos para una aplicación"),
         Action::ConnectionEnded => ("Connection ended", "Conexión terminada"),
         Action::KeysRotated => ("Signing key rotated", "Clave de firma rotada"),
+        Action::LeadsDeleted => ("Leads deleted", "Leads eliminados"),
         Action::RegistrationTokenCreated => ("Registration token created", "Token de registro creado"),
         Action::SessionOpened => ("Signed in", "Sesión iniciada"),
         Action::SessionRefused => ("Sign-in refused", "Inicio de sesión rechazado"),

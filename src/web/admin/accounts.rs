@@ -18,6 +18,7 @@ use crate::domain::app::MAX_NAME;
 use crate::domain::event::{Action, TargetKind};
 use crate::domain::ids::{AccountId, MAX_TEXT_ID};
 use crate::services::accounts::{self, AccountError, ApiKey, NewAccount};
+use crate::services::leads;
 use crate::views::messages::done;
 use crate::views::{ActionLink, AdminPart, Cell, Confirmation, Fact, Form, FormField, Shown, Tab, Table};
 
@@ -88,9 +89,12 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let overview = accounts::overview(&visit.web.ctx, &account.id).await.map_err(|error| visit.failed(&error))?;
     let log = events::newest_of(&visit, TargetKind::Account, account.id.as_str()).await?;
     let mut view = visit.draw(account.name.as_str());
+    let leads = leads::count(&visit.web.ctx, &account.id).await.map_err(|error| visit.failed(&error))?;
+    let its_leads = list::narrowed(&visit.path(route::ADMIN_LEADS), [("account", account.id.as_str())]);
     let users = list::narrowed(&visit.path(route::ADMIN_USERS), [("account", account.id.as_str())]);
     view.links = vec![
         Tab::new(text.users_of_account.with(&overview.users.to_string()), users, false),
+        Tab::new(text.leads_of_account.with(&leads.to_string()), its_leads, false),
         Tab::new(text.rename, visit.at(route::ADMIN_ACCOUNT_EDIT, &account.id), false),
     ];
     let facts = vec![Fact::new(text.name, account.name.as_str()), Fact::code(text.id, account.id.as_str())];

@@ -6,6 +6,7 @@ mod connections;
 mod events;
 mod invitations;
 mod keys;
+mod leads;
 mod list;
 mod roles;
 mod start;
@@ -30,6 +31,7 @@ pub fn routes() -> Router<Arc<Web>> {
         .merge(invitations::routes())
         .merge(apps::routes())
         .merge(connections::routes())
+        .merge(leads::routes())
         .merge(keys::routes())
         .merge(events::routes())
         .method_not_allowed_fallback(other_method)

@@ -110,6 +110,7 @@ impl Visit {
             (text.invitations, route::ADMIN_INVITATIONS),
             (text.apps, route::ADMIN_APPS),
             (text.connections, route::ADMIN_CONNECTIONS),
+            (text.leads, route::ADMIN_LEADS),
             (text.keys, route::ADMIN_KEYS),
             (text.events, route::ADMIN_EVENTS),
         ];

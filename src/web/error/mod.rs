@@ -1,6 +1,7 @@
 //! Errors, by surface: each submodule is the only one that writes that surface's form. Public text and
 //! private reason are different things; the reason is logged here, once.
 
+pub mod api_token;
 pub mod button;
 pub mod leadexec;
 pub mod oauth;
@@ -117,6 +118,7 @@ pub fn failed_at(web: &Web, path: &str, headers: &HeaderMap, status: StatusCode)
         Surface::ControlPlane => {
             problem::Problem::new(status, "Failed", "The server's log has the reason.").into_response()
         }
+        Surface::Api if path.ends_with(route::API_TOKEN) => api_token::failed(status),
         Surface::Api => oauth::failed_with(status),
         Surface::Pages => page::error(web, headers, None, failure(status), None),
     }

@@ -67,7 +67,7 @@ impl Asked {
                 clues.extend(cookies::button_session(web, &self.headers).map(Clue::ButtonSession));
                 clues.extend(cookies::resume_handles(&self.headers).into_iter().map(Clue::Token));
             }
-            Form::Refresh | Form::Disconnect | Form::Result | Form::OAuth | Form::Bearer => {}
+            Form::Refresh | Form::Disconnect | Form::Result | Form::ApiToken | Form::OAuth | Form::Bearer => {}
         }
         clues
     }

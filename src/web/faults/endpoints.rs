@@ -17,6 +17,8 @@ pub enum Form {
     Result,
     /// The same, for each button of a page.
     Results,
+    /// LeadExec's four keys of a token.
+    ApiToken,
     /// RFC 6749 section 5.2.
     OAuth,
     /// The same with a challenge (RFC 6750 section 3).
@@ -81,6 +83,16 @@ const TOKEN: &[&str] = &codes([
     ErrorCode::SlowDown,
     ErrorCode::ExpiredToken,
     ErrorCode::InvalidDpopProof,
+    ErrorCode::ServerError,
+    ErrorCode::TemporarilyUnavailable,
+]);
+const API_TOKEN: &[&str] = &codes([
+    ErrorCode::InvalidRequest,
+    ErrorCode::InvalidClient,
+    ErrorCode::UnauthorizedClient,
+    ErrorCode::UnsupportedGrantType,
+    ErrorCode::InvalidScope,
+    ErrorCode::SlowDown,
     ErrorCode::ServerError,
     ErrorCode::TemporarilyUnavailable,
 ]);
@@ -158,6 +170,9 @@ pub const ENDPOINTS: &[Served] = &[
     page(route::BUTTON_SCRIPT, Shows::Nothing),
     page(route::BUTTON_STYLE, Shows::Nothing),
     served(route::ME, Form::Bearer, Errors::Codes(BEARER), Shows::Both, Readers::None),
+    served(route::API_TOKEN, Form::ApiToken, Errors::Codes(API_TOKEN), Shows::App, Readers::None),
+    served(route::LEAD_INSERT, Form::Bearer, Errors::Codes(BEARER), Shows::Both, Readers::None),
+    served(route::LEAD_QUERY, Form::Bearer, Errors::Codes(BEARER), Shows::Both, Readers::None),
     served(route::SERVER_METADATA, Form::OAuth, Errors::Status, Shows::Nothing, Readers::All),
     served(route::OPENID_METADATA, Form::OAuth, Errors::Status, Shows::Nothing, Readers::All),
     served(route::JWKS, Form::OAuth, Errors::Status, Shows::Nothing, Readers::All),

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::super::error::api_token;
 use super::super::error::button::{AuthorizeResult, Code, respond};
 use super::super::error::leadexec::{self, RefreshAnswer};
 use super::super::error::oauth::with_status;
@@ -103,6 +104,10 @@ async fn in_form(web: &Web, served: &Served, asked: &Asked, failure: Failure<'_>
             respond(failure.status_or(code.usual_status()), &result)
         }
         Form::Results => results(asked, failure),
+        Form::ApiToken => {
+            let code = oauth_code(failure, ErrorCode::InvalidRequest);
+            api_token::refused(failure.status_or(usual_status(code)), code)
+        }
         Form::OAuth => {
             let code = oauth_code(failure, ErrorCode::InvalidRequest);
             with_status(failure.status_or(usual_status(code)), Invalid::new(code, DESCRIPTION))

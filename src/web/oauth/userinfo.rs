@@ -50,12 +50,12 @@ struct Claims<'c> {
 }
 
 async fn by_get(State(web): State<Arc<Web>>, method: Method, headers: HeaderMap) -> Response {
-    let access = Access { method: &method, headers: &headers, form: None };
+    let access = Access { method: &method, path: route::USERINFO, headers: &headers, form: None };
     readable(answer(&web, access).await)
 }
 
 async fn by_post(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let access = Access { method: &Method::POST, headers: &headers, form: Some(body) };
+    let access = Access { method: &Method::POST, path: route::USERINFO, headers: &headers, form: Some(body) };
     readable(answer(&web, access).await)
 }
 

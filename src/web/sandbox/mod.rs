@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod fidelity;
 mod invitations;
+mod leads;
 mod openapi;
 pub mod query;
 mod reference;
@@ -67,6 +68,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(events::routes())
         .merge(faults::routes())
         .merge(invitations::routes())
+        .merge(leads::routes())
         .merge(registration::routes())
         .merge(requests::routes())
         .merge(tokens::routes())

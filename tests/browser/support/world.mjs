@@ -34,7 +34,7 @@ function seedText(world) {
       ...buttons.map((button) => table('apps.buttons', button)),
     ].join('\n'),
   );
-  return [table('accounts', { id: world.account, name: 'Acme Mortgage', api_keys: [randomUUID()] }), ...people, ...applications].join('\n');
+  return [table('accounts', { id: world.account, name: 'Acme Mortgage', api_keys: [world.apiKey] }), ...people, ...applications].join('\n');
 }
 
 /**
@@ -57,6 +57,7 @@ export async function createWorld(moreApps = () => ({}), server = {}) {
   const buttons = { main: `btn-main-${run}`, sibling: `btn-sibling-${run}`, scorer: `btn-scorer-${run}`, nasty: `btn-nasty-${run}` };
   const world = {
     account: `acme-${run}`,
+    apiKey: randomUUID(),
     people: Array.from({ length: PEOPLE }, (_, index) => ({
       email: `person-${index}-${run}@acme.test`,
       password: PASSWORD,

@@ -27,7 +27,14 @@ fn one(
     fields: &[(&'static str, &'static str)],
     action: &'static str,
 ) -> Case {
-    Case { who, route, ids: ids.iter().map(|id| (*id).to_owned()).collect(), fields: fields.to_vec(), action, leaves: 1 }
+    Case {
+        who,
+        route,
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        fields: fields.to_vec(),
+        action,
+        leaves: 1,
+    }
 }
 
 impl Case {

@@ -2,6 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use leadgate::domain::field_value;
+use leadgate::domain::lead::{LeadRefusal, MAX_IN_REQUEST, MAX_LEADS, PostError, Posted, ResponseType};
+use leadgate::domain::lead_query::LeadQuery;
 use leadgate::domain::nearest_address;
 use leadgate::domain::origin::Origin;
 use leadgate::domain::redirect_uri::RedirectUri;
@@ -10,6 +13,7 @@ use leadgate::domain::scope::{MAX_REQUESTED, RequestedScopeError, Scope, ScopeSe
 use leadgate::images::{self, PictureError, SIDE};
 use leadgate::web::basic::Basic;
 use leadgate::web::extract::{Pairs, Repeated};
+use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 /// Of a URI that somebody tries to register, and one that somebody asks for.
@@ -126,4 +130,59 @@ pub fn of_picture(file: &[u8]) {
         Err(PictureError::OtherFormat) => assert!(!is_known),
         Err(_) => assert!(is_known || file.len() > images::MAX_BYTES),
     }
+}
+
+/// Of a body that is posted to the lead receiver.
+pub fn of_leads(body: &[u8]) {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return };
+    let posted = match Posted::read(&body) {
+        Ok(posted) => posted,
+        Err(error) => {
+            assert!(error != PostError::NoObject || !body.is_object());
+            assert!(error.description().ends_with('.'));
+            return;
+        }
+    };
+    let leads = body.as_object().unwrap().iter().find(|(name, _)| name.eq_ignore_ascii_case("leads")).unwrap().1;
+    assert_eq!(posted.leads.len(), leads.as_array().unwrap().len(), "an answer for each");
+    assert!(posted.leads.len() <= MAX_IN_REQUEST);
+    for id in [posted.source.lead_type, posted.source.source].into_iter().flatten() {
+        assert!((1..=i64::from(u32::MAX)).contains(&id));
+    }
+    for (nth, (lead, sent)) in posted.leads.iter().zip(leads.as_array().unwrap()).enumerate() {
+        match lead {
+            Ok(draft) => {
+                assert!(nth < MAX_LEADS && sent.is_object() && !draft.fields.is_empty());
+                for (name, value) in &draft.fields {
+                    assert!(!value.is_array() && !value.is_object());
+                    assert_eq!(
+                        field_value::find(&draft.fields, &name.to_ascii_uppercase()),
+                        Some(value),
+                        "one of each name"
+                    );
+                }
+            }
+            Err(LeadRefusal::TooMany) => assert!(nth >= MAX_LEADS),
+            Err(why) => {
+                assert_eq!(why.response_type(), ResponseType::DataErrors);
+                assert!(!why.detail().is_empty() && why.detail().len() < 50_000);
+            }
+        }
+    }
+}
+
+/// Of a body that is posted to the data query, and a lead that it may be about.
+pub fn of_lead_query(body: &[u8], lead: &[u8]) {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return };
+    let Ok(query) = LeadQuery::read(&body) else { return };
+    assert!(query.from < query.until && (1..=1_000).contains(&query.take));
+    let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(lead) else { return };
+    assert!(query.looks_into_fields() || query.matches(&fields), "what asks nothing finds all");
+    assert_eq!(query.place(&fields), query.place(&fields));
+    let shown = query.shown(fields.clone());
+    assert!(
+        shown
+            .iter()
+            .all(|(name, value)| field_value::find(&fields, name).is_some() && fields.values().any(|own| own == value))
+    );
 }

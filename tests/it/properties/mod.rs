@@ -5,6 +5,7 @@ mod address;
 mod basic;
 mod form;
 mod holds;
+mod leads;
 mod picture;
 mod redirect_uri;
 mod scope;

@@ -24,13 +24,17 @@ pub const SURFACES: [(&str, &str); 10] = [
     ("A4", "Common to refreshing and disconnecting"),
     ("A5", "The account page"),
     ("B", "Standard OAuth 2.0 and OpenID Connect"),
-    ("C", "An API that a token opens"),
+    ("C", "APIs that a token opens"),
     ("E", "The control plane"),
     ("G", "Operations"),
 ];
 
 const SIGN_IN: &str = "LeadExec's documentation of its sign-in button";
 const FOLLOWS: &str = "follows from LeadExec's documentation of its sign-in button";
+const API: &str = "LeadExec's documentation of its API credentials";
+const FOLLOWS_API: &str = "follows from LeadExec's documentation of its API credentials";
+const RECEIVER: &str = "LeadExec's documentation of its lead receiver";
+const DATA: &str = "LeadExec's documentation of its data API";
 const NOBODY: &str = "LeadExec does not say";
 const OWN: &str = "LeadExec has nothing like it";
 
@@ -62,7 +66,7 @@ pub const LEDGER: &[Behaviour] = &[
         "0-limits",
         "0",
         Ours,
-        "Bodies are at most 64 KiB, answers come within 30 seconds, and errors have the form of their address.",
+        "Bodies are at most 64 KiB, of leads 1 MiB; answers come within 30 seconds, and errors have the form of their address.",
         NOBODY,
         &[],
     ),
@@ -503,8 +507,73 @@ pub const LEDGER: &[Behaviour] = &[
         "C",
         Documented,
         "API credentials carry `account_api`, `data_api` and `lead_receiver`.",
-        "LeadExec's documentation of its API credentials",
-        &[route::ME],
+        API,
+        &[route::ME, route::API_TOKEN, route::LEAD_INSERT, route::LEAD_QUERY],
+    ),
+    row(
+        "C-token",
+        "C",
+        Documented,
+        "A client gets a token for an hour with its id and secret in JSON; the answer has four keys, `error` among them.",
+        API,
+        &[route::API_TOKEN],
+    ),
+    row(
+        "C-token-status",
+        "C",
+        Inferred,
+        "A client that is not believed is 401; what cannot be read, or is another grant, is 400 in the same form.",
+        FOLLOWS_API,
+        &[route::API_TOKEN],
+    ),
+    row(
+        "C-insert",
+        "C",
+        Documented,
+        "The lead receiver takes leads of one source and type with an API key or a token; names match in any case.",
+        RECEIVER,
+        &[route::LEAD_INSERT],
+    ),
+    row(
+        "C-response",
+        "C",
+        Inferred,
+        "Each lead has an answer of its own, in order, with `PostID`, `isValidPost`, `ResponseType` and four more keys.",
+        "documented for the receiver's first version",
+        &[route::LEAD_INSERT],
+    ),
+    row(
+        "C-reasons",
+        "C",
+        Ours,
+        "Which `ResponseType` a lead gets goes by the seeded lead types, sources and campaigns.",
+        NOBODY,
+        &[route::LEAD_INSERT],
+    ),
+    row(
+        "C-kept",
+        "C",
+        Ours,
+        "`noSell`, `reference`, `sendDelay` and `returnURL` are kept and shown; nothing waits, is sold or is called.",
+        NOBODY,
+        &[route::LEAD_INSERT, route::LEAD_QUERY],
+    ),
+    row("C-xml", "C", Ours, "XML is refused with 415, though LeadExec takes it.", NOBODY, &[route::LEAD_INSERT]),
+    row(
+        "C-query",
+        "C",
+        Documented,
+        "The data query has MongoDB's operators, an order, a list of fields, a span of time and a window.",
+        DATA,
+        &[route::LEAD_QUERY],
+    ),
+    row(
+        "C-found",
+        "C",
+        Ours,
+        "It answers `Total` and `Leads`, each with `UID`, `Properties` and `Fields`.",
+        NOBODY,
+        &[route::LEAD_QUERY],
     ),
     row("C-me", "C", Ours, "`/v1/me` tells whom a token acts for.", OWN, &[route::ME]),
     row(
@@ -513,7 +582,7 @@ pub const LEDGER: &[Behaviour] = &[
         Documented,
         "A refused token is 401 with `invalid_token`, a narrow one 403 with `insufficient_scope`.",
         "RFC 6750 section 3.1",
-        &[route::ME],
+        &[route::ME, route::LEAD_INSERT, route::LEAD_QUERY],
     ),
     row(
         "E-plane",

@@ -1,4 +1,4 @@
-//! What an access token opens: the emulated slice of LeadExec's APIs (wire.md part C).
+//! Whom an access token acts for.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::json;
 
-use super::Web;
-use super::bearer::{Access, authorized};
-use super::error::oauth;
-use super::urls::route;
+use super::super::Web;
+use super::super::bearer::{Access, authorized};
+use super::super::error::oauth;
+use super::super::urls::route;
 use crate::domain::access_token::Subject;
 use crate::domain::scope::Scope;
 
@@ -22,7 +22,7 @@ pub fn routes() -> Router<Arc<Web>> {
 
 /// The user and account that the token acts for. A client's own token has no user; its account is its owner's.
 async fn me(State(web): State<Arc<Web>>, method: Method, headers: HeaderMap) -> Response {
-    let access = Access { method: &method, headers: &headers, form: None };
+    let access = Access { method: &method, path: route::ME, headers: &headers, form: None };
     let token = match authorized(&web, route::ME, access, Scope::AccountApi).await {
         Ok(token) => token,
         Err(answer) => return *answer,

@@ -1,0 +1,12 @@
+//! A body that is posted to the lead receiver.
+#![no_main]
+
+#[path = "../../tests/it/properties/holds.rs"]
+#[expect(dead_code, reason = "each target asserts of one parser")]
+mod holds;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    holds::of_leads(bytes);
+});

@@ -1,0 +1,15 @@
+//! Leads of an account (wire.md part C): the receiver that takes them, the query that finds them again, and what an operator
+//! sees of them. They are the account's: who acts for no account has none, and nobody sees another's.
+
+mod kept;
+mod query;
+mod receive;
+
+pub use kept::{Filter, LeadError, count, delete, find, list};
+pub use query::{Found, MAX_SCANNED, QueryFailure, query};
+pub use receive::{Accepted, Outcome, Refused, Sender, receive};
+
+/// Why an API key opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no account has this API key")]
+pub struct UnknownKey;
