@@ -21,6 +21,7 @@ pub mod clocks;
 pub mod codes;
 pub mod connections;
 pub mod consents;
+pub mod deliveries;
 pub mod device_codes;
 pub mod events;
 pub mod flows;
@@ -265,7 +266,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 26] = [
+    let shared: [(&str, &[(&str, &str)]); 27] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("apps", apps::STATEMENTS),
@@ -275,6 +276,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
         ("consents", consents::STATEMENTS),
+        ("deliveries", deliveries::STATEMENTS),
         ("device_codes", device_codes::STATEMENTS),
         ("events", events::STATEMENTS),
         ("flows", flows::STATEMENTS),
