@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod allow_list;
 pub mod app;
 pub mod auth_method;
 pub mod auth_params;

@@ -31,6 +31,7 @@ pub mod redeem;
 pub mod refresh;
 pub mod resume;
 pub mod sandbox;
+pub mod sealed;
 pub mod seed;
 pub mod sign_in;
 pub mod sign_up;
@@ -45,6 +46,7 @@ use crate::crypto::token::Handle;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
+use crate::outgoing::Outgoing;
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
 use audit::EventIds;
@@ -52,6 +54,7 @@ use clocks::Clocks;
 use faults::Faults;
 use journal::Journal;
 use keys::Keys;
+use sealed::Sealer;
 use seed::WorldSeed;
 use throttle::Throttle;
 
@@ -61,6 +64,9 @@ pub struct Context {
     pub clocks: Clocks,
     pub entropy: SharedEntropy,
     pub keys: Keys,
+    pub sealer: Sealer,
+    /// Calls to others, as far as the operator lets them be made.
+    pub outgoing: Outgoing,
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub journal: Journal,
