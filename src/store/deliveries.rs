@@ -21,7 +21,7 @@ statements! {
     COUNT_OF_OWNER = "SELECT COUNT(*) AS amount FROM deliveries WHERE owner_id = $1";
     INSERT = "INSERT INTO deliveries (id, owner_id, name, method, url, settings, created_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    UPDATE = "UPDATE deliveries SET name = $2, method = $3, url = $4, settings = $5 WHERE id = $1";
+    UPDATE = "UPDATE deliveries SET name = $2, method = $3, url = $4, settings = $5 WHERE id = $1 AND settings = $6";
     DELETE = "DELETE FROM deliveries WHERE id = $1";
     /// Nothing where the delivery is gone by now.
     RECORD = "INSERT INTO delivery_exchanges (id, delivery_id, at, kind, status, why, steps, lead, lead_type) \
@@ -147,11 +147,11 @@ pub async fn insert(conn: &mut Conn, sealed: &Sealed) -> Result<(), StoreError> 
     .map(|_| ())
 }
 
-/// `false` where it is gone.
-pub async fn update(conn: &mut Conn, sealed: &Sealed) -> Result<bool, StoreError> {
+/// `false` where its settings are not those any more, or it is gone.
+pub async fn update(conn: &mut Conn, sealed: &Sealed, as_it_was: &[u8]) -> Result<bool, StoreError> {
     let Sealed { delivery, settings } = sealed;
     let (name, method, url) = (delivery.name.as_str(), delivery.method.as_str(), delivery.url.as_deref());
-    Ok(execute!(conn, UPDATE, delivery.id.0, name, method, url, settings.as_slice())? == 1)
+    Ok(execute!(conn, UPDATE, delivery.id.0, name, method, url, settings.as_slice(), as_it_was)? == 1)
 }
 
 /// With its exchanges. `false` where it is gone.

@@ -1,6 +1,7 @@
 //! Each refusal's name, and where its moment and its nearest match are found.
 
 use super::super::bearer::{BearerError, BearerRefusal};
+use super::super::deliveries::{LeadRefusal, ReceiverRefusal};
 use super::super::dialog::DialogError;
 use super::super::disconnect::DisconnectRefusal;
 use super::super::oauth;
@@ -174,6 +175,36 @@ reasons! {
         BearerError::Refused(why) => why.at(),
     } @nearest {
         BearerError::Scope { has } => Some(format!("its scopes are: {has}")),
+    }
+    ReceiverRefusal {
+        ReceiverRefusal::Missing => "delivery.no_credentials",
+        ReceiverRefusal::OtherScheme => "delivery.scheme",
+        ReceiverRefusal::Malformed => "delivery.credentials_malformed",
+        ReceiverRefusal::WrongLogin => "delivery.login",
+        ReceiverRefusal::WrongToken => "delivery.token",
+        ReceiverRefusal::Algorithm => "delivery.algorithm",
+        ReceiverRefusal::Realm => "delivery.realm",
+        ReceiverRefusal::Opaque => "delivery.opaque",
+        ReceiverRefusal::Qop => "delivery.qop",
+        ReceiverRefusal::Uri => "delivery.uri",
+        ReceiverRefusal::Nonce => "delivery.nonce",
+        ReceiverRefusal::WrongResponse => "delivery.response",
+        ReceiverRefusal::Stale => "delivery.stale",
+        ReceiverRefusal::Replayed => "delivery.replayed",
+        ReceiverRefusal::Token(why) => why.rule(),
+        ReceiverRefusal::OtherClient { .. } => "delivery.other_client",
+        ReceiverRefusal::TooMany(_) => TOO_MANY,
+        ReceiverRefusal::Store(_) => FAILED,
+    } @at {
+        ReceiverRefusal::Token(why) => why.at(),
+    } @nearest {
+        ReceiverRefusal::Token(why) => why.nearest(),
+        ReceiverRefusal::OtherClient { client } => Some(format!("application {client}")),
+    }
+    LeadRefusal {
+        LeadRefusal::MediaType => "lead.media_type",
+        LeadRefusal::Json | LeadRefusal::Form | LeadRefusal::Xml => "lead.malformed",
+        LeadRefusal::TooLarge => "request.too_large",
     }
     DpopRefusal {
         DpopRefusal::Proof(_) => "dpop.proof",
