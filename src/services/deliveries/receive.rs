@@ -353,6 +353,9 @@ pub fn begin_received(ctx: &Context, opened: &Opened) -> Exchange {
 
 /// Records a lead that was refused, of which nothing is kept: anybody can send one.
 pub async fn keep_refused(ctx: &Context, opened: &Opened, why: String, witnessed: Witnessed) -> Result<(), StoreError> {
+    if !ctx.throttle.takes_refused_lead(&opened.delivery.id.to_string()) {
+        return Ok(());
+    }
     let mut exchange = begin(ctx, opened.delivery.id, ExchangeKind::Refused, Vec::new());
     exchange.status = Some(witnessed.status.0);
     exchange.why = Some(why);

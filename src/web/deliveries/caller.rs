@@ -8,13 +8,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::super::Web;
 use super::super::error::problem::Problem;
 use super::super::extract;
-use super::super::login::signed_in;
 use super::super::sandbox::auth::has_token;
+use super::super::{Web, cookies};
 use crate::domain::role::Role;
+use crate::domain::user::User;
 use crate::services::audit::By;
+use crate::services::login;
+use crate::store::StoreError;
 
 /// Who calls, once [`require`] let them.
 #[derive(Clone)]
@@ -31,19 +33,24 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Around every operation: 401 before anything else of the request is looked at.
 pub async fn require(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response {
     let from = extract::peer(request.extensions());
-    let by = if has_token(&web, request.headers()) {
+    let headers = request.headers();
+    let by = if has_token(&web, headers) {
         By::control_plane(from)
     } else {
-        match signed_in(&web, request.headers()).await {
-            Ok(Some(found)) if found.user.role == Role::Admin && is_from_here(&web, request.headers()) => {
-                By::user(&found.user, from)
-            }
+        match administrator(&web, headers).await {
+            Ok(Some(user)) if is_from_here(&web, headers) => By::user(&user, from),
             Ok(_) => return unauthorized().into_response(),
-            Err(answer) => return *answer,
+            Err(error) => return Problem::failure(&error).into_response(),
         }
     };
     request.extensions_mut().insert(Caller(by));
     next.run(request).await
+}
+
+async fn administrator(web: &Web, headers: &HeaderMap) -> Result<Option<User>, StoreError> {
+    let Some(cookie) = cookies::session(web, headers) else { return Ok(None) };
+    let found = login::session_of(&web.ctx, &cookie).await?;
+    Ok(found.map(|found| found.user).filter(|user| user.role == Role::Admin))
 }
 
 /// Whether no page of another origin sent a request of a session. The cookie is `SameSite=Lax` besides, and a body has to
