@@ -24,9 +24,10 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::ButtonChanged => "button set",
         Action::ButtonDeleted => "button delete",
         Action::ConnectionEnded => "connection end",
-        Action::DeliveryCreated => "delivery create",
-        Action::DeliveryChanged => "delivery update",
+        Action::DeliveryCreated => "delivery add",
+        Action::DeliveryChanged => "delivery set",
         Action::DeliveryDeleted => "delivery delete",
+        Action::DeliveryTested => "delivery test",
         Action::KeysRotated => "keys rotate",
         Action::RegistrationTokenCreated => "keys registration-token",
         Action::SessionEnded | Action::SessionsEnded => "user end-sessions",
@@ -52,11 +53,14 @@ const fn command_of(action: Action) -> Option<&'static str> {
 }
 
 /// What pages show, with the command that shows the same.
-const SHOWN: [(&str, &[&str]); 13] = [
+const SHOWN: [(&str, &[&str]); 16] = [
     ("/console", &["app list"]),
     ("/console/apps/{app}", &["app show", "button list", "event list"]),
     ("/console/apps/{app}/usage", &["app usage"]),
     ("/console/buttons/{button}", &["button show"]),
+    ("/console/deliveries", &["delivery list"]),
+    ("/console/deliveries/{delivery}", &["delivery show", "delivery exchanges"]),
+    ("/console/deliveries/{delivery}/test", &["delivery test"]),
     ("/account", &["user show", "connection list"]),
     ("/account/sessions", &["user sessions"]),
     ("/account/history", &["user consents"]),

@@ -122,6 +122,7 @@ words! {
         DeliveryCreated = "delivery.created",
         DeliveryChanged = "delivery.changed",
         DeliveryDeleted = "delivery.deleted",
+        DeliveryTested = "delivery.tested",
         KeysRotated = "keys.rotated",
         RegistrationTokenCreated = "registration_token.created",
         SessionOpened = "session.opened",
@@ -157,6 +158,7 @@ impl Action {
                 | Self::ConnectionCreated
                 | Self::ConnectionWidened
                 | Self::ConnectionEnded
+                | Self::DeliveryTested
                 | Self::UserExported
         )
     }

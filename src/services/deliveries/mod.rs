@@ -21,7 +21,7 @@ use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::delivery::{
     Delivery, Exchange, ExchangeKind, Field, Given, MethodKind, Settings, SettingsError, Step, Wrong, target,
 };
-use crate::domain::event::{Action, Target};
+use crate::domain::event::{Action, Event, Target};
 use crate::domain::ids::{DeliveryId, ExchangeId, UserId};
 use crate::entropy::time_ordered_id;
 use crate::store::deliveries::{self as rows, Sealed};
@@ -181,6 +181,10 @@ pub async fn change(ctx: &Acting<'_>, id: DeliveryId, change: DeliveryChange) ->
     let mut kept = before.settings.given().of_method(method);
     for field in change.cleared {
         kept.clear(field);
+        // A secret without its client is nobody's.
+        if field == Field::ClientId {
+            kept.clear(Field::ClientSecret);
+        }
     }
     if change.given.grant.is_some_and(|grant| grant != crate::domain::delivery::TokenGrant::Password) {
         kept.clear(Field::Username);
@@ -264,16 +268,22 @@ fn begin(ctx: &Context, delivery: DeliveryId, kind: ExchangeKind, steps: Vec<Ste
     Exchange { id, delivery, at: ctx.now(), kind, status: None, why: None, steps, lead: None, lead_type: None }
 }
 
-async fn record(ctx: &Context, exchange: Exchange) -> Result<Exchange, StoreError> {
-    let exchange = Arc::new(exchange);
-    let kept = exchange.clone();
-    ctx.store
-        .write(move |conn| {
-            let exchange = exchange.clone();
-            Box::pin(async move { rows::record(conn, &exchange).await })
+/// `event`: of who sent a test lead.
+async fn record(ctx: &Context, exchange: Exchange, event: Option<Event>) -> Result<Exchange, StoreError> {
+    let work = Arc::new((exchange.clone(), event));
+    let recorded = ctx.store.write(move |conn| {
+        let work = work.clone();
+        Box::pin(async move {
+            let (exchange, event) = &*work;
+            rows::record(conn, exchange).await?;
+            match event {
+                Some(event) => events::record(conn, event).await,
+                None => Ok(()),
+            }
         })
-        .await?;
-    Ok(Arc::unwrap_or_clone(kept))
+    });
+    recorded.await?;
+    Ok(exchange)
 }
 
 /// Where a delivery's own receiver is.

@@ -342,7 +342,7 @@ pub async fn keep_received(
     exchange.steps = vec![witnessed.step(opened, shown::cut(&lead.text))];
     exchange.lead_type = Some(lead.media_type);
     exchange.lead = Some(lead.text);
-    record(ctx, exchange).await.map(|_| ())
+    record(ctx, exchange, None).await.map(|_| ())
 }
 
 /// An exchange of a lead that is taken: its id is the lead's.
@@ -361,5 +361,5 @@ pub async fn keep_refused(ctx: &Context, opened: &Opened, why: String, witnessed
     exchange.why = Some(why);
     let body = if witnessed.size == 0 { String::new() } else { format!("({} bytes)", witnessed.size) };
     exchange.steps = vec![witnessed.step(opened, body)];
-    record(ctx, exchange).await.map(|_| ())
+    record(ctx, exchange, None).await.map(|_| ())
 }

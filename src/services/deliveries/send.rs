@@ -15,8 +15,10 @@ use crate::domain::delivery::{
     DigestAlgorithm, Exchange, ExchangeKind, Field, Login, Message, Settings, SettingsError, Step, TokenGrant, Wrong,
     target,
 };
-use crate::domain::ids::{DeliveryId, UserId};
+use crate::domain::event::{Action, Change, Target};
+use crate::domain::ids::DeliveryId;
 use crate::outgoing::{Answered, Call, Method};
+use crate::services::audit::Acting;
 
 /// Longest test lead, in bytes.
 pub const MAX_TEST_LEAD: usize = 64 * 1024;
@@ -55,16 +57,17 @@ pub fn sample_lead() -> &'static str {
 
 /// Sends a test lead to `url`, else to the delivery's own target, else to its own receiver, and records the exchange.
 pub async fn send_test(
-    ctx: &Context,
-    owner: Option<UserId>,
+    ctx: &Acting<'_>,
     id: DeliveryId,
     url: Option<String>,
     lead: TestLead,
 ) -> Result<Exchange, DeliveryError> {
-    let opened = find(ctx, owner, id).await?;
+    let opened = find(ctx, ctx.owner(), id).await?;
     let text = url.or_else(|| opened.delivery.url.clone()).unwrap_or_else(|| receiver(ctx, id));
     let wrong = Wrong::Invalid("an address such as `https://leads.example.com/receive`");
     let target = target(&text).ok_or(SettingsError { field: Field::Url, wrong })?;
+    // An address may have a secret in its path.
+    let host = target.origin().ascii_serialization();
     let mut sending =
         Sending { ctx, lead: &lead, target, steps: Vec::new(), hidden: Hidden::of(&opened.settings), status: None };
     let outcome = sending.run(&opened).await;
@@ -74,7 +77,9 @@ pub async fn send_test(
     exchange.why = outcome.err().map(|why| hidden.text(&why));
     exchange.lead = Some(lead.text);
     exchange.lead_type = Some(lead.media_type.to_owned());
-    Ok(record(ctx, exchange).await?)
+    let mut event = ctx.event(Action::DeliveryTested, Target::delivery(id, &opened.delivery.name));
+    event.changes.extend(Change::of("target", "", host));
+    Ok(record(ctx, exchange, Some(event)).await?)
 }
 
 struct Sending<'s> {

@@ -28,6 +28,7 @@ pub const fn done(lang: Lang, action: Action) -> &'static str {
         Action::DeliveryCreated => ("Delivery created", "Entrega creada"),
         Action::DeliveryChanged => ("Delivery changed", "Entrega cambiada"),
         Action::DeliveryDeleted => ("Delivery deleted", "Entrega eliminada"),
+        Action::DeliveryTested => ("Test lead sent", "Lead de prueba enviado"),
         Action::KeysRotated => ("Signing key rotated", "Clave de firma rotada"),
         Action::RegistrationTokenCreated => ("Registration token created", "Token de registro creado"),
         Action::SessionOpened => ("Signed in", "Sesión iniciada"),

@@ -6,6 +6,7 @@ mod app_form;
 mod apps;
 mod button;
 mod button_form;
+mod deliveries;
 mod logo;
 mod partner;
 mod secret;
@@ -52,6 +53,7 @@ pub fn routes() -> Router<Arc<Web>> {
         .route(route::CONSOLE_BUTTON, get(button::show).fallback(other_method))
         .route(route::CONSOLE_BUTTON_EDIT, get(button::ask).post(button::save).fallback(other_method))
         .route(route::CONSOLE_BUTTON_DELETE, get(button::ask_to_delete).post(button::delete).fallback(other_method))
+        .merge(deliveries::routes())
 }
 
 async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {

@@ -216,6 +216,7 @@ async fn exchanges(
 )]
 async fn test(
     State(web): State<Arc<Web>>,
+    Caller(by): Caller,
     Id(id): Id,
     OptionalBody(body): OptionalBody<TestObject>,
 ) -> Result<Response, Problem> {
@@ -227,7 +228,7 @@ async fn test(
         Some(_) => return Err(no_lead()),
     };
     let lead = TestLead::of(text).ok_or_else(no_lead)?;
-    let exchange = deliveries::send_test(&web.ctx, None, read(&id)?, url, lead).await.map_err(explain)?;
+    let exchange = deliveries::send_test(&web.ctx.acting(by), read(&id)?, url, lead).await.map_err(explain)?;
     Ok(ok(&TestedObject { status: exchange.status, exchange: exchange.into() }))
 }
 

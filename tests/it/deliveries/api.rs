@@ -153,4 +153,8 @@ both!(
     part_d_the_api_is_for_the_token_and_administrators,
     q11_settings_are_sealed_and_outlive_a_restart,
 );
-both!(with Setup::production(); part_d_in_production_only_administrators_come_in);
+fn production() -> Setup {
+    Setup::production()
+}
+
+both!(with super::production(); part_d_in_production_only_administrators_come_in);

@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use leadgate::crypto::digest::{Credentials, nonce_count};
+use leadgate::domain::auth_params::{AuthParams, MAX_PARAMS, MAX_VALUE, quoted};
 use leadgate::domain::nearest_address;
 use leadgate::domain::origin::Origin;
 use leadgate::domain::redirect_uri::RedirectUri;
@@ -125,5 +127,29 @@ pub fn of_picture(file: &[u8]) {
         }
         Err(PictureError::OtherFormat) => assert!(!is_known),
         Err(_) => assert!(is_known || file.len() > images::MAX_BYTES),
+    }
+}
+
+/// Of the value of an `Authorization` or a `WWW-Authenticate` field.
+pub fn of_auth_params(value: &[u8]) {
+    let read = Credentials::parse(value);
+    if let Ok(credentials) = &read {
+        assert!(AuthParams::credentials(value).is_ok_and(|params| params.is("digest")));
+        assert!(credentials.nc.as_deref().and_then(nonce_count) != Some(0));
+        assert_eq!(format!("{credentials:?}"), "Credentials(…)");
+    }
+    let Ok(found) = AuthParams::challenges(value) else {
+        assert!(read.is_err());
+        return;
+    };
+    assert!(value.len() <= MAX_VALUE);
+    for one in &found {
+        assert!(one.iter().count() <= MAX_PARAMS);
+        // Written down again it is read as the same.
+        let params: Vec<_> = one.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+        let written = format!("{} {}", one.scheme, params.join(", "));
+        if written.len() <= MAX_VALUE {
+            assert_eq!(AuthParams::credentials(written.as_bytes()).as_ref(), Ok(one));
+        }
     }
 }
