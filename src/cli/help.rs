@@ -12,7 +12,7 @@ use super::Cli;
 pub const GROUPS: [(&str, &[&str]); 4] = [
     ("Server", &["serve", "init", "migrate", "healthcheck"]),
     ("People", &["account", "user", "invitation"]),
-    ("Applications", &["app", "button", "connection", "lead"]),
+    ("Applications", &["app", "button", "connection", "delivery", "lead"]),
     ("Operations", &["seed", "keys", "event", "completions"]),
 ];
 

@@ -11,6 +11,7 @@ mod button;
 mod completions;
 mod connection;
 mod deletion;
+mod delivery;
 mod error;
 mod event;
 mod global;
@@ -83,6 +84,9 @@ enum Command {
     /// Leads that the lead receiver took.
     #[command(subcommand)]
     Lead(lead::LeadCommand),
+    /// How leads are delivered and protected, and test leads.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -146,6 +150,7 @@ impl Cli {
             Command::Button(command) => button::run(&flags, command).await,
             Command::Connection(command) => connection::run(&flags, command).await,
             Command::Lead(command) => lead::run(&flags, command).await,
+            Command::Delivery(command) => delivery::run(&flags, command).await,
             Command::Keys(command) => keys::run(&flags, command).await,
             Command::Event(command) => event::run(&flags, command).await,
             Command::Completions(args) => completions::run(&args),

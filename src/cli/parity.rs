@@ -27,6 +27,10 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::ButtonChanged => "button set",
         Action::ButtonDeleted => "button delete",
         Action::ConnectionEnded => "connection end",
+        Action::DeliveryCreated => "delivery add",
+        Action::DeliveryChanged => "delivery set",
+        Action::DeliveryDeleted => "delivery delete",
+        Action::DeliveryTested => "delivery test",
         Action::KeysRotated => "keys rotate",
         Action::LeadsDeleted => "lead delete",
         Action::RegistrationTokenCreated => "keys registration-token",
@@ -57,12 +61,15 @@ const fn command_of(action: Action) -> Option<&'static str> {
 }
 
 /// What pages show, with the command that shows the same.
-const SHOWN: [(&str, &[&str]); 14] = [
+const SHOWN: [(&str, &[&str]); 18] = [
     ("/console", &["app list"]),
     ("/console/apps/{app}", &["app show", "button list", "event list"]),
     ("/console/apps/{app}/callback", &["app callback show", "app callback test"]),
     ("/console/apps/{app}/usage", &["app usage"]),
     ("/console/buttons/{button}", &["button show"]),
+    ("/console/deliveries", &["delivery list"]),
+    ("/console/deliveries/{delivery}", &["delivery show", "delivery exchanges"]),
+    ("/console/deliveries/{delivery}/test", &["delivery test"]),
     ("/account", &["user show", "connection list"]),
     ("/account/sessions", &["user sessions"]),
     ("/account/history", &["user consents"]),

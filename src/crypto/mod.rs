@@ -2,6 +2,7 @@
 
 pub mod client_keys;
 mod derived_token;
+pub mod digest;
 pub mod dpop;
 mod jws;
 pub mod jwt;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::email::Email;
-use super::ids::{AccountId, AppId, ButtonId, ConnectionId, EventId, SessionId, UserId, WebhookId};
+use super::ids::{AccountId, AppId, ButtonId, ConnectionId, DeliveryId, EventId, SessionId, UserId, WebhookId};
 use super::timestamp::Timestamp;
 
 /// Longest value of a [`Change`] that is kept, in characters.
@@ -89,6 +89,7 @@ words! {
         App = "app",
         Button = "button",
         Connection = "connection",
+        Delivery = "delivery",
         Keys = "keys",
         Leads = "leads",
         RegistrationToken = "registration_token",
@@ -123,6 +124,10 @@ words! {
         ConnectionCreated = "connection.created",
         ConnectionWidened = "connection.widened",
         ConnectionEnded = "connection.ended",
+        DeliveryCreated = "delivery.created",
+        DeliveryChanged = "delivery.changed",
+        DeliveryDeleted = "delivery.deleted",
+        DeliveryTested = "delivery.tested",
         KeysRotated = "keys.rotated",
         LeadsDeleted = "leads.deleted",
         RegistrationTokenCreated = "registration_token.created",
@@ -163,6 +168,7 @@ impl Action {
                 | Self::ConnectionCreated
                 | Self::ConnectionWidened
                 | Self::ConnectionEnded
+                | Self::DeliveryTested
                 | Self::UserExported
         )
     }
@@ -220,6 +226,10 @@ impl Target {
     /// `app` is the name of its application.
     pub fn connection(id: ConnectionId, app: &str) -> Self {
         Self::new(TargetKind::Connection, id, app)
+    }
+
+    pub fn delivery(id: DeliveryId, name: &str) -> Self {
+        Self::new(TargetKind::Delivery, id, name)
     }
 
     /// `email` is its user's.

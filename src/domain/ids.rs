@@ -153,6 +153,14 @@ uuid_id! {
     InvitationId
 }
 uuid_id! {
+    /// How leads are delivered, and protected (wire.md D).
+    DeliveryId
+}
+uuid_id! {
+    /// What was received or sent by a delivery: its ids are in the order of what happened.
+    ExchangeId
+}
+uuid_id! {
     /// One "Allow" of a user.
     ConsentId
 }

@@ -92,7 +92,7 @@ pub struct EventIds {
 const COUNTER_BITS: u32 = 12;
 
 impl EventIds {
-    fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> EventId {
+    pub(super) fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> EventId {
         let floor = now.unix_millis() << COUNTER_BITS;
         let after = |last: u64| floor.max(last + 1);
         let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(after(last)));

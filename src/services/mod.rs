@@ -14,6 +14,7 @@ pub mod connections;
 pub mod consent;
 pub mod console;
 pub mod csrf;
+pub mod deliveries;
 pub mod dialog;
 pub mod disconnect;
 pub mod doctor;

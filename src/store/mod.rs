@@ -23,6 +23,7 @@ pub mod clocks;
 pub mod codes;
 pub mod connections;
 pub mod consents;
+pub mod deliveries;
 pub mod device_codes;
 pub mod events;
 pub mod flows;
@@ -270,7 +271,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 31] = [
+    let shared: [(&str, &[(&str, &str)]); 32] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("action_callbacks", action_callbacks::STATEMENTS),
@@ -282,6 +283,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
         ("consents", consents::STATEMENTS),
+        ("deliveries", deliveries::STATEMENTS),
         ("device_codes", device_codes::STATEMENTS),
         ("events", events::STATEMENTS),
         ("flows", flows::STATEMENTS),

@@ -2,12 +2,16 @@
 
 mod app;
 mod button;
+mod delivery;
 mod snippet;
 
 use askama::Template;
 
 pub use app::{AppCard, ButtonRow, ConsoleApp, ConsoleApps};
 pub use button::ConsoleButton;
+pub use delivery::{
+    ConsoleDeliveries, ConsoleDelivery, ConsoleDeliveryMethod, ConsoleExchange, MethodChoice, StepView,
+};
 pub use snippet::{Snippet, Snippets};
 
 use super::chart::Chart;
@@ -49,6 +53,8 @@ pub struct ConsoleForm {
     pub heading: Option<String>,
     pub intro: String,
     pub notice: Option<Notice>,
+    /// The same with other questions: links, and what they are called together.
+    pub ways: Option<(String, Vec<Tab>)>,
     pub picture: Option<String>,
     /// A button is drawn beside the form, as its fields `theme` and `size` say.
     pub has_preview: bool,
@@ -110,6 +116,7 @@ impl ConsoleForm {
             heading: None,
             intro,
             notice: None,
+            ways: None,
             picture: None,
             has_preview: false,
             form: Some(form),
@@ -125,6 +132,7 @@ impl ConsoleForm {
         Self {
             heading: Some("Logo".to_owned()),
             notice: Some(Notice::good("Saved.")),
+            ways: Some(("Method".to_owned(), vec![Tab::new("Basic", "?method=basic", true)])),
             picture: Some("/logos/rate-finder/0123456789abcdef".to_owned()),
             has_preview: true,
             others: vec![("It is shown to users.".to_owned(), other)],

@@ -6,6 +6,7 @@
 mod account;
 mod admin;
 mod console;
+mod deliveries;
 mod en;
 mod es;
 mod events;
@@ -20,6 +21,7 @@ use crate::domain::doctor::Finding;
 pub use account::{AccountTexts, HistoryTexts, PasswordTexts, ProfileTexts};
 pub use admin::AdminTexts;
 pub use console::{AddressTexts, AppFormTexts, CallbackTexts, ConsoleTexts};
+pub use deliveries::DeliveryTexts;
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
@@ -137,6 +139,7 @@ pub struct Messages {
     pub nav_console: &'static str,
     pub nav_account: &'static str,
     pub nav_admin: &'static str,
+    pub deliveries: DeliveryTexts,
     pub kit: KitTexts,
     pub admin: AdminTexts,
     pub scopes: ScopeTexts,

@@ -28,6 +28,7 @@
 //! | [`ConsoleApps`], [`ConsoleApp`], [`ConsoleButton`] | `console/*.html` | `/console`, an application's page, a button's |
 //! | [`ConsoleForm`], [`ConsoleConfirm`] | `console/*.html` | each form of the console, each question before an end |
 //! | [`ConsoleSecret`], [`ConsoleUsage`] | `console/*.html` | a secret, once; the charts of an application |
+//! | [`ConsoleDeliveries`], [`ConsoleDeliveryMethod`], [`ConsoleDelivery`], [`ConsoleExchange`] | `console/*.html` | `/console/deliveries` and what is below it |
 //! | [`ApiClients`] | `console/api.html` | `/settings/api` |
 //! | [`Reference`] | `reference.html` | `GET /_sandbox/docs` |
 //! | [`FidelityLedger`] | `fidelity.html` | `GET /_sandbox/fidelity` |
@@ -76,8 +77,9 @@ pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
 pub use console::{
-    ApiClients, AppCard, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleForm, ConsoleSecret,
-    ConsoleUsage, Head, Snippet, Snippets,
+    ApiClients, AppCard, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleDeliveries,
+    ConsoleDelivery, ConsoleDeliveryMethod, ConsoleExchange, ConsoleForm, ConsoleSecret, ConsoleUsage, Head,
+    MethodChoice, Snippet, Snippets, StepView,
 };
 pub use device::{Device, DeviceError};
 pub use doctor::Doctor;

@@ -107,6 +107,13 @@ pub mod route {
         CONSOLE_BUTTON = "/console/buttons/{button}";
         CONSOLE_BUTTON_EDIT = "/console/buttons/{button}/edit";
         CONSOLE_BUTTON_DELETE = "/console/buttons/{button}/delete";
+        CONSOLE_DELIVERIES = "/console/deliveries";
+        CONSOLE_DELIVERY_NEW = "/console/deliveries/new";
+        CONSOLE_DELIVERY = "/console/deliveries/{delivery}";
+        CONSOLE_DELIVERY_EDIT = "/console/deliveries/{delivery}/authentication";
+        CONSOLE_DELIVERY_TEST = "/console/deliveries/{delivery}/test";
+        CONSOLE_DELIVERY_DELETE = "/console/deliveries/{delivery}/delete";
+        CONSOLE_EXCHANGE = "/console/deliveries/{delivery}/exchanges/{exchange}";
         SETTINGS_API = "/settings/api";
         LOGOUT = "/logout";
         INVITATION = "/invitation";
@@ -117,6 +124,11 @@ pub mod route {
         API_TOKEN = "/v1/authorization/token";
         LEAD_INSERT = "/v2/insert/general";
         LEAD_QUERY = "/v1/leads/query/{lead_type}";
+        RECEIVE = "/deliveries/{delivery}/receive";
+        API_DELIVERIES = "/api/deliveries";
+        API_DELIVERY = "/api/deliveries/{id}";
+        API_DELIVERY_EXCHANGES = "/api/deliveries/{id}/exchanges";
+        API_DELIVERY_TEST = "/api/deliveries/{id}/test";
         JWKS = "/.well-known/jwks.json";
         SERVER_METADATA = "/.well-known/oauth-authorization-server";
         OPENID_METADATA = "/.well-known/openid-configuration";
@@ -189,6 +201,7 @@ pub fn is_emulated(first_word: &str) -> bool {
         first_word,
         "" | "_sandbox"
             | "admin"
+            | "api"
             | "console"
             | "doctor"
             | "favicon.ico"
@@ -246,7 +259,7 @@ pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String 
     let mut pattern = route.split('/');
     let shown = path.split('/').map(|segment| match pattern.next() {
         // An id that is a parameter of a known route opens nothing.
-        Some("{flow}" | "{connection}") if Uuid::try_parse(segment).is_ok() => segment.to_owned(),
+        Some("{flow}" | "{connection}" | "{delivery}") if Uuid::try_parse(segment).is_ok() => segment.to_owned(),
         Some("{client_id}" | "{lead_type}") if is_id(segment) => mask::scrub(segment),
         _ if is_word(segment) => segment.to_owned(),
         _ => mask(&decoded(segment)),

@@ -13,8 +13,8 @@ use crate::domain::usage::Day;
 use crate::services::keys::KeysError;
 use crate::services::{Context, clocks, keys, namespaces};
 use crate::store::{
-    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, events, flows, grants,
-    invitations, pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
+    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, deliveries, device_codes, events, flows,
+    grants, invitations, pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
 };
 use tokio::task::JoinHandle;
 
@@ -93,6 +93,7 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     // Stamped by clients, by whichever clock is behind.
     let stamped_before = before.min(ctx.real_now().minus(KEPT));
     rows += until_done(ctx, move |conn| Box::pin(used_proofs::sweep(conn, stamped_before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(deliveries::sweep_nonces(conn, before, SWEEP_ROWS))).await?;
     rows += ctx.store.write(move |conn| Box::pin(registration_tokens::sweep(conn, before))).await?;
     let flows_before = now.minus(FLOWS_KEPT);
     let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));

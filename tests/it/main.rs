@@ -17,6 +17,7 @@ mod code;
 mod commands;
 mod consent;
 mod console;
+mod deliveries;
 mod dialog;
 mod doctor;
 mod faults;

@@ -2,6 +2,7 @@
 
 use super::super::action_callback::CallbackRefusal;
 use super::super::bearer::{BearerError, BearerRefusal};
+use super::super::deliveries::{LeadRefusal as NoLead, ReceiverRefusal};
 use super::super::dialog::DialogError;
 use super::super::disconnect::DisconnectRefusal;
 use super::super::leads::{QueryFailure, Refused, UnknownKey};
@@ -198,6 +199,36 @@ reasons! {
         BearerError::Refused(why) => why.at(),
     } @nearest {
         BearerError::Scope { has } => Some(format!("its scopes are: {has}")),
+    }
+    ReceiverRefusal {
+        ReceiverRefusal::Missing => "delivery.no_credentials",
+        ReceiverRefusal::OtherScheme => "delivery.scheme",
+        ReceiverRefusal::Malformed => "delivery.credentials_malformed",
+        ReceiverRefusal::WrongLogin => "delivery.login",
+        ReceiverRefusal::WrongToken => "delivery.token",
+        ReceiverRefusal::Algorithm => "delivery.algorithm",
+        ReceiverRefusal::Realm => "delivery.realm",
+        ReceiverRefusal::Opaque => "delivery.opaque",
+        ReceiverRefusal::Qop => "delivery.qop",
+        ReceiverRefusal::Uri => "delivery.uri",
+        ReceiverRefusal::Nonce => "delivery.nonce",
+        ReceiverRefusal::WrongResponse => "delivery.response",
+        ReceiverRefusal::Stale => "delivery.stale",
+        ReceiverRefusal::Replayed => "delivery.replayed",
+        ReceiverRefusal::Token(why) => why.rule(),
+        ReceiverRefusal::OtherClient { .. } => "delivery.other_client",
+        ReceiverRefusal::TooMany(_) => TOO_MANY,
+        ReceiverRefusal::Store(_) => FAILED,
+    } @at {
+        ReceiverRefusal::Token(why) => why.at(),
+    } @nearest {
+        ReceiverRefusal::Token(why) => why.nearest(),
+        ReceiverRefusal::OtherClient { client } => Some(format!("application {client}")),
+    }
+    NoLead {
+        NoLead::MediaType => "lead.media_type",
+        NoLead::Json | NoLead::Form | NoLead::Xml => "lead.malformed",
+        NoLead::TooLarge => "request.too_large",
     }
     DpopRefusal {
         DpopRefusal::Proof(_) => "dpop.proof",

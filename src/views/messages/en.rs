@@ -23,6 +23,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_account: "Account",
     nav_admin: "Admin",
     console: super::console::EN,
+    deliveries: super::deliveries::EN,
     kit: super::kit::EN,
     admin: super::admin::EN,
     scopes: ScopeTexts {

@@ -23,6 +23,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_account: "Cuenta",
     nav_admin: "Gestión",
     console: super::console::ES,
+    deliveries: super::deliveries::ES,
     kit: super::kit::ES,
     admin: super::admin::ES,
     scopes: ScopeTexts {

@@ -7,6 +7,7 @@ mod apps;
 mod button;
 mod button_form;
 mod callback;
+mod deliveries;
 mod logo;
 mod partner;
 mod secret;
@@ -58,6 +59,7 @@ pub fn routes() -> Router<Arc<Web>> {
         .route(route::CONSOLE_BUTTON, get(button::show).fallback(other_method))
         .route(route::CONSOLE_BUTTON_EDIT, get(button::ask).post(button::save).fallback(other_method))
         .route(route::CONSOLE_BUTTON_DELETE, get(button::ask_to_delete).post(button::delete).fallback(other_method))
+        .merge(deliveries::routes())
 }
 
 async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {

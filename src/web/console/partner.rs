@@ -18,7 +18,7 @@ use crate::services::console::{self, ConsoleError, Overview};
 use crate::services::csrf;
 use crate::services::login::SignedIn;
 use crate::services::once;
-use crate::views::messages::ConsoleTexts;
+use crate::views::messages::{ConsoleTexts, Messages};
 use crate::views::{ConsoleForm, Form, Head, Lang, Notice, Page, Problem};
 use crate::web::extract::{self, Pairs};
 use crate::web::forms::{field, see_other};
@@ -112,6 +112,10 @@ impl Partner {
 
     pub fn text(&self) -> &'static ConsoleTexts {
         &self.frame().text().console
+    }
+
+    pub fn messages(&self) -> &'static Messages {
+        self.frame().text()
     }
 
     pub fn lang(&self) -> Lang {

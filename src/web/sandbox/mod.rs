@@ -5,9 +5,9 @@
 
 mod accounts;
 mod apps;
-mod auth;
+pub mod auth;
 mod authorize;
-mod body;
+pub mod body;
 mod buttons;
 mod callbacks;
 pub mod checks;
@@ -25,7 +25,7 @@ mod registration;
 pub mod requests;
 mod tokens;
 mod users;
-mod values;
+pub mod values;
 mod worlds;
 
 use std::sync::Arc;
@@ -37,11 +37,14 @@ use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Web;
+use super::deliveries;
 use super::error::problem::Problem;
 
 pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     let (guarded, public) = (guarded(), public());
-    let document = openapi::describe(web, guarded.get_openapi().clone(), public.get_openapi().clone());
+    let mut described = guarded.get_openapi().clone();
+    described.merge(deliveries::document());
+    let document = openapi::describe(web, described, public.get_openapi().clone());
     let known = query::Known::of(&document, web.urls.base());
     let checked = |router: OpenApiRouter<Arc<Web>>| {
         Router::from(router)
@@ -82,7 +85,7 @@ fn public() -> OpenApiRouter<Arc<Web>> {
 }
 
 /// The methods that there are, axum adds as `Allow`.
-async fn other_method() -> Response {
+pub async fn other_method() -> Response {
     let detail = "The header Allow has the methods that this address takes.";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail).into_response()
 }

@@ -107,8 +107,16 @@ async fn of_partners(ada: &mut Actor) -> Vec<Case> {
     // Nobody is there to be asked.
     let callback = [("url", "http://localhost:1/callback"), ("on_failure", "allow")];
     let client = [("name", "Reports"), ("kind", "connector"), ("callback", "https://reports.test/callback")];
+    let delivery = [("method", "bearer"), ("name", "Leads"), ("prefix", "Token"), ("token", "t0ken")];
+    let made = ada.submit("/console/deliveries/new?method=bearer", &delivery).await;
+    let made = made.location().split(['/', '?']).nth(3).unwrap().to_owned();
+    let made = [made.as_str()];
     let case = |route, ids: &[&str], fields: &[_], action| one(ADA, route, ids, fields, action);
     vec![
+        case(route::CONSOLE_DELIVERY_NEW, &[], &delivery, "delivery.created"),
+        case(route::CONSOLE_DELIVERY_EDIT, &made, &delivery, "delivery.changed"),
+        case(route::CONSOLE_DELIVERY_TEST, &made, &[("lead", "{\"a\":1}")], "delivery.tested"),
+        case(route::CONSOLE_DELIVERY_DELETE, &made, &[], "delivery.deleted"),
         case(route::CONSOLE_APP_NEW, &[], &app, "app.created"),
         case(route::CONSOLE_APP_EDIT, &["studio"], &app, "app.changed"),
         case(route::CONSOLE_APP_SECRET, &["studio"], &[("overlap", "1h")], "app.secret_rotated"),
