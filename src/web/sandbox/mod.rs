@@ -16,6 +16,7 @@ mod events;
 mod faults;
 mod fidelity;
 mod invitations;
+mod listeners;
 mod openapi;
 pub mod query;
 mod reference;
@@ -24,6 +25,7 @@ pub mod requests;
 mod tokens;
 mod users;
 mod values;
+mod webhooks;
 mod worlds;
 
 use std::sync::Arc;
@@ -65,10 +67,12 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(events::routes())
         .merge(faults::routes())
         .merge(invitations::routes())
+        .merge(listeners::routes())
         .merge(registration::routes())
         .merge(requests::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(webhooks::routes())
         .merge(worlds::routes())
 }
 
