@@ -173,11 +173,7 @@ struct PollQuery {
         (status = 404, description = "There is no such listener, or no longer.", body = Problem),
     ),
 )]
-async fn poll(
-    State(web): State<Arc<Web>>,
-    Id(id): Id,
-    Query(query): Query<PollQuery>,
-) -> Result<Response, Problem> {
+async fn poll(State(web): State<Arc<Web>>, Id(id): Id, Query(query): Query<PollQuery>) -> Result<Response, Problem> {
     let wait = match query.wait {
         Some(text) => duration::parse(&text).map_err(|why| Problem::invalid(format!("{why}.")).in_query("wait"))?,
         None => Duration::ZERO,

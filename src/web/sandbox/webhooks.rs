@@ -25,9 +25,7 @@ use crate::crypto::webhook_signature::WebhookSecret;
 use crate::domain::duration;
 use crate::domain::ids::{AppId, WebhookId, WebhookMessageId};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::webhook::{
-    Attempt, DEFAULT_OVERLAP, Delivery, Outcome, Sent, Topic, Topics, Webhook, WebhookState,
-};
+use crate::domain::webhook::{Attempt, DEFAULT_OVERLAP, Delivery, Outcome, Sent, Topic, Topics, Webhook, WebhookState};
 use crate::services::webhooks::{self, Change, New, WebhookError, log};
 
 pub fn routes() -> OpenApiRouter<Arc<Web>> {
@@ -423,7 +421,9 @@ async fn replay_span(
     let span = log::Span {
         since: moment(&body.since, "/since")?,
         // Also what was made in this very moment.
-        until: body.until.map_or(Ok(web.ctx.real_now().plus(Duration::from_secs(1))), |text| moment(&text, "/until"))?,
+        until: body
+            .until
+            .map_or(Ok(web.ctx.real_now().plus(Duration::from_secs(1))), |text| moment(&text, "/until"))?,
         state: body.status.map(|Given(state)| state),
     };
     let replayed = log::replay_span(&web.ctx.acting(by), read(&id)?, span).await.map_err(explain)?;

@@ -169,7 +169,8 @@ async fn e_what_is_described_is_there(world: World) {
 async fn e_examples_can_be_sent(world: World) {
     let document = document(&world).await;
     let bodies = operations(&document).into_iter().filter(|(.., operation)| operation.get("requestBody").is_some());
-    let webhook = world.make("/webhooks", &json!({"app": APP_ONE, "url": "http://localhost:9/"})).await.expect(201).json();
+    let webhook =
+        world.make("/webhooks", &json!({"app": APP_ONE, "url": "http://localhost:9/"})).await.expect(201).json();
     let webhook = webhook["id"].as_str().unwrap();
     for (path, method, operation) in bodies {
         let mut body = example(&document, &operation["requestBody"]).unwrap();
