@@ -12,7 +12,7 @@ use super::Cli;
 pub const GROUPS: [(&str, &[&str]); 4] = [
     ("Server", &["serve", "init", "migrate", "healthcheck"]),
     ("People", &["account", "user", "invitation"]),
-    ("Applications", &["app", "button", "connection"]),
+    ("Applications", &["app", "button", "connection", "webhook", "listen"]),
     ("Operations", &["seed", "keys", "event", "completions"]),
 ];
 

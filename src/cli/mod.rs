@@ -19,11 +19,13 @@ mod help;
 mod init;
 mod invitation;
 mod keys;
+mod listen;
 mod migrate;
 mod output;
 mod seed;
 mod serve;
 mod user;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -79,6 +81,11 @@ enum Command {
     /// Users' consents to applications.
     #[command(subcommand)]
     Connection(connection::ConnectionCommand),
+    /// Who is told what happens, and what was sent.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
+    /// Bring a sandbox's messages to this machine, without any public address.
+    Listen(listen::ListenArgs),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -141,6 +148,8 @@ impl Cli {
             Command::App(command) => app::run(&flags, command).await,
             Command::Button(command) => button::run(&flags, command).await,
             Command::Connection(command) => connection::run(&flags, command).await,
+            Command::Webhook(command) => webhook::run(&flags, command).await,
+            Command::Listen(args) => listen::run(&flags, args).await,
             Command::Keys(command) => keys::run(&flags, command).await,
             Command::Event(command) => event::run(&flags, command).await,
             Command::Completions(args) => completions::run(&args),

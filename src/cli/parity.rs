@@ -41,6 +41,8 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::WebhookChanged => "webhook set",
         Action::WebhookDeleted => "webhook delete",
         Action::WebhookSecretRotated => "webhook rotate-secret",
+        Action::WebhookTested => "webhook test",
+        Action::WebhookReplayed => "webhook replay",
         Action::WorldSeeded => "seed",
         // To sign in and to consent is for the user alone, and a world that can be put back has a control plane.
         Action::SessionOpened
@@ -53,11 +55,13 @@ const fn command_of(action: Action) -> Option<&'static str> {
 }
 
 /// What pages show, with the command that shows the same.
-const SHOWN: [(&str, &[&str]); 13] = [
+const SHOWN: [(&str, &[&str]); 15] = [
     ("/console", &["app list"]),
     ("/console/apps/{app}", &["app show", "button list", "event list"]),
     ("/console/apps/{app}/usage", &["app usage"]),
     ("/console/buttons/{button}", &["button show"]),
+    ("/console/apps/{app}/webhooks", &["webhook list"]),
+    ("/console/webhooks/{webhook}", &["webhook show", "webhook deliveries"]),
     ("/account", &["user show", "connection list"]),
     ("/account/sessions", &["user sessions"]),
     ("/account/history", &["user consents"]),

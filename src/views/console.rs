@@ -3,12 +3,14 @@
 mod app;
 mod button;
 mod snippet;
+mod webhook;
 
 use askama::Template;
 
 pub use app::{AppCard, ButtonRow, ConsoleApp, ConsoleApps};
 pub use button::ConsoleButton;
 pub use snippet::{Snippet, Snippets};
+pub use webhook::{AttemptPart, ConsoleMessage, ConsoleWebhook, ConsoleWebhooks};
 
 use super::chart::Chart;
 use super::form::{Form, FormField};

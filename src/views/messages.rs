@@ -11,6 +11,7 @@ mod es;
 mod events;
 mod inspector;
 mod kit;
+mod webhooks;
 
 use serde::Serialize;
 
@@ -23,6 +24,7 @@ pub use console::{AddressTexts, AppFormTexts, ConsoleTexts};
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
+pub use webhooks::WebhookTexts;
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -74,8 +74,8 @@ pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
 pub use console::{
-    ApiClients, AppCard, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleForm, ConsoleSecret,
-    ConsoleUsage, Head, Snippet, Snippets,
+    ApiClients, AppCard, AttemptPart, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleForm,
+    ConsoleMessage, ConsoleSecret, ConsoleUsage, ConsoleWebhook, ConsoleWebhooks, Head, Snippet, Snippets,
 };
 pub use device::{Device, DeviceError};
 pub use doctor::Doctor;

@@ -101,6 +101,16 @@ pub mod route {
         CONSOLE_BUTTON = "/console/buttons/{button}";
         CONSOLE_BUTTON_EDIT = "/console/buttons/{button}/edit";
         CONSOLE_BUTTON_DELETE = "/console/buttons/{button}/delete";
+        CONSOLE_WEBHOOKS = "/console/apps/{app}/webhooks";
+        CONSOLE_WEBHOOK_NEW = "/console/apps/{app}/webhooks/new";
+        CONSOLE_WEBHOOK = "/console/webhooks/{webhook}";
+        CONSOLE_WEBHOOK_EDIT = "/console/webhooks/{webhook}/edit";
+        CONSOLE_WEBHOOK_SECRET = "/console/webhooks/{webhook}/secret";
+        CONSOLE_WEBHOOK_TEST = "/console/webhooks/{webhook}/test";
+        CONSOLE_WEBHOOK_REPLAY = "/console/webhooks/{webhook}/replay";
+        CONSOLE_WEBHOOK_DELETE = "/console/webhooks/{webhook}/delete";
+        CONSOLE_WEBHOOK_MESSAGE = "/console/webhooks/{webhook}/messages/{message}";
+        CONSOLE_WEBHOOK_MESSAGE_REPLAY = "/console/webhooks/{webhook}/messages/{message}/replay";
         SETTINGS_API = "/settings/api";
         LOGOUT = "/logout";
         INVITATION = "/invitation";

@@ -1,6 +1,7 @@
 //! The partner console's texts, and those of Settings > API.
 
 use super::Pattern;
+use super::webhooks::{self, WebhookTexts};
 use crate::domain::app::Inconsistent;
 use crate::domain::button::{Size, Theme};
 use crate::domain::grant_type::GrantType;
@@ -35,6 +36,7 @@ pub struct ConsoleTexts {
     pub usage: UsageTexts,
     pub delete: DeleteTexts,
     pub api: ApiTexts,
+    pub webhook: WebhookTexts,
 }
 
 #[derive(Debug)]
@@ -388,6 +390,7 @@ impl ButtonTexts {
 }
 
 pub(super) const EN: ConsoleTexts = ConsoleTexts {
+    webhook: webhooks::EN,
     title: "Your applications",
     intro: "What you have registered, with its buttons and its credentials.",
     new: "New application",
@@ -644,6 +647,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
 };
 
 pub(super) const ES: ConsoleTexts = ConsoleTexts {
+    webhook: webhooks::ES,
     title: "Tus aplicaciones",
     intro: "Lo que has registrado, con sus botones y sus credenciales.",
     new: "Nueva aplicación",

@@ -16,7 +16,7 @@ pub struct Behaviour {
 }
 
 /// The parts of the contract.
-pub const SURFACES: [(&str, &str); 10] = [
+pub const SURFACES: [(&str, &str); 11] = [
     ("0", "Common to all"),
     ("A1", "The sign-in button"),
     ("A2", "Refreshing an access token"),
@@ -26,6 +26,7 @@ pub const SURFACES: [(&str, &str); 10] = [
     ("B", "Standard OAuth 2.0 and OpenID Connect"),
     ("C", "An API that a token opens"),
     ("E", "The control plane"),
+    ("F", "Webhooks"),
     ("G", "Operations"),
 ];
 
