@@ -49,6 +49,8 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::WebhookChanged => "webhook set",
         Action::WebhookDeleted => "webhook delete",
         Action::WebhookSecretRotated => "webhook rotate-secret",
+        Action::WebhookTested => "webhook test",
+        Action::WebhookReplayed => "webhook replay",
         Action::WorldSeeded => "seed",
         // To sign in and to consent is for the user alone, and a world that can be put back has a control plane.
         Action::SessionOpened
@@ -61,7 +63,7 @@ const fn command_of(action: Action) -> Option<&'static str> {
 }
 
 /// What pages show, with the command that shows the same.
-const SHOWN: [(&str, &[&str]); 18] = [
+const SHOWN: [(&str, &[&str]); 20] = [
     ("/console", &["app list"]),
     ("/console/apps/{app}", &["app show", "button list", "event list"]),
     ("/console/apps/{app}/callback", &["app callback show", "app callback test"]),
@@ -70,6 +72,8 @@ const SHOWN: [(&str, &[&str]); 18] = [
     ("/console/deliveries", &["delivery list"]),
     ("/console/deliveries/{delivery}", &["delivery show", "delivery exchanges"]),
     ("/console/deliveries/{delivery}/test", &["delivery test"]),
+    ("/console/apps/{app}/webhooks", &["webhook list"]),
+    ("/console/webhooks/{webhook}", &["webhook show", "webhook deliveries"]),
     ("/account", &["user show", "connection list"]),
     ("/account/sessions", &["user sessions"]),
     ("/account/history", &["user consents"]),

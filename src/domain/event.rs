@@ -150,6 +150,8 @@ words! {
         WebhookChanged = "webhook.changed",
         WebhookDeleted = "webhook.deleted",
         WebhookSecretRotated = "webhook.secret_rotated",
+        WebhookTested = "webhook.tested",
+        WebhookReplayed = "webhook.replayed",
         WorldReset = "world.reset",
         WorldRestored = "world.restored",
         WorldSeeded = "world.seeded",

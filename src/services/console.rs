@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::Context;
 use super::action_callback::{self, CallbackError};
 use super::audit::{self, Acting};
@@ -10,16 +12,18 @@ use super::logos::{self, LogoError};
 use super::partner::{self, NewButton, PartnerError, Wanted};
 use super::usage::{self, Series};
 use super::users::UserError;
+use super::webhooks::{self, WebhookError};
 use crate::domain::action_callback::{ActionCallback, LastCall, OnFailure};
 use crate::domain::allow_list::NotAllowed;
 use crate::domain::app::{App, LogoId};
 use crate::domain::button::Button;
 use crate::domain::event::{Event, TargetKind};
-use crate::domain::ids::{AppId, ButtonId, UserId};
+use crate::domain::ids::{AppId, ButtonId, UserId, WebhookId};
 use crate::domain::role::Role;
 use crate::domain::target_url::TargetUrl;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
+use crate::domain::webhook::Webhook;
 use crate::store::{Conn, StoreError, apps, buttons, connections};
 
 /// Applications that a partner may have.
@@ -46,6 +50,8 @@ pub enum ConsoleError {
     #[error(transparent)]
     Logo(LogoError),
     #[error(transparent)]
+    Webhook(WebhookError),
+    #[error(transparent)]
     User(#[from] UserError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,6 +74,16 @@ impl From<CallbackError> for ConsoleError {
             CallbackError::None => Self::Unknown,
             CallbackError::NotAllowed(why) => why.into(),
             CallbackError::Partner(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for ConsoleError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::Unknown | WebhookError::UnknownApp | WebhookError::UnknownMessage => Self::Unknown,
+            WebhookError::Store(error) => Self::Store(error),
+            other => Self::Webhook(other),
         }
     }
 }
@@ -132,6 +148,16 @@ pub async fn list(ctx: &Context, user: &User, after: Option<AppId>) -> Result<(V
     let has_more = listed.len() > page;
     listed.truncate(page);
     Ok((listed, has_more))
+}
+
+/// The user's webhook with this id, which anybody may have written, and its application.
+pub async fn webhook(ctx: &Context, user: &User, id: &str) -> Result<(Webhook, App), ConsoleError> {
+    partner_only(user)?;
+    let id = Uuid::parse_str(id).map(WebhookId).map_err(|_| ConsoleError::Unknown)?;
+    let found = webhooks::find(ctx, id).await?;
+    let owner = found.app.as_ref().ok_or(ConsoleError::Unknown)?;
+    let app = app(ctx, user, owner.as_str()).await?;
+    Ok((found, app))
 }
 
 /// The user's application with this id, which anybody may have written.

@@ -4,6 +4,7 @@ mod app;
 mod button;
 mod delivery;
 mod snippet;
+mod webhook;
 
 use askama::Template;
 
@@ -13,6 +14,7 @@ pub use delivery::{
     ConsoleDeliveries, ConsoleDelivery, ConsoleDeliveryMethod, ConsoleExchange, MethodChoice, StepView,
 };
 pub use snippet::{Snippet, Snippets};
+pub use webhook::{AttemptPart, ConsoleMessage, ConsoleWebhook, ConsoleWebhooks};
 
 use super::chart::Chart;
 use super::form::{Form, FormField};

@@ -12,6 +12,7 @@ mod es;
 mod events;
 mod inspector;
 mod kit;
+mod webhooks;
 
 use serde::Serialize;
 
@@ -25,6 +26,7 @@ pub use deliveries::DeliveryTexts;
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
+pub use webhooks::WebhookTexts;
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -77,9 +77,9 @@ pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
 pub use console::{
-    ApiClients, AppCard, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleDeliveries,
-    ConsoleDelivery, ConsoleDeliveryMethod, ConsoleExchange, ConsoleForm, ConsoleSecret, ConsoleUsage, Head,
-    MethodChoice, Snippet, Snippets, StepView,
+    ApiClients, AppCard, AttemptPart, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm,
+    ConsoleDeliveries, ConsoleDelivery, ConsoleDeliveryMethod, ConsoleExchange, ConsoleForm, ConsoleMessage,
+    ConsoleSecret, ConsoleUsage, ConsoleWebhook, ConsoleWebhooks, Head, MethodChoice, Snippet, Snippets, StepView,
 };
 pub use device::{Device, DeviceError};
 pub use doctor::Doctor;

@@ -44,4 +44,5 @@ mod statics;
 mod store_contract;
 mod support;
 mod time;
+mod webhooks;
 mod worlds;

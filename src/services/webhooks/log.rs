@@ -2,11 +2,12 @@
 
 use super::super::Context;
 use super::super::audit::Acting;
-use super::manage::{WebhookError, held};
+use super::manage::{WebhookError, event_target, held};
+use crate::domain::event::{Action, Change, Event, Target};
 use crate::domain::ids::{WebhookId, WebhookMessageId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::webhook::{Attempt, Delivery, Sent};
-use crate::store::{StoreError, webhook_messages};
+use crate::store::{StoreError, events, webhook_messages};
 
 pub use crate::store::webhook_messages::Filter;
 
@@ -45,13 +46,17 @@ pub async fn message(
 /// Sends a message again, the same bytes under the same id, whatever became of it.
 pub async fn replay(ctx: &Acting<'_>, webhook: WebhookId, id: WebhookMessageId) -> Result<(), WebhookError> {
     let (only, now) = (ctx.owner(), ctx.real_now());
+    let mut event = ctx.event(Action::WebhookReplayed, Target::webhook(webhook, ""));
+    event.changes = vec![Change::new("message", id.written())];
     let replayed = ctx.store.write(move |conn| {
+        let event = event.clone();
         Box::pin(async move {
-            if held(conn, only, webhook).await?.is_none() {
-                return Ok(Err(WebhookError::Unknown));
+            let Some(found) = held(conn, only, webhook).await? else { return Ok(Err(WebhookError::Unknown)) };
+            if !webhook_messages::replay(conn, webhook, id, now).await? {
+                return Ok(Err(WebhookError::UnknownMessage));
             }
-            let is_there = webhook_messages::replay(conn, webhook, id, now).await?;
-            Ok(if is_there { Ok(()) } else { Err(WebhookError::UnknownMessage) })
+            events::record(conn, &Event { target: event_target(&found), ..event }).await?;
+            Ok(Ok(()))
         })
     });
     replayed.await??;
@@ -71,13 +76,16 @@ pub struct Span {
 /// Sends those again; answers how many they are.
 pub async fn replay_span(ctx: &Acting<'_>, webhook: WebhookId, span: Span) -> Result<u64, WebhookError> {
     let (only, now) = (ctx.owner(), ctx.real_now());
+    let event = ctx.event(Action::WebhookReplayed, Target::webhook(webhook, ""));
     let replayed = ctx.store.write(move |conn| {
+        let mut event = event.clone();
         Box::pin(async move {
-            if held(conn, only, webhook).await?.is_none() {
-                return Ok(Err(WebhookError::Unknown));
-            }
+            let Some(found) = held(conn, only, webhook).await? else { return Ok(Err(WebhookError::Unknown)) };
             let Span { since, until, state } = span;
-            Ok(Ok(webhook_messages::replay_span(conn, webhook, now, (since, until), state).await?))
+            let replayed = webhook_messages::replay_span(conn, webhook, now, (since, until), state).await?;
+            event.changes = vec![Change::new("messages", replayed)];
+            events::record(conn, &Event { target: event_target(&found), ..event }).await?;
+            Ok(Ok(replayed))
         })
     });
     let replayed = replayed.await??;

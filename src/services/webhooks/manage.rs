@@ -59,7 +59,7 @@ fn shown(url: &Url) -> String {
 }
 
 /// The target of an event about a webhook.
-fn event_target(webhook: &Webhook) -> EventTarget {
+pub(super) fn event_target(webhook: &Webhook) -> EventTarget {
     let name = webhook.url().and_then(Url::host_str).unwrap_or("listener");
     EventTarget::webhook(webhook.id, name)
 }
@@ -232,16 +232,19 @@ pub async fn delete(ctx: &Acting<'_>, id: WebhookId) -> Result<(), WebhookError>
 pub async fn test(ctx: &Acting<'_>, id: WebhookId) -> Result<WebhookMessageId, WebhookError> {
     let message = WebhookMessageId(ctx.message_id());
     let (only, server, at) = (ctx.owner(), ctx.clocks.moments(), ctx.real_now());
+    let event = ctx.event(Action::WebhookTested, EventTarget::webhook(id, ""));
     let sent = ctx.store.write(move |conn| {
-        let moments = server.clone();
+        let (moments, event) = (server.clone(), event.clone());
         Box::pin(async move {
-            let webhook = held(conn, only, id).await?;
-            let Some(app) = webhook.and_then(|webhook| webhook.app) else { return Ok(Err(WebhookError::Unknown)) };
+            let Some(webhook) = held(conn, only, id).await? else { return Ok(Err(WebhookError::Unknown)) };
+            let target = event_target(&webhook);
+            let Some(app) = webhook.app else { return Ok(Err(WebhookError::Unknown)) };
             let at_app = moments.of(&app);
             let news = News::new(Topic::Test, app, at_app).message(message, at);
             // In a lane of its own: it tells whether the target answers, not whether it has kept up.
             let news = crate::domain::webhook::Message { lane: format!("test/{}", message.0), ..news };
             webhook_messages::tell_one(conn, id, &news).await?;
+            events::record(conn, &Event { target, ..event }).await?;
             Ok(Ok(()))
         })
     });

@@ -8,7 +8,7 @@ pub mod outbox;
 pub mod sender;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use tokio::sync::watch;
 
@@ -116,14 +116,4 @@ fn jitter(ctx: &Context) -> u8 {
     let mut byte = [0];
     ctx.entropy.fill(&mut byte);
     byte[0]
-}
-
-/// A handle for whoever waits longer than a use case takes.
-pub fn waker(ctx: &Arc<Context>) -> impl Fn() + Send + 'static + use<> {
-    let ctx = Arc::downgrade(ctx);
-    move || {
-        if let Some(ctx) = ctx.upgrade() {
-            ctx.webhooks.wake();
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The partner console's texts, and those of Settings > API.
 
 use super::Pattern;
+use super::webhooks::{self, WebhookTexts};
 use crate::domain::app::Inconsistent;
 use crate::domain::button::{Size, Theme};
 use crate::domain::grant_type::GrantType;
@@ -36,6 +37,7 @@ pub struct ConsoleTexts {
     pub usage: UsageTexts,
     pub delete: DeleteTexts,
     pub api: ApiTexts,
+    pub webhook: WebhookTexts,
 }
 
 #[derive(Debug)]
@@ -428,6 +430,7 @@ impl ButtonTexts {
 }
 
 pub(super) const EN: ConsoleTexts = ConsoleTexts {
+    webhook: webhooks::EN,
     title: "Your applications",
     intro: "What you have registered, with its buttons and its credentials.",
     new: "New application",
@@ -717,6 +720,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
 };
 
 pub(super) const ES: ConsoleTexts = ConsoleTexts {
+    webhook: webhooks::ES,
     title: "Tus aplicaciones",
     intro: "Lo que has registrado, con sus botones y sus credenciales.",
     new: "Nueva aplicación",

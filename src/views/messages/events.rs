@@ -54,6 +54,8 @@ pub const fn done(lang: Lang, action: Action) -> &'static str {
         Action::WebhookChanged => ("Webhook changed", "Webhook cambiado"),
         Action::WebhookDeleted => ("Webhook deleted", "Webhook eliminado"),
         Action::WebhookSecretRotated => ("Webhook secret rotated", "Secreto del webhook rotado"),
+        Action::WebhookTested => ("Webhook tested", "Webhook probado"),
+        Action::WebhookReplayed => ("Webhook messages sent again", "Mensajes del webhook enviados de nuevo"),
         Action::WorldReset => ("World reset", "Mundo restablecido"),
         Action::WorldRestored => ("Snapshot restored", "Instantánea restaurada"),
         Action::WorldSeeded => ("Seed applied", "Semilla aplicada"),

@@ -11,6 +11,9 @@ mod deliveries;
 mod logo;
 mod partner;
 mod secret;
+mod webhook;
+mod webhook_form;
+mod webhook_log;
 
 use std::sync::Arc;
 
@@ -60,6 +63,22 @@ pub fn routes() -> Router<Arc<Web>> {
         .route(route::CONSOLE_BUTTON_EDIT, get(button::ask).post(button::save).fallback(other_method))
         .route(route::CONSOLE_BUTTON_DELETE, get(button::ask_to_delete).post(button::delete).fallback(other_method))
         .merge(deliveries::routes())
+        .merge(webhook_routes())
+}
+
+fn webhook_routes() -> Router<Arc<Web>> {
+    let replay_one = get(webhook_log::show).post(webhook_log::replay_one);
+    Router::new()
+        .route(route::CONSOLE_WEBHOOKS, get(webhook::list).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_NEW, get(webhook::ask_new).post(webhook::create).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK, get(webhook::show).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_EDIT, get(webhook::ask).post(webhook::save).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_SECRET, get(webhook::ask_to_rotate).post(webhook::rotate).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_TEST, get(webhook::show).post(webhook::test).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_DELETE, get(webhook::ask_to_delete).post(webhook::delete).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_REPLAY, get(webhook_log::ask).post(webhook_log::replay).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_MESSAGE, get(webhook_log::show).fallback(other_method))
+        .route(route::CONSOLE_WEBHOOK_MESSAGE_REPLAY, replay_one.fallback(other_method))
 }
 
 async fn other_method(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
@@ -74,6 +93,7 @@ fn head(partner: &Partner, app: &App, current: &str) -> Head {
         (route::CONSOLE_APP_EDIT, text.app.edit),
         (route::CONSOLE_APP_LOGO, text.logo.title),
         (route::CONSOLE_APP_SECRET, text.secret.title),
+        (route::CONSOLE_WEBHOOKS, text.webhook.title),
         (route::CONSOLE_APP_CALLBACK, text.callback.title),
         (route::CONSOLE_APP_USAGE, text.usage.title),
     ];
@@ -87,8 +107,10 @@ fn failed(web: &Web, headers: &HeaderMap, error: &ConsoleError) -> Response {
         ConsoleError::Store(error) | ConsoleError::User(UserError::Store(error)) => failed_page(web, headers, error),
         ConsoleError::Unknown | ConsoleError::NotPartner => super::page::failure(web, headers, StatusCode::NOT_FOUND),
         // What a form did not offer, so that no field of it can be to blame.
-        ConsoleError::Partner(_) | ConsoleError::NotAllowed(_) | ConsoleError::Logo(_) | ConsoleError::User(_) => {
-            super::page::failure(web, headers, StatusCode::BAD_REQUEST)
-        }
+        ConsoleError::Partner(_)
+        | ConsoleError::NotAllowed(_)
+        | ConsoleError::Logo(_)
+        | ConsoleError::Webhook(_)
+        | ConsoleError::User(_) => super::page::failure(web, headers, StatusCode::BAD_REQUEST),
     }
 }

@@ -13,6 +13,7 @@ use super::Body;
 use crate::domain::app::App;
 use crate::domain::button::Button;
 use crate::domain::user::User;
+use crate::domain::webhook::Webhook;
 use crate::services::audit::{Acting, By};
 use crate::services::console::{self, ConsoleError, Overview};
 use crate::services::csrf;
@@ -138,6 +139,11 @@ impl Partner {
     /// The user's button with this id, and its application.
     pub async fn button(&self, id: &str) -> Result<(Button, App), Stop> {
         console::button(&self.web().ctx, self.user(), id).await.map_err(|error| self.failed(&error))
+    }
+
+    /// The user's webhook with this id, and its application.
+    pub async fn webhook(&self, id: &str) -> Result<(Webhook, App), Stop> {
+        console::webhook(&self.web().ctx, self.user(), id).await.map_err(|error| self.failed(&error))
     }
 
     fn frame(&self) -> Page {

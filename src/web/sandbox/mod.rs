@@ -18,6 +18,7 @@ mod faults;
 mod fidelity;
 mod invitations;
 mod leads;
+mod listeners;
 mod openapi;
 pub mod query;
 mod reference;
@@ -26,6 +27,7 @@ pub mod requests;
 mod tokens;
 mod users;
 pub mod values;
+mod webhooks;
 mod worlds;
 
 use std::sync::Arc;
@@ -72,10 +74,12 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(faults::routes())
         .merge(invitations::routes())
         .merge(leads::routes())
+        .merge(listeners::routes())
         .merge(registration::routes())
         .merge(requests::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(webhooks::routes())
         .merge(worlds::routes())
 }
 

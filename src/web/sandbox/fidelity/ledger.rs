@@ -27,6 +27,7 @@ pub const SURFACES: [(&str, &str); 11] = [
     ("C", "APIs that a token opens"),
     ("D", "Deliveries"),
     ("E", "The control plane"),
+    ("F", "Webhooks"),
     ("G", "Operations"),
 ];
 
