@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::basic::Basic;
 use crate::crypto::token::fingerprint;
+use crate::crypto::webhook_signature::SECRET_PREFIX;
 use crate::domain::pairs::Pairs;
 
 /// Stands for what is not shown.

@@ -117,4 +117,3 @@ fn jitter(ctx: &Context) -> u8 {
     ctx.entropy.fill(&mut byte);
     byte[0]
 }
-

@@ -12,11 +12,11 @@ use crate::crypto::webhook_signature::WebhookSecret;
 use crate::domain::app::App;
 use crate::domain::webhook::{DisabledWhy, MAX_WEBHOOKS, Topics, Webhook, WebhookState};
 use crate::services::console::ConsoleError;
-use crate::services::webhooks::{self, Change, New, WebhookError};
 use crate::services::once;
+use crate::services::webhooks::{self, Change, New, WebhookError};
 use crate::views::{
-    Cell, Choice, Confirmation, ConsoleConfirm, ConsoleForm, ConsoleSecret, ConsoleWebhook, ConsoleWebhooks, Fact, Form,
-    FormField, Notice, Shown, Table, Tone,
+    Cell, Choice, Confirmation, ConsoleConfirm, ConsoleForm, ConsoleSecret, ConsoleWebhook, ConsoleWebhooks, Fact,
+    Form, FormField, Notice, Shown, Table, Tone,
 };
 use crate::web::forms::{field, see_other};
 use crate::web::urls::route;
@@ -121,9 +121,10 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
 }
 
 fn new_form(partner: &Partner, app: &App) -> Form {
-    let form = Form::new(partner.app_page(route::CONSOLE_WEBHOOK_NEW, app), partner.csrf(), partner.text().webhook.create)
-        .with_hidden("once", once::token(&partner.web().ctx))
-        .back_to(partner.app_page(route::CONSOLE_WEBHOOKS, app));
+    let form =
+        Form::new(partner.app_page(route::CONSOLE_WEBHOOK_NEW, app), partner.csrf(), partner.text().webhook.create)
+            .with_hidden("once", once::token(&partner.web().ctx))
+            .back_to(partner.app_page(route::CONSOLE_WEBHOOKS, app));
     webhook_form::form(partner, form, None)
 }
 
@@ -244,7 +245,8 @@ pub async fn rotate(visit: Visit, Path(id): Path<String>, body: Body) -> Answer 
         return Ok(see_other(&at(&partner, route::CONSOLE_WEBHOOK, &webhook)));
     }
     let acting = partner.acting();
-    let rotated = webhooks::rotate(&acting.for_owner(partner.user().id), webhook.id, Duration::from_secs(*seconds)).await;
+    let rotated =
+        webhooks::rotate(&acting.for_owner(partner.user().id), webhook.id, Duration::from_secs(*seconds)).await;
     let secret = rotated.map_err(|error| failed(&partner, error))?;
     Ok(secret_page(&partner, &app, &webhook, &secret, text.rotated))
 }

@@ -21,7 +21,8 @@ pub struct Given {
 pub fn form(partner: &Partner, form: Form, webhook: Option<&Webhook>) -> Form {
     let text = &partner.text().webhook;
     let url = webhook.and_then(Webhook::url).map(Url::to_string).unwrap_or_default();
-    let is_chosen = |topic| webhook.is_some_and(|webhook| webhook.topics != Topics::ALL && webhook.topics.contains(topic));
+    let is_chosen =
+        |topic| webhook.is_some_and(|webhook| webhook.topics != Topics::ALL && webhook.topics.contains(topic));
     let topics = Topic::SUBSCRIBABLE.map(|topic| Choice::new(topic.as_str(), topic.as_str(), is_chosen(topic)));
     let form = form
         .with(FormField::url("url", text.url).value(url).max_length(MAX_URL).hint(text.url_hint).required())

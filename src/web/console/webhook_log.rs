@@ -57,7 +57,11 @@ pub async fn log(partner: &Partner, webhook: &Webhook) -> Result<Log, super::par
     let narrowed = state.map_or_else(|| format!("{own}?"), |state| format!("{own}?status={}&", state.as_str()));
     let older = found.last().filter(|_| has_more).map(|last| format!("{narrowed}before={}", last.message.id.written()));
     let newest = before.map(|_| narrowed.trim_end_matches(['?', '&']).to_owned());
-    Ok(Log { filters: filters(partner, &own, state), messages: table(partner, webhook, &found), pager: Pager { newest, older } })
+    Ok(Log {
+        filters: filters(partner, &own, state),
+        messages: table(partner, webhook, &found),
+        pager: Pager { newest, older },
+    })
 }
 
 fn filters(partner: &Partner, own: &str, state: Option<Delivery>) -> Vec<Tab> {
@@ -102,6 +106,7 @@ fn part(partner: &Partner, attempt: &Attempt) -> AttemptPart {
     };
     AttemptPart {
         nr: attempt.nr,
+        title: partner.text().webhook.attempt_title.with(&attempt.nr.to_string()),
         at: attempt.at.to_rfc3339(),
         duration: format!("{} ms", attempt.took.as_millis()),
         came,
