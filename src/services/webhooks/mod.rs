@@ -29,6 +29,7 @@ pub use manage::{Change, New, WebhookError, change, create, delete, find, list, 
 pub struct Webhooks {
     wanted: RwLock<Wanted>,
     written: watch::Sender<()>,
+    closed: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -61,6 +62,11 @@ impl Webhooks {
     /// Is marked as changed whenever there may be messages.
     pub fn written(&self) -> watch::Receiver<()> {
         self.written.subscribe()
+    }
+
+    /// Whoever waits for messages is answered: the server stops.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
     }
 
     fn take(&self, rows: Vec<(Option<AppId>, Topics)>) {

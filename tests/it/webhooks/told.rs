@@ -31,6 +31,7 @@ fn now() -> Setup {
     Setup { start: SystemClock.now(), ..Setup::default() }
 }
 
+/// N9: what a partner's server has to react to.
 async fn f_a_disconnect_is_heard_of_in_order(world: World) {
     let (receiver, _work) = (Receiver::start().await, world.works());
     let webhook = world.webhook(&receiver.url("/hook")).await;
