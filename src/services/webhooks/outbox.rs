@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::super::Context;
+use super::expiry;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Event, TargetKind};
 use crate::domain::ids::{AppId, ConnectionId, UserId, WebhookMessageId};
@@ -103,7 +104,11 @@ pub async fn ended(conn: &mut Conn, draft: Draft, ended: &[Ended], by: EndedBy) 
             .about(user, Some(one.id))
             .with_scopes(&one.scopes);
         news.data.by = Some(by.as_str());
-        tell(conn, &one.app, &news, draft.id_for(one.id), draft.at).await?;
+        let id = match by {
+            EndedBy::Expiry => WebhookMessageId(expiry::id_of(one)),
+            EndedBy::Partner | EndedBy::User | EndedBy::Operator => draft.id_for(one.id),
+        };
+        tell(conn, &one.app, &news, id, draft.at).await?;
     }
     Ok(())
 }
