@@ -19,14 +19,18 @@ use crate::config::seed::{SeedFile, SeedPassword};
 use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::{PasswordError, Passwords};
 use crate::crypto::seal::MasterKey;
+use crate::domain::allow_list::AllowList;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
+use crate::outgoing::Outgoing;
 use crate::services::audit::{By, EventIds};
 use crate::services::clocks::{self, Clocks};
 use crate::services::faults::Faults;
 use crate::services::journal::Journal;
 use crate::services::keys::KeysError;
+use crate::services::sealed::Sealer;
 use crate::services::seed::{self, Audience, Seed, SeedError, WorldSeed};
 use crate::services::throttle::{Limits, Throttle};
+use crate::services::webhooks::{self, Webhooks};
 use crate::services::{Context, keys};
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
@@ -75,6 +79,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Whether clients may present users' passwords.
     pub password_grant: bool,
+    /// What the server may call by itself.
+    pub outgoing_allow: AllowList,
     /// `Some` in sandbox mode: the token that guards its control plane.
     pub sandbox_token: Option<Secret>,
 }
@@ -98,8 +104,10 @@ impl App {
 
 /// Opens the keys and the use cases.
 async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
-    let Parts { store, master_key, clock, entropy, issuer, limits, password_grant, sandbox_token } = parts;
-    let keys = keys::open_or_make(&store, master_key, &*clock, &*entropy).await?;
+    let Parts { store, master_key, clock, entropy, issuer, limits, password_grant, outgoing_allow, sandbox_token } =
+        parts;
+    let master_key = Arc::new(master_key);
+    let keys = keys::open_or_make(&store, master_key.clone(), &*clock, &*entropy).await?;
     let ctx = Context {
         passwords: Passwords::new(entropy.clone())?,
         throttle: Throttle::new(limits),
@@ -109,6 +117,9 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
         seed: WorldSeed::new(seed),
         store,
         clocks: Clocks::new(clock),
+        sealer: Sealer::new(master_key, entropy.clone()),
+        outgoing: Outgoing::new(outgoing_allow, sandbox_token.is_none()),
+        webhooks: Webhooks::default(),
         entropy,
         keys,
         issuer: issuer.as_str().to_owned(),
@@ -116,6 +127,7 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
         sandbox: sandbox_token.is_some(),
     };
     clocks::reload(&ctx).await?;
+    webhooks::reload(&ctx).await?;
     Ok(ctx)
 }
 
@@ -185,6 +197,7 @@ async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {
         issuer: settings.issuer.clone(),
         limits: Limits { logins, refusals },
         password_grant: settings.password_grant,
+        outgoing_allow: settings.outgoing_allow.clone(),
     })
 }
 

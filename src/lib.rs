@@ -14,6 +14,7 @@ pub mod domain;
 pub mod entropy;
 pub mod images;
 pub mod lifecycle;
+pub mod outgoing;
 pub mod services;
 pub mod socket;
 pub mod store;

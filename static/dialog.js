@@ -70,6 +70,19 @@
     }
   }
 
+  /* Where there is something to read first: on a press, or when the window is closed. */
+  function handOverLater(data, button) {
+    var over = false;
+    function once() {
+      if (over) return;
+      over = true;
+      handOver(data);
+    }
+    handOver({ mode: data.mode, target: data.target, state: data.state });
+    button.addEventListener('click', once);
+    if (data.mode === 'popup' && opener()) window.addEventListener('pagehide', once);
+  }
+
   function guardAllow(allow) {
     var touched = false;
     var focusedAt = document.hasFocus() ? Date.now() : 0;
@@ -127,5 +140,7 @@
   var allow = document.querySelector('form[data-consent] button[name=decision][value=allow]');
   if (allow) guardAllow(allow);
   Array.prototype.forEach.call(document.forms, submitOnce);
-  if (data) handOver(data);
+  var later = document.querySelector('[data-hand-over]');
+  if (data && later) handOverLater(data, later);
+  else if (data) handOver(data);
 })();

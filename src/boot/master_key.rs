@@ -87,6 +87,8 @@ fn make(path: &Path, entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::entropy::SystemEntropy;
 
@@ -140,7 +142,7 @@ mod tests {
         let path = directory.key();
         let source = MasterKeySource::Kept(path.clone());
         let master = obtain(&source, &store, &SystemEntropy).await.unwrap();
-        keys::open_or_make(&store, master, &crate::clock::SystemClock, &SystemEntropy).await.unwrap();
+        keys::open_or_make(&store, Arc::new(master), &crate::clock::SystemClock, &SystemEntropy).await.unwrap();
         fs::remove_file(&path).unwrap();
         assert!(matches!(obtain(&source, &store, &SystemEntropy).await, Err(MasterKeyFileError::Missing { .. })));
     }

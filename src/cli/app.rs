@@ -1,5 +1,6 @@
 //! `leadgate app`: partner applications.
 
+mod callback;
 mod client;
 mod delete;
 mod logo;
@@ -16,6 +17,7 @@ use crate::domain::app::App;
 use crate::domain::ids::AppId;
 use crate::services::Context;
 use crate::services::partner::{self, PartnerError, Wanted};
+use callback::CallbackCommand;
 use client::ClientArgs;
 use delete::DeleteArgs;
 use logo::LogoCommand;
@@ -41,6 +43,9 @@ pub enum AppCommand {
     /// The logo.
     #[command(subcommand)]
     Logo(LogoCommand),
+    /// The action call-back.
+    #[command(subcommand)]
+    Callback(CallbackCommand),
     /// The client secret.
     #[command(subcommand)]
     Secret(SecretCommand),
@@ -130,6 +135,7 @@ pub async fn run(flags: &Flags, command: AppCommand) -> Result<(), CliError> {
             show(&ctx, &find(&ctx, &args.id).await?, Fresh::default(), args.json).await
         }
         AppCommand::Logo(command) => logo::run(&ctx, command).await,
+        AppCommand::Callback(command) => callback::run(&ctx, command).await,
         AppCommand::Secret(command) => secret::run(&ctx, command).await,
         AppCommand::RotateSecret(args) => secret::rotate(&ctx, args).await,
         AppCommand::Usage(args) => usage::show(&ctx, &find(&ctx, &args.id).await?.id, args.json).await,

@@ -32,6 +32,9 @@ pub struct GlobalArgs {
     /// true or false: whether applications may present users' passwords [default: true in sandbox mode]
     #[arg(long, global = true, value_name = "BOOL")]
     password_grant: Option<String>,
+    /// Hosts that the server may call by itself, for webhooks, call-backs and deliveries [default: loopback in sandbox mode]
+    #[arg(long, global = true, value_name = "LIST")]
+    outgoing_allow: Option<String>,
     /// Bearer token of the sandbox's control plane [default: made and printed at each start]
     #[arg(long, global = true, value_name = "TOKEN")]
     sandbox_token: Option<String>,
@@ -65,6 +68,7 @@ impl GlobalArgs {
             seed: self.seed.clone(),
             mode: self.mode.clone(),
             password_grant: self.password_grant.clone(),
+            outgoing_allow: self.outgoing_allow.clone(),
             sandbox_token: self.sandbox_token.clone(),
             sandbox_token_file: self.sandbox_token_file.clone(),
             master_key_file: self.master_key_file.clone(),

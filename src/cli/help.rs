@@ -9,10 +9,11 @@ use clap::{Command, CommandFactory as _};
 use super::Cli;
 
 /// What `leadgate --help` lists, in this order. clap knows one list of commands only.
-pub const GROUPS: [(&str, &[&str]); 4] = [
+pub const GROUPS: [(&str, &[&str]); 5] = [
     ("Server", &["serve", "init", "migrate", "healthcheck"]),
     ("People", &["account", "user", "invitation"]),
-    ("Applications", &["app", "button", "connection", "lead"]),
+    ("Applications", &["app", "button", "connection", "webhook", "listen"]),
+    ("Leads", &["lead", "delivery"]),
     ("Operations", &["seed", "keys", "event", "completions"]),
 ];
 

@@ -11,6 +11,7 @@ mod button;
 mod completions;
 mod connection;
 mod deletion;
+mod delivery;
 mod error;
 mod event;
 mod global;
@@ -20,11 +21,13 @@ mod init;
 mod invitation;
 mod keys;
 mod lead;
+mod listen;
 mod migrate;
 mod output;
 mod seed;
 mod serve;
 mod user;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -83,6 +86,14 @@ enum Command {
     /// Leads that the lead receiver took.
     #[command(subcommand)]
     Lead(lead::LeadCommand),
+    /// How leads are delivered and protected, and test leads.
+    #[command(subcommand)]
+    Delivery(delivery::DeliveryCommand),
+    /// Who is told what happens, and what was sent.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
+    /// Bring a sandbox's messages to this machine, without any public address.
+    Listen(listen::ListenArgs),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -146,6 +157,9 @@ impl Cli {
             Command::Button(command) => button::run(&flags, command).await,
             Command::Connection(command) => connection::run(&flags, command).await,
             Command::Lead(command) => lead::run(&flags, command).await,
+            Command::Delivery(command) => delivery::run(&flags, command).await,
+            Command::Webhook(command) => webhook::run(&flags, command).await,
+            Command::Listen(args) => listen::run(&flags, args).await,
             Command::Keys(command) => keys::run(&flags, command).await,
             Command::Event(command) => event::run(&flags, command).await,
             Command::Completions(args) => completions::run(&args),

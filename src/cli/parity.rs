@@ -18,12 +18,19 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::AppEnabled => "app enable",
         Action::AppLogoSet => "app logo set",
         Action::AppLogoRemoved => "app logo remove",
+        Action::AppCallbackSet => "app callback set",
+        Action::AppCallbackRemoved => "app callback remove",
+        Action::AppCallbackSecretRotated => "app callback rotate-secret",
         Action::AppSecretRotated => "app secret rotate",
         Action::AppSecretRevoked => "app secret revoke",
         Action::ButtonCreated => "button add",
         Action::ButtonChanged => "button set",
         Action::ButtonDeleted => "button delete",
         Action::ConnectionEnded => "connection end",
+        Action::DeliveryCreated => "delivery add",
+        Action::DeliveryChanged => "delivery set",
+        Action::DeliveryDeleted => "delivery delete",
+        Action::DeliveryTested => "delivery test",
         Action::KeysRotated => "keys rotate",
         Action::LeadsDeleted => "lead delete",
         Action::RegistrationTokenCreated => "keys registration-token",
@@ -38,6 +45,12 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::UserPasswordChanged => "user set-password",
         Action::UserResetOffered => "user reset",
         Action::UserExported => "user export",
+        Action::WebhookCreated => "webhook add",
+        Action::WebhookChanged => "webhook set",
+        Action::WebhookDeleted => "webhook delete",
+        Action::WebhookSecretRotated => "webhook rotate-secret",
+        Action::WebhookTested => "webhook test",
+        Action::WebhookReplayed => "webhook replay",
         Action::WorldSeeded => "seed",
         // To sign in and to consent is for the user alone, and a world that can be put back has a control plane.
         Action::SessionOpened
@@ -50,11 +63,17 @@ const fn command_of(action: Action) -> Option<&'static str> {
 }
 
 /// What pages show, with the command that shows the same.
-const SHOWN: [(&str, &[&str]); 14] = [
+const SHOWN: [(&str, &[&str]); 20] = [
     ("/console", &["app list"]),
     ("/console/apps/{app}", &["app show", "button list", "event list"]),
+    ("/console/apps/{app}/callback", &["app callback show", "app callback test"]),
     ("/console/apps/{app}/usage", &["app usage"]),
     ("/console/buttons/{button}", &["button show"]),
+    ("/console/deliveries", &["delivery list"]),
+    ("/console/deliveries/{delivery}", &["delivery show", "delivery exchanges"]),
+    ("/console/deliveries/{delivery}/test", &["delivery test"]),
+    ("/console/apps/{app}/webhooks", &["webhook list"]),
+    ("/console/webhooks/{webhook}", &["webhook show", "webhook deliveries"]),
     ("/account", &["user show", "connection list"]),
     ("/account/sessions", &["user sessions"]),
     ("/account/history", &["user consents"]),

@@ -2,11 +2,14 @@
 //! The error says what is expected in place of the text, and never repeats it.
 
 use serde_json::Value;
+use url::Url;
 
 use super::nearest::suggestion;
 use super::secret::Secret;
 use crate::crypto::client_keys::ClientKeys;
 use crate::crypto::password::check_phc;
+use crate::crypto::webhook_signature::WebhookSecret;
+use crate::domain::action_callback::OnFailure;
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::{Size, Theme};
@@ -20,7 +23,9 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::Scope;
 use crate::domain::signing_algorithm::SigningAlgorithm;
+use crate::domain::target_url::TargetUrl;
 use crate::domain::user::{MAX_PASSWORD, PasswordHash};
+use crate::domain::webhook::{Delivery, Topic, parse_target};
 
 /// Most elements of one list.
 pub const MAX_LIST: usize = 100;
@@ -76,6 +81,14 @@ pub fn theme(word: &str) -> Result<Theme, String> {
     Theme::parse(word).ok_or_else(|| suggestion(word, &Theme::ALL.map(Theme::as_str)))
 }
 
+pub fn target_url(text: &str) -> Result<TargetUrl, String> {
+    TargetUrl::parse(text).map_err(|why| why.to_string())
+}
+
+pub fn on_failure(word: &str) -> Result<OnFailure, String> {
+    OnFailure::parse(word).ok_or_else(|| suggestion(word, &OnFailure::ALL.map(OnFailure::as_str)))
+}
+
 pub fn size(word: &str) -> Result<Size, String> {
     Size::parse(word).ok_or_else(|| suggestion(word, &Size::ALL.map(Size::as_str)))
 }
@@ -99,6 +112,25 @@ pub fn return_url(text: &str) -> Result<ReturnUrl, String> {
 pub fn redirect_uri(text: &str) -> Result<RedirectUri, String> {
     let refused = "an address such as `https://www.example.com/callback`: it is refused because of this";
     RedirectUri::parse(text).map_err(|error| format!("{refused}: {error}"))
+}
+
+/// What webhooks are told of.
+pub fn topic(word: &str) -> Result<Topic, String> {
+    let known = Topic::SUBSCRIBABLE.into_iter().find(|topic| topic.as_str() == word);
+    known.ok_or_else(|| suggestion(word, &Topic::SUBSCRIBABLE.map(Topic::as_str)))
+}
+
+/// How far a webhook's message is.
+pub fn delivery(word: &str) -> Result<Delivery, String> {
+    Delivery::parse(word).ok_or_else(|| suggestion(word, &Delivery::ALL.map(Delivery::as_str)))
+}
+
+pub fn webhook_url(text: &str) -> Result<Url, String> {
+    parse_target(text).map_err(|error| format!("an address such as `https://partner.example/webhooks`: {error}"))
+}
+
+pub fn webhook_secret(text: &str) -> Result<WebhookSecret, String> {
+    WebhookSecret::parse(text).map_err(|_| "`whsec_` and 24 to 64 bytes in base64".to_owned())
 }
 
 /// A client's public keys, in the form that is kept of them.

@@ -44,6 +44,7 @@ pub const SEED: Setting = setting("seed", "LEADGATE_SEED", "--seed");
 pub const MODE: Setting = setting("mode", "LEADGATE_MODE", "--mode");
 pub const PASSWORD_GRANT: Setting =
     setting("password_grant", "LEADGATE_PASSWORD_GRANT", "--password-grant").written_as(Form::Switch);
+pub const OUTGOING_ALLOW: Setting = setting("outgoing_allow", "LEADGATE_OUTGOING_ALLOW", "--outgoing-allow");
 pub const SANDBOX_TOKEN: Setting = setting("sandbox_token", "LEADGATE_SANDBOX_TOKEN", "--sandbox-token");
 pub const SANDBOX_TOKEN_FILE: Setting =
     setting("sandbox_token_file", "LEADGATE_SANDBOX_TOKEN_FILE", "--sandbox-token-file");
@@ -60,13 +61,14 @@ pub const REFUSALS_PER_MINUTE: Setting =
     setting("limits.refusals_per_minute", "LEADGATE_LIMITS_REFUSALS_PER_MINUTE", "--refusals-per-minute")
         .written_as(Form::Number);
 
-pub const ALL: [Setting; 14] = [
+pub const ALL: [Setting; 15] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
     SEED,
     MODE,
     PASSWORD_GRANT,
+    OUTGOING_ALLOW,
     SANDBOX_TOKEN,
     SANDBOX_TOKEN_FILE,
     MASTER_KEY,

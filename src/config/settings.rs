@@ -12,6 +12,7 @@ use super::issuer::{self, Issuer};
 use super::layers::{self, Given, Layers, Setting};
 use super::nearest::one_of;
 use super::secret::{Secret, SecretSource};
+use crate::domain::allow_list::{self, AllowList};
 
 /// The configuration file that is read from the working directory where it exists.
 pub const DEFAULT_FILE: &str = "leadgate.toml";
@@ -37,6 +38,7 @@ pub struct Flags {
     pub log_level: Option<String>,
     pub logins_per_minute: Option<String>,
     pub refusals_per_minute: Option<String>,
+    pub outgoing_allow: Option<String>,
 }
 
 impl Flags {
@@ -54,6 +56,7 @@ impl Flags {
             "log.format" => self.log_format.clone(),
             "log.level" => self.log_level.clone(),
             "limits.logins_per_minute" => self.logins_per_minute.clone(),
+            "outgoing_allow" => self.outgoing_allow.clone(),
             "limits.refusals_per_minute" => self.refusals_per_minute.clone(),
             _ => None,
         }
@@ -168,6 +171,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Whether clients that are registered for it may present users' passwords (RFC 6749 section 4.3).
     pub password_grant: bool,
+    /// What the server may call by itself: webhooks, call-backs and deliveries.
+    pub outgoing_allow: AllowList,
     pub sandbox_token: Option<SecretSource>,
     pub master_key: MasterKeySource,
     pub log: LogSettings,
@@ -201,6 +206,12 @@ impl Settings {
         // RFC 9700 section 2.4 forbids it; LeadExec's own clients use it.
         let password_grant =
             reader.parse(&layers::PASSWORD_GRANT, "`true` or `false`").unwrap_or(mode == Mode::Sandbox);
+        // A sandbox's targets are on the developer's machine; in production that would open the server's own.
+        let outgoing_allow =
+            reader.parse_telling(&layers::OUTGOING_ALLOW, allow_list::EXPECTED).unwrap_or_else(|| match mode {
+                Mode::Sandbox => AllowList::loopback(),
+                Mode::Production => AllowList::default(),
+            });
         let sandbox_token = reader.secret(&layers::SANDBOX_TOKEN, &layers::SANDBOX_TOKEN_FILE);
         let given_key = reader.secret(&layers::MASTER_KEY, &layers::MASTER_KEY_FILE);
         let log = LogSettings {
@@ -233,6 +244,7 @@ impl Settings {
             seed,
             mode,
             password_grant,
+            outgoing_allow,
             sandbox_token,
             master_key,
             log,

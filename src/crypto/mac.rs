@@ -18,6 +18,9 @@ pub enum Purpose {
     Csrf,
     /// The cookie of who looks into the sandbox.
     Inspector,
+    /// Of a delivery's receiver (RFC 7616).
+    DigestNonce,
+    DigestOpaque,
 }
 
 impl Purpose {
@@ -29,6 +32,8 @@ impl Purpose {
             Purpose::ApiKey => b"leadgate:api-key:1\0",
             Purpose::Csrf => b"leadgate:csrf:1\0",
             Purpose::Inspector => b"leadgate:inspector:1\0",
+            Purpose::DigestNonce => b"leadgate:digest-nonce:1\0",
+            Purpose::DigestOpaque => b"leadgate:digest-opaque:1\0",
         }
     }
 }

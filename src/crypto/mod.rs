@@ -2,6 +2,7 @@
 
 pub mod client_keys;
 mod derived_token;
+pub mod digest;
 pub mod dpop;
 mod jws;
 pub mod jwt;
@@ -15,3 +16,4 @@ pub mod rotating_token;
 pub mod seal;
 pub mod signing;
 pub mod token;
+pub mod webhook_signature;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::email::Email;
-use super::ids::{AccountId, AppId, ButtonId, ConnectionId, EventId, SessionId, UserId};
+use super::ids::{AccountId, AppId, ButtonId, ConnectionId, DeliveryId, EventId, SessionId, UserId, WebhookId};
 use super::timestamp::Timestamp;
 
 /// Longest value of a [`Change`] that is kept, in characters.
@@ -89,11 +89,13 @@ words! {
         App = "app",
         Button = "button",
         Connection = "connection",
+        Delivery = "delivery",
         Keys = "keys",
         Leads = "leads",
         RegistrationToken = "registration_token",
         Session = "session",
         User = "user",
+        Webhook = "webhook",
         World = "world",
     }
 }
@@ -111,6 +113,9 @@ words! {
         AppEnabled = "app.enabled",
         AppLogoSet = "app.logo_set",
         AppLogoRemoved = "app.logo_removed",
+        AppCallbackSet = "app.callback_set",
+        AppCallbackRemoved = "app.callback_removed",
+        AppCallbackSecretRotated = "app.callback_secret_rotated",
         AppSecretRotated = "app.secret_rotated",
         AppSecretRevoked = "app.secret_revoked",
         ButtonCreated = "button.created",
@@ -119,6 +124,10 @@ words! {
         ConnectionCreated = "connection.created",
         ConnectionWidened = "connection.widened",
         ConnectionEnded = "connection.ended",
+        DeliveryCreated = "delivery.created",
+        DeliveryChanged = "delivery.changed",
+        DeliveryDeleted = "delivery.deleted",
+        DeliveryTested = "delivery.tested",
         KeysRotated = "keys.rotated",
         LeadsDeleted = "leads.deleted",
         RegistrationTokenCreated = "registration_token.created",
@@ -137,6 +146,12 @@ words! {
         UserPasswordChanged = "user.password_changed",
         UserResetOffered = "user.reset_offered",
         UserExported = "user.exported",
+        WebhookCreated = "webhook.created",
+        WebhookChanged = "webhook.changed",
+        WebhookDeleted = "webhook.deleted",
+        WebhookSecretRotated = "webhook.secret_rotated",
+        WebhookTested = "webhook.tested",
+        WebhookReplayed = "webhook.replayed",
         WorldReset = "world.reset",
         WorldRestored = "world.restored",
         WorldSeeded = "world.seeded",
@@ -155,6 +170,7 @@ impl Action {
                 | Self::ConnectionCreated
                 | Self::ConnectionWidened
                 | Self::ConnectionEnded
+                | Self::DeliveryTested
                 | Self::UserExported
         )
     }
@@ -214,6 +230,10 @@ impl Target {
         Self::new(TargetKind::Connection, id, app)
     }
 
+    pub fn delivery(id: DeliveryId, name: &str) -> Self {
+        Self::new(TargetKind::Delivery, id, name)
+    }
+
     /// `email` is its user's.
     pub fn session(id: SessionId, email: &Email) -> Self {
         Self::new(TargetKind::Session, id, email.as_str())
@@ -221,6 +241,11 @@ impl Target {
 
     pub fn user(id: UserId, email: &Email) -> Self {
         Self::new(TargetKind::User, id, email.as_str())
+    }
+
+    /// `host` is its target's.
+    pub fn webhook(id: WebhookId, host: &str) -> Self {
+        Self::new(TargetKind::Webhook, id, host)
     }
 
     /// Of a kind that there is one of, or whose ids say nothing.

@@ -153,12 +153,45 @@ uuid_id! {
     InvitationId
 }
 uuid_id! {
+    /// How leads are delivered, and protected (wire.md D).
+    DeliveryId
+}
+uuid_id! {
+    /// What was received or sent by a delivery: its ids are in the order of what happened.
+    ExchangeId
+}
+uuid_id! {
     /// One "Allow" of a user.
     ConsentId
 }
 uuid_id! {
     /// A lead that was taken.
     LeadId
+}
+
+uuid_id! {
+    /// Who is told of what happens to an application's users.
+    WebhookId
+}
+uuid_id! {
+    /// One thing that was told: time-ordered, the same for every webhook.
+    WebhookMessageId
+}
+
+/// What stands before a message's id in `webhook-id`.
+const MESSAGE_PREFIX: &str = "msg_";
+
+impl WebhookMessageId {
+    /// As receivers see it (Standard Webhooks, "webhook-id").
+    pub fn written(self) -> String {
+        format!("{MESSAGE_PREFIX}{}", self.0.simple())
+    }
+
+    /// Reads what [`Self::written`] writes.
+    pub fn read(text: &str) -> Option<Self> {
+        let id = Self(Uuid::try_parse(text.strip_prefix(MESSAGE_PREFIX)?).ok()?);
+        (id.written() == text).then_some(id)
+    }
 }
 
 /// The lowest id of a moment, of those that follow a clock (UUIDv7, RFC 9562 section 5.7).

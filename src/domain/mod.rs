@@ -3,8 +3,11 @@
 
 pub mod access_token;
 pub mod account;
+pub mod action_callback;
+pub mod allow_list;
 pub mod app;
 pub mod auth_method;
+pub mod auth_params;
 pub mod authorization;
 pub mod authorization_code;
 pub mod button;
@@ -14,6 +17,7 @@ pub mod clock_setting;
 pub mod code;
 pub mod connection;
 pub mod consent;
+pub mod delivery;
 pub mod device_code;
 pub mod doctor;
 pub mod duration;
@@ -46,6 +50,8 @@ pub mod secret_hash;
 pub mod session;
 pub mod signing_algorithm;
 pub mod snapshot;
+pub mod target_url;
 pub mod timestamp;
 pub mod usage;
 pub mod user;
+pub mod webhook;

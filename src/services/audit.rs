@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Builder;
 
 use super::Context;
+use super::webhooks::outbox;
 use crate::domain::event::{Action, Actor, Event, Target, TargetKind};
 use crate::domain::ids::{AppId, EventId, UserId};
 use crate::domain::timestamp::Timestamp;
@@ -91,7 +92,7 @@ pub struct EventIds {
 const COUNTER_BITS: u32 = 12;
 
 impl EventIds {
-    fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> EventId {
+    pub(super) fn next(&self, now: Timestamp, entropy: &dyn Entropy) -> EventId {
         let floor = now.unix_millis() << COUNTER_BITS;
         let after = |last: u64| floor.max(last + 1);
         let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(after(last)));
@@ -108,6 +109,11 @@ impl Context {
     /// To change something in somebody's name.
     pub fn acting(&self, by: By) -> Acting<'_> {
         Acting { ctx: self, by, owner: None }
+    }
+
+    /// The id of something that is told, in the order of what happened on this node.
+    pub(super) fn message_id(&self) -> uuid::Uuid {
+        self.event_ids.next(self.real_now(), &*self.entropy).0
     }
 
     /// An event of now, to be recorded in the transaction of what it tells of.
@@ -147,6 +153,12 @@ pub(super) async fn may_change(conn: &mut Conn, owner: Option<UserId>, app: &App
         Some(owner) => apps::hold_of_owner(conn, app, owner).await,
         None => Ok(true),
     }
+}
+
+/// Records what was done to an application, in the transaction of it, and tells its webhooks.
+pub(super) async fn record_of_app(conn: &mut Conn, event: &Event) -> Result<(), StoreError> {
+    events::record(conn, event).await?;
+    outbox::app_changed(conn, event).await
 }
 
 /// The newest `limit` events of one thing.

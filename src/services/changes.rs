@@ -2,6 +2,7 @@
 
 use crate::domain::app::App;
 use crate::domain::button::Button;
+use crate::domain::delivery::{Delivery, Settings};
 use crate::domain::event::Change;
 use crate::domain::user::User;
 
@@ -50,6 +51,28 @@ pub fn of_button(before: &Button, after: &Button) -> Vec<Change> {
         Change::of("size", before.size.as_str(), after.size.as_str()),
     ];
     both.into_iter().flatten().collect()
+}
+
+/// `None` before it is made.
+pub fn of_delivery(before: Option<(&Delivery, &Settings)>, after: (&Delivery, &Settings)) -> Vec<Change> {
+    let described = |(delivery, settings): (&Delivery, &Settings)| {
+        let given = settings.given();
+        [
+            ("name", delivery.name.clone()),
+            ("method", delivery.method.as_str().to_owned()),
+            ("url", delivery.url.clone().unwrap_or_default()),
+            ("username", given.username.unwrap_or_default()),
+            ("algorithms", joined(given.algorithms.iter().flatten().map(|one| one.as_str()))),
+            ("prefix", given.prefix.unwrap_or_default()),
+            ("token_url", given.token_url.unwrap_or_default()),
+            ("grant_type", given.grant.map(|grant| grant.as_str()).unwrap_or_default().to_owned()),
+            ("client_id", given.client_id.unwrap_or_default()),
+            ("scope", given.scope.unwrap_or_default()),
+        ]
+    };
+    let after = described(after);
+    let before = before.map(described).unwrap_or_else(|| after.clone().map(|(name, _)| (name, String::new())));
+    before.into_iter().zip(after).filter_map(|((name, before), (_, after))| Change::of(name, before, after)).collect()
 }
 
 /// Whether one is disabled and passwords are events of their own.

@@ -2,6 +2,7 @@
 
 use super::audit::Acting;
 use super::consent::{self, Through};
+use super::endings::Ending;
 use super::{Context, disconnect, partner, users};
 use crate::crypto::refresh_token;
 use crate::domain::app::App;
@@ -100,6 +101,7 @@ pub async fn connect(ctx: &Context, consent: &Consent) -> Result<Connected, Conn
         })
     });
     let connection = connected.await?.ok_or(ConnectionError::UserDisabled)?;
+    ctx.told();
     if connection.id == proposed {
         ctx.count(&connection.app, UsageKind::Connections);
     }
@@ -162,16 +164,19 @@ pub async fn end(ctx: &Acting<'_>, id: ConnectionId) -> Result<(), ConnectionErr
     let now = ctx.now_for(&connection.app);
     let mut event = ctx.event(Action::ConnectionEnded, Target::connection(id, ""));
     event.changes = vec![Change::new("user", email)];
+    let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
     let ended = ctx.store.write(move |conn| {
         let mut event = event.clone();
         Box::pin(async move {
             // Somebody else may have ended it in this moment: it is over either way.
-            if let Some(app) = connections::end(conn, id, now, EndedBy::Operator).await? {
+            if let Some(app) = ending.one(conn, id, now).await? {
                 event.target.name = disconnect::name_of(conn, &app).await?;
                 events::record(conn, &event).await?;
             }
             Ok(())
         })
     });
-    Ok(ended.await?)
+    ended.await?;
+    ctx.told();
+    Ok(())
 }

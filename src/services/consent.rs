@@ -1,8 +1,10 @@
 //! What a user's "Allow" makes: a connection, and a line in the user's history. The dialog and the sandbox's API both end
 //! here, so there is one idea of consent.
 
-use super::Context;
+use super::action_callback;
 use super::audit::By;
+use super::webhooks::outbox::{self, Denied, Draft};
+use super::{Context, endings};
 use crate::domain::app::App;
 use crate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
 use crate::domain::consent::Consent;
@@ -16,13 +18,32 @@ use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
 use crate::store::{Conn, StoreError, apps, connections, consents, events, users};
 
+/// What a user is asked for, and by whom.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub user: &'a User,
+    pub app: &'a App,
+    pub scopes: &'a ScopeSet,
+    /// By the application's clock.
+    pub now: Timestamp,
+}
+
+/// Tells the application that the user said no, where there is no flow whose end would tell it.
+pub async fn denied(ctx: &Context, asked: Asked<'_>) -> Result<(), StoreError> {
+    Denied::new(ctx, asked).tell_now(ctx).await?;
+    action_callback::tell_denied(ctx, asked).await;
+    Ok(())
+}
+
 /// What a consent is about to make, drawn before the transaction.
 #[derive(Debug, Clone)]
 pub struct Proposal {
     /// The connection, where there is none yet.
     pub connection: Connection,
+    user: User,
     consent: Consent,
     event: Event,
+    draft: Draft,
 }
 
 pub fn proposal(ctx: &Context, user: &User, app: &App, scopes: ScopeSet, through: Through, now: Timestamp) -> Proposal {
@@ -50,7 +71,7 @@ pub fn proposal(ctx: &Context, user: &User, app: &App, scopes: ScopeSet, through
     };
     let target = Target::connection(connection.id, &app.name);
     let event = ctx.event(By::user(user, None), Action::ConnectionCreated, target);
-    Proposal { connection, consent, event }
+    Proposal { connection, user: user.clone(), consent, event, draft: ctx.draft() }
 }
 
 impl Proposal {
@@ -88,9 +109,10 @@ pub async fn connect(conn: &mut Conn, proposal: &Proposal) -> Result<Option<Conn
     if !users::hold_active(conn, proposed.user).await? || !apps::hold_active(conn, &proposed.app).await? {
         return Ok(None);
     }
-    connections::end_expired(conn, proposed.user, &proposed.app, proposed.created_at).await?;
+    endings::expired(conn, proposed.user, &proposed.app, proposed.created_at, proposal.draft).await?;
     if connections::insert(conn, proposed).await? {
         proposal.record(conn, proposed.id, None).await?;
+        outbox::created(conn, proposal.draft, &proposal.user, proposed).await?;
         return Ok(Some(proposed.id));
     }
     let existing = connections::find_live(conn, proposed.user, &proposed.app, proposed.created_at).await?;

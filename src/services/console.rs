@@ -3,19 +3,27 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::Context;
+use super::action_callback::{self, CallbackError};
 use super::audit::{self, Acting};
 use super::logos::{self, LogoError};
 use super::partner::{self, NewButton, PartnerError, Wanted};
 use super::usage::{self, Series};
 use super::users::UserError;
+use super::webhooks::{self, WebhookError};
+use crate::domain::action_callback::{ActionCallback, LastCall, OnFailure};
+use crate::domain::allow_list::NotAllowed;
 use crate::domain::app::{App, LogoId};
 use crate::domain::button::Button;
 use crate::domain::event::{Event, TargetKind};
-use crate::domain::ids::{AppId, ButtonId, UserId};
+use crate::domain::ids::{AppId, ButtonId, UserId, WebhookId};
 use crate::domain::role::Role;
+use crate::domain::target_url::TargetUrl;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
+use crate::domain::webhook::Webhook;
 use crate::store::{Conn, StoreError, apps, buttons, connections};
 
 /// Applications that a partner may have.
@@ -36,8 +44,13 @@ pub enum ConsoleError {
     NotPartner,
     #[error(transparent)]
     Partner(PartnerError),
+    /// The server may not call this address.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
     #[error(transparent)]
     Logo(LogoError),
+    #[error(transparent)]
+    Webhook(WebhookError),
     #[error(transparent)]
     User(#[from] UserError),
     #[error(transparent)]
@@ -51,6 +64,26 @@ impl From<PartnerError> for ConsoleError {
             PartnerError::UnknownApp | PartnerError::UnknownButton => Self::Unknown,
             PartnerError::Store(error) => Self::Store(error),
             other => Self::Partner(other),
+        }
+    }
+}
+
+impl From<CallbackError> for ConsoleError {
+    fn from(error: CallbackError) -> Self {
+        match error {
+            CallbackError::None => Self::Unknown,
+            CallbackError::NotAllowed(why) => why.into(),
+            CallbackError::Partner(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for ConsoleError {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::Unknown | WebhookError::UnknownApp | WebhookError::UnknownMessage => Self::Unknown,
+            WebhookError::Store(error) => Self::Store(error),
+            other => Self::Webhook(other),
         }
     }
 }
@@ -117,6 +150,16 @@ pub async fn list(ctx: &Context, user: &User, after: Option<AppId>) -> Result<(V
     Ok((listed, has_more))
 }
 
+/// The user's webhook with this id, which anybody may have written, and its application.
+pub async fn webhook(ctx: &Context, user: &User, id: &str) -> Result<(Webhook, App), ConsoleError> {
+    partner_only(user)?;
+    let id = Uuid::parse_str(id).map(WebhookId).map_err(|_| ConsoleError::Unknown)?;
+    let found = webhooks::find(ctx, id).await?;
+    let owner = found.app.as_ref().ok_or(ConsoleError::Unknown)?;
+    let app = app(ctx, user, owner.as_str()).await?;
+    Ok((found, app))
+}
+
 /// The user's application with this id, which anybody may have written.
 pub async fn app(ctx: &Context, user: &User, id: &str) -> Result<App, ConsoleError> {
     let (owner, id) = (user.id, AppId::parse(id).map_err(|_| ConsoleError::Unknown)?);
@@ -130,6 +173,43 @@ pub async fn app(ctx: &Context, user: &User, id: &str) -> Result<App, ConsoleErr
 
 async fn own(conn: &mut Conn, owner: UserId, id: &AppId) -> Result<Option<App>, StoreError> {
     Ok(apps::find(conn, id).await?.filter(|app| app.owner == Some(owner)))
+}
+
+/// The user's application, and its action call-back.
+pub async fn callback(ctx: &Context, user: &User, id: &str) -> Result<(App, Option<ActionCallback>), ConsoleError> {
+    let app = app(ctx, user, id).await?;
+    let callback = action_callback::find(ctx, &app.id).await?;
+    Ok((app, callback))
+}
+
+/// Has the application's server asked from now on. A secret that was made is shown this once.
+pub async fn set_callback(
+    ctx: &Acting<'_>,
+    user: &User,
+    id: &str,
+    url: TargetUrl,
+    on_failure: OnFailure,
+) -> Result<Option<String>, ConsoleError> {
+    let app = app(ctx, user, id).await?;
+    let (_, secret) = action_callback::set(&ctx.for_owner(user.id), &app.id, url, on_failure).await?;
+    Ok(secret)
+}
+
+/// A new secret, shown this once.
+pub async fn rotate_callback_secret(ctx: &Acting<'_>, user: &User, id: &str) -> Result<String, ConsoleError> {
+    let app = app(ctx, user, id).await?;
+    Ok(action_callback::rotate_secret(&ctx.for_owner(user.id), &app.id).await?)
+}
+
+pub async fn test_callback(ctx: &Acting<'_>, user: &User, id: &str) -> Result<LastCall, ConsoleError> {
+    let app = app(ctx, user, id).await?;
+    Ok(action_callback::test(ctx, &app.id).await?)
+}
+
+/// `false` where there was none.
+pub async fn remove_callback(ctx: &Acting<'_>, user: &User, id: &str) -> Result<bool, ConsoleError> {
+    let app = app(ctx, user, id).await?;
+    Ok(action_callback::remove(&ctx.for_owner(user.id), &app.id).await?)
 }
 
 /// The user's button with this id, and its application.

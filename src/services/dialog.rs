@@ -1,11 +1,15 @@
 //! The steps of the dialog: sign in, consent, outcome. Each works on a flow that this browser opened; a
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
-use super::consent::{self, Through};
+use std::sync::Arc;
+
+use super::action_callback::{self, CallbackRefusal};
+use super::consent::{self, Asked, Through};
 use super::journal::note;
 use super::login::{self, SignedIn};
 use super::oauth::authorization::error_response;
 use super::oauth::error::{ErrorCode, Invalid};
+use super::webhooks::outbox::Denied;
 use super::{Context, csrf, oauth};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::access_token::user_subject;
@@ -83,6 +87,11 @@ pub enum Outcome {
     Authorization(AuthorizationResponse),
     /// The device learns of it when it asks again (RFC 8628 section 3.3).
     Device(Decision),
+    /// The user allowed it, and the application's own server did not: the user is told, and then it is as if denied.
+    Refused {
+        refusal: CallbackRefusal,
+        denied: Box<Outcome>,
+    },
 }
 
 /// What the partner's page is told.
@@ -98,6 +107,11 @@ pub enum Decision {
     Allow,
     Deny,
 }
+
+/// What clients are told of a denial…
+pub(super) const DENIED: &str = "The user did not allow access.";
+/// …and where it was the application's own server that denied it.
+pub const REFUSED: &str = "The application's action call-back refused the connection.";
 
 /// Starts a flow for what was checked. `browser` is the cookie that the browser already has, if any.
 pub async fn start(ctx: &Context, request: FlowRequest, browser: Option<&str>) -> Result<Started, StoreError> {
@@ -291,21 +305,11 @@ async fn finish(
     // The flow and the sign-in are the server's; what comes of them is the application's.
     let (id, server_now, now) = (flow.id, ctx.now(), ctx.now_for(&flow.app.id));
     let request = flow.request.clone();
+    let asked = Asked { user: &signed_in.user, app: &flow.app, scopes: &flow.scopes, now };
     if decision == Decision::Deny {
-        let denied = request.clone();
-        let first = ctx.store.write(move |conn| {
-            let denied = denied.clone();
-            Box::pin(async move {
-                if !flows::finish(conn, id, server_now).await? {
-                    return Ok(false);
-                }
-                match &denied {
-                    FlowRequest::Device(request) => device_codes::decide(conn, request.device_code, None, now).await,
-                    FlowRequest::Button(_) | FlowRequest::Authorization(_) => Ok(true),
-                }
-            })
-        });
-        return if first.await? { Ok(denied_outcome(ctx, request)) } else { Err(DialogError::Finished) };
+        let denied = deny(ctx, flow, asked, DENIED).await?;
+        action_callback::tell_denied(ctx, asked).await;
+        return Ok(denied);
     }
     let through = match &request {
         FlowRequest::Button(_) => Through::Button,
@@ -313,6 +317,10 @@ async fn finish(
     };
     let proposal = consent::proposal(ctx, &signed_in.user, &flow.app, flow.scopes.clone(), through, now);
     let proposed = proposal.connection.id;
+    if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
+        let denied = Box::new(deny(ctx, flow, asked, REFUSED).await?);
+        return Ok(Outcome::Refused { refusal, denied });
+    }
     let handle = ctx.mint(now);
     let granted = Granting {
         request: request.clone(),
@@ -341,6 +349,7 @@ async fn finish(
             })
         })
         .await??;
+    ctx.told();
     note::connection(connection);
     if connection == proposed {
         ctx.count(&flow.app.id, UsageKind::Connections);
@@ -355,11 +364,39 @@ async fn finish(
     })
 }
 
-fn denied_outcome(ctx: &Context, request: FlowRequest) -> Outcome {
+/// Ends a flow without a connection.
+async fn deny(
+    ctx: &Context,
+    flow: &OpenFlow,
+    asked: Asked<'_>,
+    description: &'static str,
+) -> Result<Outcome, DialogError> {
+    let (id, server_now, now) = (flow.id, ctx.now(), asked.now);
+    let work = Arc::new((flow.request.clone(), Denied::new(ctx, asked)));
+    let first = ctx.store.write(move |conn| {
+        let work = work.clone();
+        Box::pin(async move {
+            let (request, news) = &*work;
+            if !flows::finish(conn, id, server_now).await? {
+                return Ok(false);
+            }
+            news.tell(conn).await?;
+            match request {
+                FlowRequest::Device(request) => device_codes::decide(conn, request.device_code, None, now).await,
+                FlowRequest::Button(_) | FlowRequest::Authorization(_) => Ok(true),
+            }
+        })
+    });
+    let is_first = first.await?;
+    ctx.told();
+    if is_first { Ok(denied_outcome(ctx, flow.request.clone(), description)) } else { Err(DialogError::Finished) }
+}
+
+fn denied_outcome(ctx: &Context, request: FlowRequest, description: &'static str) -> Outcome {
     match request {
         FlowRequest::Button(_) => Outcome::Button(ButtonOutcome::Denied),
         FlowRequest::Authorization(request) => {
-            let invalid = Invalid::new(ErrorCode::AccessDenied, "The user did not allow access.");
+            let invalid = Invalid::new(ErrorCode::AccessDenied, description);
             Outcome::Authorization(error_response(request.target, &ctx.issuer, invalid))
         }
         FlowRequest::Device(_) => Outcome::Device(Decision::Deny),

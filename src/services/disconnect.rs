@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::audit::{Acting, By};
+use super::endings::Ending;
 use super::journal::note;
 use super::throttle::TooMany;
 use super::{Context, clocks};
@@ -77,10 +78,11 @@ async fn try_by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Resul
     let id = refresh_token::verify(&ctx.keys.ring(), token).map_err(DisconnectRefusal::from)?;
     let now = clocks::of_connection(ctx, id).await?;
     let event = ctx.event(By::client(None, from), Action::ConnectionEnded, Target::connection(id, ""));
+    let ending = Ending { by: EndedBy::Partner, draft: ctx.draft() };
     let ended = ctx.store.write(move |conn| {
         let mut event = event.clone();
         Box::pin(async move {
-            let ended = connections::end(conn, id, now, EndedBy::Partner).await?;
+            let ended = ending.one(conn, id, now).await?;
             if let Some(app) = &ended {
                 event.actor = Actor::Client { id: Some(app.clone()) };
                 event.target.name = name_of(conn, app).await?;
@@ -92,6 +94,7 @@ async fn try_by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Resul
     let ended = ended.await?;
     note::connection(id);
     if let Some(app) = ended {
+        ctx.told();
         note::app(&app);
         return Ok(id);
     }
@@ -111,6 +114,7 @@ pub async fn by_user(ctx: &Acting<'_>, user: UserId, id: ConnectionId) -> Result
     note::connection(id);
     let now = clocks::of_connection(ctx, id).await?;
     let event = ctx.event(Action::ConnectionEnded, Target::connection(id, ""));
+    let ending = Ending { by: EndedBy::User, draft: ctx.draft() };
     let ended = ctx
         .store
         .write(move |conn| {
@@ -122,7 +126,7 @@ pub async fn by_user(ctx: &Acting<'_>, user: UserId, id: ConnectionId) -> Result
                 if connection.user != user {
                     return Ok(Err(DisconnectRefusal::OtherUser));
                 }
-                let ended = connections::end(conn, id, now, EndedBy::User).await?;
+                let ended = ending.one(conn, id, now).await?;
                 if ended.is_some() {
                     event.target.name = name_of(conn, &connection.app).await?;
                     events::record(conn, &event).await?;
@@ -133,6 +137,7 @@ pub async fn by_user(ctx: &Acting<'_>, user: UserId, id: ConnectionId) -> Result
         })
         .await?;
     let connection = ended?;
+    ctx.told();
     note::app(&connection.app);
     Ok(connection)
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::audit::{Acting, By};
+use super::endings::Ending;
 use super::login::{Browser, NewSession, Opening, SignedIn};
 use super::{Context, sign_up, users as people};
 use crate::crypto::password::PasswordError;
@@ -231,6 +232,7 @@ pub async fn accept(
         event: ctx.event(by, action, Target::user(user.id, &user.email)),
         opening: Opening::new(ctx, &user, browser),
         moments: ctx.clocks.moments(),
+        ending: Ending { by: EndedBy::Operator, draft: ctx.draft() },
         company: answer.company.clone(),
         invitation,
         user,
@@ -247,6 +249,7 @@ pub async fn accept(
         })
     });
     accepted.await??;
+    ctx.told();
     Ok(cookies)
 }
 
@@ -278,6 +281,7 @@ struct Accepting {
     event: Event,
     opening: Opening,
     moments: Moments,
+    ending: Ending,
 }
 
 impl Accepting {
@@ -313,7 +317,7 @@ impl Accepting {
             return Ok(Err(Over::User));
         }
         users::set_password(conn, self.user.id, &self.hash).await?;
-        people::end_what_is_open(conn, self.user.id, &self.moments, EndedBy::Operator).await?;
+        people::end_what_is_open(conn, self.user.id, &self.moments, self.ending).await?;
         Ok(Ok(()))
     }
 }

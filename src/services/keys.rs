@@ -128,11 +128,11 @@ pub async fn exist(store: &Store) -> Result<bool, StoreError> {
 /// Opens the keys, and makes those that have to be there. Nodes that start at once agree on one of each.
 pub async fn open_or_make(
     store: &Store,
-    master: MasterKey,
+    master: Arc<MasterKey>,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<Keys, KeysError> {
-    open_under(Arc::new(master), store, clock.now(), entropy).await
+    open_under(master, store, clock.now(), entropy).await
 }
 
 /// The same for the store of another world, under this one's master key.

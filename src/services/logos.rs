@@ -6,14 +6,14 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::Context;
-use super::audit::{Acting, may_change};
+use super::audit::{Acting, may_change, record_of_app};
 use crate::crypto::token::sha256;
 use crate::domain::app::{App, LogoId};
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::AppId;
 use crate::images;
 pub use crate::images::{MAX_BYTES, PictureError};
-use crate::store::{StoreError, events, logos};
+use crate::store::{StoreError, logos};
 
 /// It is the memory of the process that is bounded, whichever world a picture is for.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
@@ -45,12 +45,14 @@ pub async fn set(ctx: &Acting<'_>, app: &App, file: Vec<u8>) -> Result<LogoId, L
         Box::pin(async move {
             let is_there = may_change(conn, owner, &id).await? && logos::set(conn, &id, &logo, &image).await?;
             if is_there {
-                events::record(conn, &event).await?;
+                record_of_app(conn, &event).await?;
             }
             Ok(is_there)
         })
     });
-    if set.await? { Ok(logo) } else { Err(LogoError::UnknownApp) }
+    let is_set = set.await?;
+    ctx.told();
+    if is_set { Ok(logo) } else { Err(LogoError::UnknownApp) }
 }
 
 /// Takes the logo away. `false` where there was none.
@@ -62,12 +64,14 @@ pub async fn remove(ctx: &Acting<'_>, app: &App) -> Result<bool, StoreError> {
         Box::pin(async move {
             let was_there = may_change(conn, owner, &id).await? && logos::remove(conn, &id).await?;
             if was_there {
-                events::record(conn, &event).await?;
+                record_of_app(conn, &event).await?;
             }
             Ok(was_there)
         })
     });
-    removed.await
+    let removed = removed.await?;
+    ctx.told();
+    Ok(removed)
 }
 
 /// An application's present logo, if this is it: a PNG.

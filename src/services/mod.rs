@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod accounts;
+pub mod action_callback;
 pub mod administration;
 pub mod audit;
 pub mod bearer;
@@ -13,9 +14,11 @@ pub mod connections;
 pub mod consent;
 pub mod console;
 pub mod csrf;
+pub mod deliveries;
 pub mod dialog;
 pub mod disconnect;
 pub mod doctor;
+pub mod endings;
 pub mod faults;
 pub mod invitations;
 pub mod journal;
@@ -32,6 +35,7 @@ pub mod redeem;
 pub mod refresh;
 pub mod resume;
 pub mod sandbox;
+pub mod sealed;
 pub mod seed;
 pub mod sign_in;
 pub mod sign_up;
@@ -39,6 +43,7 @@ pub mod throttle;
 pub mod tokens;
 pub mod usage;
 pub mod users;
+pub mod webhooks;
 pub mod worlds;
 
 use crate::crypto::password::Passwords;
@@ -46,6 +51,7 @@ use crate::crypto::token::Handle;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::{SharedEntropy, time_ordered_id};
+use crate::outgoing::Outgoing;
 use crate::store::Store;
 use crate::store::access_tokens::{Issue, IssueKind};
 use audit::EventIds;
@@ -53,8 +59,10 @@ use clocks::Clocks;
 use faults::Faults;
 use journal::Journal;
 use keys::Keys;
+use sealed::Sealer;
 use seed::WorldSeed;
 use throttle::Throttle;
+use webhooks::Webhooks;
 
 /// What every use case works with. One for each world that the process serves.
 pub struct Context {
@@ -62,6 +70,10 @@ pub struct Context {
     pub clocks: Clocks,
     pub entropy: SharedEntropy,
     pub keys: Keys,
+    pub sealer: Sealer,
+    /// Calls to others, as far as the operator lets them be made.
+    pub outgoing: Outgoing,
+    pub webhooks: Webhooks,
     pub passwords: Passwords,
     pub throttle: Throttle,
     pub journal: Journal,

@@ -15,6 +15,7 @@ use super::journal::Journal;
 use super::keys::{self, KeysError};
 use super::seed::{self, SeedError, WorldSeed};
 use super::throttle::Throttle;
+use super::webhooks::{self, Webhooks};
 use crate::domain::ids::AccountId;
 use crate::domain::namespace::{MAX_NAMESPACES, Namespace, NamespaceId};
 use crate::store::{OpenError, StoreError, namespaces};
@@ -89,6 +90,9 @@ pub async fn open(ctx: &Context, namespace: &Namespace) -> Result<Arc<Context>, 
         clocks: ctx.clocks.apart_from(),
         entropy: ctx.entropy.clone(),
         keys,
+        sealer: ctx.sealer.clone(),
+        outgoing: ctx.outgoing.clone(),
+        webhooks: Webhooks::default(),
         passwords: ctx.passwords.clone(),
         throttle: Throttle::new(ctx.throttle.limits()),
         journal: Journal::new(true),
@@ -100,6 +104,7 @@ pub async fn open(ctx: &Context, namespace: &Namespace) -> Result<Arc<Context>, 
         sandbox: true,
     };
     clocks::reload(&opened).await?;
+    webhooks::reload(&opened).await?;
     Ok(Arc::new(opened))
 }
 

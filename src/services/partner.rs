@@ -3,7 +3,8 @@
 mod button;
 mod client_secret;
 
-use super::audit::{Acting, may_change};
+use super::audit::{Acting, may_change, record_of_app};
+use super::endings::Ending;
 use super::reason::likest;
 use super::{Context, changes};
 use crate::config::Secret;
@@ -19,7 +20,7 @@ use crate::domain::scope::ScopeSet;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::time_ordered_id;
 use crate::store::apps::Secrets;
-use crate::store::{Conn, StoreError, access_tokens, apps, buttons, connections, events, users};
+use crate::store::{Conn, StoreError, access_tokens, apps, buttons, events, users};
 
 pub(super) use button::add_button_within;
 pub use button::{NewButton, add_button, delete_button, find_button, find_button_of_origin, list_buttons, set_button};
@@ -175,16 +176,17 @@ pub async fn set_app(ctx: &Acting<'_>, wanted: Wanted) -> Result<(App, Option<St
             };
             changed.changes = changes::of_app(&before, &app);
             if !changed.changes.is_empty() {
-                events::record(conn, &changed).await?;
+                record_of_app(conn, &changed).await?;
             }
             if is_chosen && !has_secret_now && app.auth_method.has_secret() {
                 apps::set_secret(conn, &app.id, Some(&fresh)).await?;
-                events::record(conn, &rotated).await?;
+                record_of_app(conn, &rotated).await?;
             }
             Ok(Ok((app, has_secret_now)))
         })
     });
     let (app, is_taken) = written.await??;
+    ctx.told();
     Ok((app, (is_taken && !is_chosen).then_some(secret)))
 }
 
@@ -257,12 +259,14 @@ pub async fn set_owner(ctx: &Acting<'_>, id: &AppId, owner: Option<Email>) -> Re
             if !event.changes.is_empty() {
                 apps::update(conn, &after).await?;
                 event.target.name = after.name;
-                events::record(conn, &event).await?;
+                record_of_app(conn, &event).await?;
             }
             Ok(Ok(()))
         })
     });
-    written.await?
+    let written = written.await?;
+    ctx.told();
+    written
 }
 
 pub async fn find_app(ctx: &Context, id: &AppId) -> Result<App, PartnerError> {
@@ -322,6 +326,7 @@ pub async fn enable_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError
 async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<(), PartnerError> {
     let action = if is_disabled { Action::AppDisabled } else { Action::AppEnabled };
     let (now, event) = (ctx.now_for(id), ctx.event(action, Target::app(id, "")));
+    let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
     let id = id.clone();
     let written = ctx.store.write(move |conn| {
         let (id, mut event) = (id.clone(), event.clone());
@@ -334,22 +339,25 @@ async fn set_state(ctx: &Acting<'_>, id: &AppId, is_disabled: bool) -> Result<()
             }
             apps::set_disabled(conn, &id, is_disabled.then_some(now)).await?;
             if is_disabled {
-                let ended = connections::end_all_of_app(conn, &id, now, EndedBy::Operator).await?;
+                let ended = ending.all_of_app(conn, &id, now).await?;
                 access_tokens::revoke_own_of_app(conn, &id, now).await?;
                 event.changes = vec![Change::new("connections_ended", ended)];
             }
             event.target.name = app.name;
-            events::record(conn, &event).await?;
+            record_of_app(conn, &event).await?;
             Ok(Ok(()))
         })
     });
-    written.await?
+    let written = written.await?;
+    ctx.told();
+    written
 }
 
 /// Deletes an application with its buttons and connections: no token of it works any more.
 pub async fn delete_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError> {
     let (id, event) = (id.clone(), ctx.event(Action::AppDeleted, Target::app(id, "")));
-    let only = ctx.owner();
+    let (only, now) = (ctx.owner(), ctx.now_for(&id));
+    let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
     let deleted = ctx.store.write(move |conn| {
         let (id, mut event) = (id.clone(), event.clone());
         Box::pin(async move {
@@ -357,11 +365,14 @@ pub async fn delete_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError
                 return Ok(Err(PartnerError::UnknownApp));
             }
             let Some(app) = apps::find(conn, &id).await? else { return Ok(Err(PartnerError::UnknownApp)) };
+            ending.all_of_app(conn, &id, now).await?;
             apps::delete(conn, &id).await?;
             event.target.name = app.name;
             events::record(conn, &event).await?;
             Ok(Ok(()))
         })
     });
-    deleted.await?
+    let deleted = deleted.await?;
+    ctx.told();
+    deleted
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::journal::note;
 use super::throttle::TooMany;
+use super::webhooks::outbox::Refreshed;
 use super::{Context, Granted};
 use crate::crypto::refresh_token::{self, RefreshTokenError};
 use crate::crypto::token::HandleKind;
@@ -72,6 +73,9 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
     match ctx.store.issue(issue).await? {
         Some(issued) => {
             ctx.count(&app, UsageKind::Refreshes);
+            if let Some(news) = Refreshed::wanted(ctx, &app, now) {
+                news.tell_now(ctx, connection, issued.expires_at).await?;
+            }
             Ok(Granted {
                 connection,
                 refresh_token: token.to_owned(),

@@ -1,8 +1,9 @@
 //! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
 
+use super::action_callback::{self, CallbackRefusal};
 use super::audit::By;
-use super::consent::Through;
-use super::dialog::{Decision, asks_again};
+use super::consent::{Asked, Through};
+use super::dialog::{DENIED, Decision, REFUSED, asks_again};
 use super::oauth::authorization::{self, AuthorizationError, Unsendable, error_response};
 use super::oauth::code;
 use super::oauth::error::{ErrorCode, Invalid};
@@ -53,8 +54,16 @@ pub struct Authorize {
     pub scopes: Option<Vec<String>>,
 }
 
-/// Decides for a user as the dialog would. `None` is a denial. A consent persists as any other.
-pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Granted>, AuthorizeError> {
+/// What comes of a click on a button.
+pub enum Decided {
+    Granted(Granted),
+    Denied,
+    /// By the application's own server.
+    Refused(CallbackRefusal),
+}
+
+/// Decides for a user as the dialog would. A consent persists as any other.
+pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Decided, AuthorizeError> {
     let user = find_user(ctx, &wanted.user).await?;
     let button = sign_in::find_button(ctx, &wanted.button).await?.ok_or(AuthorizeError::UnknownButton)?;
     let app = partner::find_app(ctx, &button.app).await.map_err(|error| match error {
@@ -64,12 +73,18 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
     })?;
     let asked = button.requested_scopes(&app.scopes);
     let scopes = granted_scopes(asked, wanted.scopes.as_deref())?;
-    if wanted.decision == Decision::Deny || user.magic == Some(Magic::Deny) {
-        return Ok(None);
-    }
     let now = ctx.now_for(&app.id);
-    let proposal = consent::proposal(ctx, &user, &app, scopes, Through::Button, now).by(By::control_plane(None));
+    let asked = Asked { user: &user, app: &app, scopes: &scopes, now };
+    if wanted.decision == Decision::Deny || user.magic == Some(Magic::Deny) {
+        consent::denied(ctx, asked).await?;
+        return Ok(Decided::Denied);
+    }
+    let proposal =
+        consent::proposal(ctx, &user, &app, scopes.clone(), Through::Button, now).by(By::control_plane(None));
     let proposed = proposal.connection.id;
+    if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
+        return Ok(Decided::Refused(refusal));
+    }
     let handle = ctx.mint(now);
     let fresh = handle.clone();
     let (connection, issued) = ctx
@@ -85,6 +100,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
         })
         .await?
         .ok_or(AuthorizeError::UserDisabled)?;
+    ctx.told();
     ctx.store.note_use(connection, now);
     if connection == proposed {
         ctx.count(&button.app, UsageKind::Connections);
@@ -92,7 +108,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Option<Grante
     if let Some(delay) = user.magic.and_then(Magic::delay) {
         tokio::time::sleep(delay).await;
     }
-    Ok(Some(Granted {
+    Ok(Decided::Granted(Granted {
         connection,
         refresh_token: refresh_token::derive(&ctx.keys.ring(), connection),
         access_token: handle.encode(HandleKind::AccessToken),
@@ -119,11 +135,13 @@ pub async fn authorize_request(
         Err(AuthorizationError::Store(error)) => return Err(error.into()),
     };
     request.scopes = granted_scopes(request.scopes, named)?;
+    let now = ctx.now_for(&app.id);
+    let asked = Asked { user: &user, app: &app, scopes: &request.scopes, now };
     if decision == Decision::Deny || user.magic == Some(Magic::Deny) {
-        let invalid = Invalid::new(ErrorCode::AccessDenied, "The user did not allow access.");
+        consent::denied(ctx, asked).await?;
+        let invalid = Invalid::new(ErrorCode::AccessDenied, DENIED);
         return Ok(error_response(request.target, &ctx.issuer, invalid));
     }
-    let now = ctx.now_for(&app.id);
     if let Some(code) = silent_refusal(ctx, &user, &app, &request, now).await? {
         let invalid = Invalid::new(code, "prompt=none allows no page, and the user would have to be shown one.");
         return Ok(error_response(request.target, &ctx.issuer, invalid));
@@ -131,6 +149,10 @@ pub async fn authorize_request(
     let proposal =
         consent::proposal(ctx, &user, &app, request.scopes.clone(), Through::Grant, now).by(By::control_plane(None));
     let proposed = proposal.connection.id;
+    if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
+        super::reason::note(&refusal);
+        return Ok(error_response(request.target, &ctx.issuer, Invalid::new(ErrorCode::AccessDenied, REFUSED)));
+    }
     let handle = ctx.mint(now);
     let (target, code) = (request.target.clone(), handle.encode(HandleKind::AuthorizationCode));
     let connected = ctx.store.write(move |conn| {
@@ -143,7 +165,9 @@ pub async fn authorize_request(
             Ok(Some(connection))
         })
     });
-    if connected.await?.ok_or(AuthorizeError::UserDisabled)? == proposed {
+    let connected = connected.await?.ok_or(AuthorizeError::UserDisabled)?;
+    ctx.told();
+    if connected == proposed {
         ctx.count(&app.id, UsageKind::Connections);
     }
     Ok(AuthorizationResponse::new(target, &ctx.issuer, [("code", code)]))

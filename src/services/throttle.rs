@@ -31,6 +31,8 @@ const REPORTS: u32 = 600;
 const SIGN_UPS: u32 = 30;
 /// Refused sign-ins that the event log takes from anywhere, in a minute: a flood of guesses is one fact, not a million rows.
 const RECORDED_REFUSALS: u32 = 30;
+/// Refused leads that are recorded of one delivery, in a minute: a flood is one fact here, too.
+const RECORDED_LEADS: u32 = 600;
 /// How many times the limit for one subject an address may use up over all subjects.
 const SUBJECTS: u32 = 10;
 /// Longest subject that is told apart, in bytes: memory is bounded.
@@ -136,6 +138,7 @@ struct Meters {
     reports: Option<Meter>,
     sign_ups: Option<Meter>,
     recorded: Option<Meter>,
+    recorded_leads: Option<Meter>,
 }
 
 impl Meters {
@@ -146,6 +149,7 @@ impl Meters {
             reports: Meter::new(REPORTS),
             sign_ups: Meter::new(SIGN_UPS),
             recorded: Meter::new(RECORDED_REFUSALS),
+            recorded_leads: Meter::new(RECORDED_LEADS),
         })
     }
 }
@@ -194,6 +198,11 @@ impl Throttle {
         count(self.meters().recorded.as_ref(), Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), "").is_ok()
     }
 
+    /// Whether another refused lead of this delivery is recorded.
+    pub fn takes_refused_lead(&self, delivery: &str) -> bool {
+        count(self.meters().recorded_leads.as_ref(), Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), delivery).is_ok()
+    }
+
     /// Whether what is presented is looked at: not while the time runs that the last refusal named, or a guess past the
     /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
     pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
@@ -206,7 +215,14 @@ impl Throttle {
     /// Frees the memory of addresses that have been quiet.
     pub fn forget_idle(&self) {
         let meters = self.meters();
-        let all = [&meters.logins, &meters.refusals, &meters.reports, &meters.sign_ups, &meters.recorded];
+        let all = [
+            &meters.logins,
+            &meters.refusals,
+            &meters.reports,
+            &meters.sign_ups,
+            &meters.recorded,
+            &meters.recorded_leads,
+        ];
         for meter in all.into_iter().flatten() {
             meter.forget_idle();
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::audit::Acting;
+use super::endings::Ending;
 use super::{Context, changes};
 use crate::config::Secret;
 use crate::config::seed::SeedPassword;
@@ -16,7 +17,7 @@ use crate::domain::ids::{AccountId, UserId};
 use crate::domain::role::Role;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
-use crate::store::{Conn, StoreError, accounts, connections, events, invitations, sessions, users};
+use crate::store::{Conn, StoreError, accounts, events, invitations, sessions, users};
 
 /// Which users are looked for.
 pub use crate::store::users::Search;
@@ -164,6 +165,7 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
         None => None,
     };
     let (now, moments, admin) = (ctx.now(), ctx.clocks.moments(), ctx.by().user_id());
+    let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
     let events = Noted {
         changed: ctx.event(Action::UserChanged, Target::kind(TargetKind::User, "")),
         password: ctx.event(Action::UserPasswordChanged, Target::kind(TargetKind::User, "")),
@@ -172,7 +174,8 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
             ctx.event(action, Target::kind(TargetKind::User, ""))
         }),
     };
-    ctx.store
+    let changed = ctx
+        .store
         .write(move |conn| {
             let (change, hash, moments, events) = (change.clone(), hash.clone(), moments.clone(), events.clone());
             Box::pin(async move {
@@ -203,7 +206,7 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
                     users::set_disabled(conn, id, is_disabled.then_some(now)).await?;
                 }
                 if hash.is_some() || change.is_disabled == Some(true) {
-                    end_what_is_open(conn, id, &moments, EndedBy::Operator).await?;
+                    end_what_is_open(conn, id, &moments, ending).await?;
                 }
                 if user.email != before.email {
                     // What was sent to the old address is not to open the account.
@@ -217,7 +220,9 @@ pub async fn change(ctx: &Acting<'_>, id: UserId, change: Change) -> Result<User
             })
         })
         .await
-        .map_err(taken_meanwhile)?
+        .map_err(taken_meanwhile)?;
+    ctx.told();
+    changed
 }
 
 /// Two who take one e-mail address at once: the database lets one of them.
@@ -248,9 +253,9 @@ pub(super) async fn end_what_is_open(
     conn: &mut Conn,
     id: UserId,
     moments: &Moments,
-    by: EndedBy,
+    ending: Ending,
 ) -> Result<(), StoreError> {
-    connections::end_all_of_user(conn, id, moments, by).await?;
+    ending.all_of_user(conn, id, moments).await?;
     sessions::end_all_of_user(conn, id, moments.server).await?;
     invitations::delete_open_of_user(conn, id).await.map(|_| ())
 }
@@ -308,17 +313,21 @@ pub async fn delete(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> 
     let user = find(ctx, email).await?;
     let (id, admin) = (user.id, ctx.by().user_id());
     let event = Arc::new(ctx.event(Action::UserDeleted, Target::user(user.id, &user.email)));
+    let (ending, moments) = (Ending { by: EndedBy::Operator, draft: ctx.draft() }, ctx.clocks.moments());
     let deleted = ctx.store.write(move |conn| {
-        let event = event.clone();
+        let (event, moments) = (event.clone(), moments.clone());
         Box::pin(async move {
             let Some(user) = users::find(conn, id).await? else { return Ok(Err(UserError::Unknown)) };
             if let Some(refusal) = guard_admins(conn, admin, &user, false).await? {
                 return Ok(Err(refusal));
             }
+            ending.all_of_user(conn, id, &moments).await?;
             users::delete(conn, id).await?;
             events::record(conn, &event).await?;
             Ok(Ok(user))
         })
     });
-    deleted.await?
+    let deleted = deleted.await?;
+    ctx.told();
+    deleted
 }

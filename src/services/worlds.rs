@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::audit::Acting;
 use super::seed::SeedError;
-use super::{Context, clocks, seed};
+use super::{Context, clocks, seed, webhooks};
 use crate::domain::event::{Action, Target, TargetKind};
 use crate::domain::snapshot::{MAX_SNAPSHOTS, Snapshot, SnapshotName};
 use crate::store::{StoreError, events, snapshots};
@@ -64,7 +64,8 @@ pub async fn reset(ctx: &Acting<'_>) -> Result<Reset, SeedError> {
 async fn forget(ctx: &Context) -> Result<(), StoreError> {
     ctx.store.forget_notes();
     ctx.throttle.clear();
-    clocks::reload(ctx).await
+    clocks::reload(ctx).await?;
+    webhooks::reload(ctx).await
 }
 
 /// Copies the world under a name. `true` where a snapshot of this name was replaced.

@@ -47,19 +47,59 @@ statements! {
               expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
     WIDEN = "UPDATE connections SET scopes = $2, sign_in_scopes = $3 WHERE id = $1 AND ended_at IS NULL";
     END = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL \
-           AND (expires_at IS NULL OR expires_at > $2) RETURNING app_id";
-    END_OF_USER = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE user_id = $1 AND ended_at IS NULL";
+           AND (expires_at IS NULL OR expires_at > $2) RETURNING id, user_id, app_id, scopes, ended_at";
+    END_OF_USER = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE user_id = $1 AND ended_at IS NULL \
+                   RETURNING id, user_id, app_id, scopes, ended_at";
     /// An end that its clock was moved back before may be moved too.
     EXPIRE = "UPDATE connections SET expires_at = $2 WHERE id = $1 AND ended_at IS NULL \
               AND (expires_at IS NULL OR expires_at > $2)";
     END_OF_USER_AT = "UPDATE connections SET ended_at = $2, ended_by = $3 \
-                      WHERE user_id = $1 AND app_id = $4 AND ended_at IS NULL";
-    END_OF_APP = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE app_id = $1 AND ended_at IS NULL";
+                      WHERE user_id = $1 AND app_id = $4 AND ended_at IS NULL \
+                      RETURNING id, user_id, app_id, scopes, ended_at";
+    END_OF_APP = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE app_id = $1 AND ended_at IS NULL \
+                  RETURNING id, user_id, app_id, scopes, ended_at";
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
-                   WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3";
+                   WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3 \
+                   RETURNING id, user_id, app_id, scopes, ended_at";
     EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
     SET_LAST_USED = "UPDATE connections SET last_used_at = $2 \
                      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+}
+
+/// A connection that was ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub id: ConnectionId,
+    pub user: UserId,
+    pub app: AppId,
+    pub scopes: ScopeSet,
+    pub at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct EndedRow {
+    id: Uuid,
+    user_id: Uuid,
+    app_id: String,
+    scopes: String,
+    ended_at: i64,
+}
+
+impl TryFrom<EndedRow> for Ended {
+    type Error = StoreError;
+    fn try_from(row: EndedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ConnectionId(row.id),
+            user: UserId(row.user_id),
+            app: AppId::parse(&row.app_id).map_err(corrupt("connections.app_id"))?,
+            scopes: ScopeSet::parse(&row.scopes).map_err(corrupt("connections.scopes"))?,
+            at: time(row.ended_at),
+        })
+    }
+}
+
+fn ended(rows: Vec<EndedRow>) -> Result<Vec<Ended>, StoreError> {
+    rows.into_iter().map(Ended::try_from).collect()
 }
 
 #[derive(FromRow)]
@@ -191,15 +231,19 @@ pub async fn set_scopes(conn: &mut Conn, connection: &Connection) -> Result<bool
     Ok(execute!(conn, WIDEN, connection.id.0, all, by_sign_in)? == 1)
 }
 
-/// Ends every connection of an application; answers how many there were.
-pub async fn end_all_of_app(conn: &mut Conn, app: &AppId, at: Timestamp, by: EndedBy) -> Result<u64, StoreError> {
-    execute!(conn, END_OF_APP, app.as_str(), at.as_micros(), by.as_str())
+/// Ends every connection of an application.
+pub async fn end_all_of_app(
+    conn: &mut Conn,
+    app: &AppId,
+    at: Timestamp,
+    by: EndedBy,
+) -> Result<Vec<Ended>, StoreError> {
+    ended(fetch_all!(conn, EndedRow, END_OF_APP, app.as_str(), at.as_micros(), by.as_str())?)
 }
 
-/// Ends a connection, and with it whatever was issued from it. `false` where it was not alive.
-pub async fn end(conn: &mut Conn, id: ConnectionId, at: Timestamp, by: EndedBy) -> Result<Option<AppId>, StoreError> {
-    let row: Option<(String,)> = fetch_optional!(conn, (String,), END, id.0, at.as_micros(), by.as_str())?;
-    row.map(|(app,)| AppId::parse(&app).map_err(corrupt("connections.app_id"))).transpose()
+/// Ends a connection, and with it whatever was issued from it. `None` where it was not alive.
+pub async fn end(conn: &mut Conn, id: ConnectionId, at: Timestamp, by: EndedBy) -> Result<Option<Ended>, StoreError> {
+    fetch_optional!(conn, EndedRow, END, id.0, at.as_micros(), by.as_str())?.map(Ended::try_from).transpose()
 }
 
 /// Lets a connection's time be over. `false` where it was, or the connection has ended.
@@ -207,19 +251,24 @@ pub async fn expire(conn: &mut Conn, id: ConnectionId, at: Timestamp) -> Result<
     Ok(execute!(conn, EXPIRE, id.0, at.as_micros())? == 1)
 }
 
-/// Ends each connection of a user; answers how many there were.
-pub async fn end_all_of_user(conn: &mut Conn, user: UserId, at: &Moments, by: EndedBy) -> Result<u64, StoreError> {
-    let mut ended = 0;
+/// Ends each connection of a user.
+pub async fn end_all_of_user(
+    conn: &mut Conn,
+    user: UserId,
+    at: &Moments,
+    by: EndedBy,
+) -> Result<Vec<Ended>, StoreError> {
+    let mut rows = Vec::new();
     for (app, at) in &at.apart {
-        ended += execute!(conn, END_OF_USER_AT, user.0, at.as_micros(), by.as_str(), app.as_str())?;
+        rows.extend(fetch_all!(conn, EndedRow, END_OF_USER_AT, user.0, at.as_micros(), by.as_str(), app.as_str())?);
     }
-    ended += execute!(conn, END_OF_USER, user.0, at.server.as_micros(), by.as_str())?;
-    Ok(ended)
+    rows.extend(fetch_all!(conn, EndedRow, END_OF_USER, user.0, at.server.as_micros(), by.as_str())?);
+    ended(rows)
 }
 
 /// Writes the end of a connection whose time is over, so that a new one may take its place.
-pub async fn end_expired(conn: &mut Conn, user: UserId, app: &AppId, now: Timestamp) -> Result<u64, StoreError> {
-    execute!(conn, END_EXPIRED, user.0, app.as_str(), now.as_micros(), EndedBy::Expiry.as_str())
+pub async fn end_expired(conn: &mut Conn, user: UserId, app: &AppId, now: Timestamp) -> Result<Vec<Ended>, StoreError> {
+    ended(fetch_all!(conn, EndedRow, END_EXPIRED, user.0, app.as_str(), now.as_micros(), EndedBy::Expiry.as_str())?)
 }
 
 /// Ordered, so that two nodes that write the same rows cannot wait for each other.

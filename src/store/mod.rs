@@ -14,6 +14,7 @@ mod sweep;
 
 pub mod access_tokens;
 pub mod accounts;
+pub mod action_callbacks;
 pub mod apps;
 pub mod authorization_codes;
 pub mod buttons;
@@ -22,6 +23,7 @@ pub mod clocks;
 pub mod codes;
 pub mod connections;
 pub mod consents;
+pub mod deliveries;
 pub mod device_codes;
 pub mod events;
 pub mod flows;
@@ -41,6 +43,8 @@ pub mod tables;
 pub mod usage;
 pub mod used_proofs;
 pub mod users;
+pub mod webhook_messages;
+pub mod webhooks;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -267,9 +271,10 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 28] = [
+    let shared: [(&str, &[(&str, &str)]); 32] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
+        ("action_callbacks", action_callbacks::STATEMENTS),
         ("apps", apps::STATEMENTS),
         ("authorization_codes", authorization_codes::STATEMENTS),
         ("buttons", buttons::STATEMENTS),
@@ -278,6 +283,7 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("codes", codes::STATEMENTS),
         ("connections", connections::STATEMENTS),
         ("consents", consents::STATEMENTS),
+        ("deliveries", deliveries::STATEMENTS),
         ("device_codes", device_codes::STATEMENTS),
         ("events", events::STATEMENTS),
         ("flows", flows::STATEMENTS),
@@ -296,6 +302,8 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("usage", usage::STATEMENTS),
         ("used_proofs", used_proofs::STATEMENTS),
         ("users", users::STATEMENTS),
+        ("webhook_messages", webhook_messages::STATEMENTS),
+        ("webhooks", webhooks::STATEMENTS),
     ];
     let of_dialect: &[_] = match dialect {
         Dialect::Sqlite => &[

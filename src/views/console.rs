@@ -2,13 +2,19 @@
 
 mod app;
 mod button;
+mod delivery;
 mod snippet;
+mod webhook;
 
 use askama::Template;
 
 pub use app::{AppCard, ButtonRow, ConsoleApp, ConsoleApps};
 pub use button::ConsoleButton;
+pub use delivery::{
+    ConsoleDeliveries, ConsoleDelivery, ConsoleDeliveryMethod, ConsoleExchange, MethodChoice, StepView,
+};
 pub use snippet::{Snippet, Snippets};
+pub use webhook::{AttemptPart, ConsoleMessage, ConsoleWebhook, ConsoleWebhooks};
 
 use super::chart::Chart;
 use super::form::{Form, FormField};
@@ -49,13 +55,15 @@ pub struct ConsoleForm {
     pub heading: Option<String>,
     pub intro: String,
     pub notice: Option<Notice>,
+    /// The same with other questions: links, and what they are called together.
+    pub ways: Option<(String, Vec<Tab>)>,
     pub picture: Option<String>,
     /// A button is drawn beside the form, as its fields `theme` and `size` say.
     pub has_preview: bool,
     /// `None` where nothing can be done here.
     pub form: Option<Form>,
-    /// Something else that can be done here, with a word about it.
-    pub other: Option<(String, Form)>,
+    /// What else can be done here, each with a word about it.
+    pub others: Vec<(String, Form)>,
 }
 
 /// The question before something ends.
@@ -110,10 +118,11 @@ impl ConsoleForm {
             heading: None,
             intro,
             notice: None,
+            ways: None,
             picture: None,
             has_preview: false,
             form: Some(form),
-            other: None,
+            others: Vec::new(),
         }
     }
 
@@ -125,9 +134,10 @@ impl ConsoleForm {
         Self {
             heading: Some("Logo".to_owned()),
             notice: Some(Notice::good("Saved.")),
+            ways: Some(("Method".to_owned(), vec![Tab::new("Basic", "?method=basic", true)])),
             picture: Some("/logos/rate-finder/0123456789abcdef".to_owned()),
             has_preview: true,
-            other: Some(("It is shown to users.".to_owned(), other)),
+            others: vec![("It is shown to users.".to_owned(), other)],
             ..Self::new(Page::sample(lang), Head::sample(), "What is asked.", form)
         }
     }

@@ -6,11 +6,13 @@
 mod account;
 mod admin;
 mod console;
+mod deliveries;
 mod en;
 mod es;
 mod events;
 mod inspector;
 mod kit;
+mod webhooks;
 
 use serde::Serialize;
 
@@ -19,10 +21,12 @@ use crate::domain::check::{Check, Group, Status};
 use crate::domain::doctor::Finding;
 pub use account::{AccountTexts, HistoryTexts, PasswordTexts, ProfileTexts};
 pub use admin::AdminTexts;
-pub use console::{AddressTexts, AppFormTexts, ConsoleTexts};
+pub use console::{AddressTexts, AppFormTexts, CallbackTexts, ConsoleTexts};
+pub use deliveries::DeliveryTexts;
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
+pub use webhooks::WebhookTexts;
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -137,6 +141,7 @@ pub struct Messages {
     pub nav_console: &'static str,
     pub nav_account: &'static str,
     pub nav_admin: &'static str,
+    pub deliveries: DeliveryTexts,
     pub kit: KitTexts,
     pub admin: AdminTexts,
     pub scopes: ScopeTexts,
@@ -144,6 +149,7 @@ pub struct Messages {
     pub login: LoginTexts,
     pub consent: ConsentTexts,
     pub finished: FinishedTexts,
+    pub refused: RefusedTexts,
     pub form_post: FormPostTexts,
     pub device: DeviceTexts,
     pub logout: LogoutTexts,
@@ -250,6 +256,13 @@ pub struct FinishedTexts {
     pub back_to_device: &'static str,
     pub not_given: &'static str,
     pub may_close: &'static str,
+}
+
+/// What an application's own server did not let happen.
+#[derive(Debug)]
+pub struct RefusedTexts {
+    pub title: Pattern,
+    pub says: Pattern,
 }
 
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`Login`] | `login.html` | `GET /dialog/{flow}`, a failed `POST …/login`, `/account` when nobody is signed in |
 //! | [`Consent`] | `consent.html` | `GET /dialog/{flow}` |
+//! | [`Refused`] | `refused.html` | the same, where the application's action call-back refused it |
 //! | [`Finished`] | `finished.html` | the answer to `POST /dialog/{flow}/decision`, a flow that needs no question |
 //! | [`FormPost`] | `form_post.html` | the same, for `response_mode=form_post` |
 //! | [`Device`] | `device.html` | `GET /device`, a code that is not known |
@@ -27,6 +28,7 @@
 //! | [`ConsoleApps`], [`ConsoleApp`], [`ConsoleButton`] | `console/*.html` | `/console`, an application's page, a button's |
 //! | [`ConsoleForm`], [`ConsoleConfirm`] | `console/*.html` | each form of the console, each question before an end |
 //! | [`ConsoleSecret`], [`ConsoleUsage`] | `console/*.html` | a secret, once; the charts of an application |
+//! | [`ConsoleDeliveries`], [`ConsoleDeliveryMethod`], [`ConsoleDelivery`], [`ConsoleExchange`] | `console/*.html` | `/console/deliveries` and what is below it |
 //! | [`ApiClients`] | `console/api.html` | `/settings/api` |
 //! | [`Reference`] | `reference.html` | `GET /_sandbox/docs` |
 //! | [`FidelityLedger`] | `fidelity.html` | `GET /_sandbox/fidelity` |
@@ -63,6 +65,7 @@ mod page;
 mod permission;
 mod prose;
 mod reference;
+mod refused;
 mod returns_to;
 #[cfg(test)]
 mod tests;
@@ -74,8 +77,9 @@ pub use chart::{Chart, Day};
 pub use checks::{CheckRow, Checks, Evidence, JUnit};
 pub use consent::Consent;
 pub use console::{
-    ApiClients, AppCard, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm, ConsoleForm, ConsoleSecret,
-    ConsoleUsage, Head, Snippet, Snippets,
+    ApiClients, AppCard, AttemptPart, ButtonRow, ConsoleApp, ConsoleApps, ConsoleButton, ConsoleConfirm,
+    ConsoleDeliveries, ConsoleDelivery, ConsoleDeliveryMethod, ConsoleExchange, ConsoleForm, ConsoleMessage,
+    ConsoleSecret, ConsoleUsage, ConsoleWebhook, ConsoleWebhooks, Head, MethodChoice, Snippet, Snippets, StepView,
 };
 pub use device::{Device, DeviceError};
 pub use doctor::Doctor;
@@ -96,5 +100,6 @@ pub use page::{Nav, Page};
 pub use permission::Permission;
 pub use prose::Prose;
 pub use reference::{Answer, Field, Group, Operation, Reference};
+pub use refused::{Refused, WayBack};
 pub use returns_to::ReturnsTo;
 pub use try_it::{Demo, DemoUser, TryIt};

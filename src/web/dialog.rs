@@ -26,7 +26,7 @@ use crate::services::csrf;
 use crate::services::dialog::{self, ButtonOutcome, Decision, DialogError, OpenFlow, Outcome, Step};
 use crate::services::login::{self, SignedIn};
 use crate::views::{
-    self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, ReturnsTo,
+    self, Consent, DialogResult, Finished, Handover, Lang, Login, Page, Permission, Problem, ReturnsTo, WayBack,
 };
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -181,20 +181,44 @@ impl Visit {
         let iss = self.web.ctx.issuer.clone();
         match outcome {
             Outcome::Authorization(response) => send(&self.web, &self.headers, &self.flow.app, &response),
+            Outcome::Refused { refusal, denied } => {
+                refused("dialog", &refusal, None);
+                self.refused_page(refusal.message, *denied)
+            }
             Outcome::Device(Decision::Allow) => self.finished_page(views::Outcome::Allowed, None),
             Outcome::Device(Decision::Deny) => self.finished_page(views::Outcome::Denied, None),
             Outcome::Button(ButtonOutcome::Allowed { code }) => {
                 self.finished_page(views::Outcome::Allowed, Some(DialogResult::Code { iss, code }))
             }
             Outcome::Button(ButtonOutcome::Denied) => {
-                let result = DialogResult::Error {
-                    iss,
-                    error: "access_denied".into(),
-                    error_description: "The user did not allow access.".into(),
-                };
-                self.finished_page(views::Outcome::Denied, Some(result))
+                self.finished_page(views::Outcome::Denied, Some(self.no_access("The user did not allow access.")))
             }
         }
+    }
+
+    fn no_access(&self, description: &str) -> DialogResult {
+        let iss = self.web.ctx.issuer.clone();
+        DialogResult::Error { iss, error: "access_denied".into(), error_description: description.into() }
+    }
+
+    /// What the application's own server has to say to the user, who then goes back as after a denial.
+    fn refused_page(&self, message: Option<String>, denied: Outcome) -> Response {
+        let frame = self.frame();
+        let nonce = frame.nonce.clone();
+        let way_back = match denied {
+            Outcome::Authorization(response) => WayBack::from(&response),
+            Outcome::Button(_) => WayBack::Script,
+            Outcome::Device(_) | Outcome::Refused { .. } => WayBack::None,
+        };
+        let result = self.no_access(message.as_deref().unwrap_or(dialog::REFUSED));
+        let view = views::Refused {
+            page: frame,
+            handover: self.handover(Some(result)),
+            app_name: self.flow.app.name.clone(),
+            message,
+            way_back,
+        };
+        page::render(self.kind(), StatusCode::OK, &nonce, &view)
     }
 
     fn finished_page(&self, outcome: views::Outcome, result: Option<DialogResult>) -> Response {

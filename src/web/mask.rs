@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::basic::Basic;
 use crate::crypto::token::fingerprint;
+use crate::crypto::webhook_signature::SECRET_PREFIX;
 use crate::domain::pairs::Pairs;
 
 /// Stands for what is not shown.
@@ -210,12 +211,13 @@ pub fn token(value: &str) -> String {
     }
 }
 
-/// The beginning of a token of ours (`lga_`, `lgr_`, …), or of a JWT.
+/// The beginning of a token of ours (`lga_`, `lgr_`, …), of a JWT, or of a webhook's secret.
 fn prefix(value: &str) -> Option<&str> {
     let bytes = value.as_bytes();
     match bytes {
         [b'l', b'g', kind, b'_', ..] if kind.is_ascii_lowercase() => value.get(..4),
         [b'e', b'y', b'J', ..] => value.get(..3),
+        _ if value.starts_with(SECRET_PREFIX) => Some(SECRET_PREFIX),
         _ => None,
     }
 }
@@ -231,7 +233,10 @@ pub fn scrub(value: &str) -> String {
     let mut shown = String::new();
     let mut rest = value;
     while !rest.is_empty() && shown.len() < MAX_VALUE {
-        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        // A webhook's secret is in base64, which has more characters than a word.
+        let is_secret = rest.starts_with(SECRET_PREFIX);
+        let is_part = |c: char| is_word(c) || is_secret && matches!(c, '+' | '/' | '=');
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         match token_in(word) {
             Some(at) => {

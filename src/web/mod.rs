@@ -9,6 +9,7 @@ mod bearer;
 mod button;
 mod console;
 mod cookies;
+mod deliveries;
 mod dialog;
 mod doctor;
 mod error;
@@ -94,6 +95,7 @@ pub fn router(web: Web) -> Router {
         .merge(home::routes())
         .merge(button::routes())
         .merge(console::routes())
+        .merge(deliveries::routes(&web))
         .merge(dialog::routes())
         .merge(authorize::routes())
         .merge(account::routes())

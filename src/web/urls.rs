@@ -98,11 +98,32 @@ pub mod route {
         CONSOLE_APP_SECRET = "/console/apps/{app}/secret";
         CONSOLE_APP_SECRET_PREVIOUS = "/console/apps/{app}/secret/previous";
         CONSOLE_APP_USAGE = "/console/apps/{app}/usage";
+        CONSOLE_APP_CALLBACK = "/console/apps/{app}/callback";
+        CONSOLE_APP_CALLBACK_TEST = "/console/apps/{app}/callback/test";
+        CONSOLE_APP_CALLBACK_ROTATE = "/console/apps/{app}/callback/rotate-secret";
+        CONSOLE_APP_CALLBACK_REMOVE = "/console/apps/{app}/callback/remove";
         CONSOLE_APP_DELETE = "/console/apps/{app}/delete";
         CONSOLE_BUTTON_NEW = "/console/apps/{app}/buttons/new";
         CONSOLE_BUTTON = "/console/buttons/{button}";
         CONSOLE_BUTTON_EDIT = "/console/buttons/{button}/edit";
         CONSOLE_BUTTON_DELETE = "/console/buttons/{button}/delete";
+        CONSOLE_DELIVERIES = "/console/deliveries";
+        CONSOLE_DELIVERY_NEW = "/console/deliveries/new";
+        CONSOLE_DELIVERY = "/console/deliveries/{delivery}";
+        CONSOLE_DELIVERY_EDIT = "/console/deliveries/{delivery}/authentication";
+        CONSOLE_DELIVERY_TEST = "/console/deliveries/{delivery}/test";
+        CONSOLE_DELIVERY_DELETE = "/console/deliveries/{delivery}/delete";
+        CONSOLE_EXCHANGE = "/console/deliveries/{delivery}/exchanges/{exchange}";
+        CONSOLE_WEBHOOKS = "/console/apps/{app}/webhooks";
+        CONSOLE_WEBHOOK_NEW = "/console/apps/{app}/webhooks/new";
+        CONSOLE_WEBHOOK = "/console/webhooks/{webhook}";
+        CONSOLE_WEBHOOK_EDIT = "/console/webhooks/{webhook}/edit";
+        CONSOLE_WEBHOOK_SECRET = "/console/webhooks/{webhook}/secret";
+        CONSOLE_WEBHOOK_TEST = "/console/webhooks/{webhook}/test";
+        CONSOLE_WEBHOOK_REPLAY = "/console/webhooks/{webhook}/replay";
+        CONSOLE_WEBHOOK_DELETE = "/console/webhooks/{webhook}/delete";
+        CONSOLE_WEBHOOK_MESSAGE = "/console/webhooks/{webhook}/messages/{message}";
+        CONSOLE_WEBHOOK_MESSAGE_REPLAY = "/console/webhooks/{webhook}/messages/{message}/replay";
         SETTINGS_API = "/settings/api";
         LOGOUT = "/logout";
         INVITATION = "/invitation";
@@ -113,6 +134,11 @@ pub mod route {
         API_TOKEN = "/v1/authorization/token";
         LEAD_INSERT = "/v2/insert/general";
         LEAD_QUERY = "/v1/leads/query/{lead_type}";
+        RECEIVE = "/deliveries/{delivery}/receive";
+        API_DELIVERIES = "/api/deliveries";
+        API_DELIVERY = "/api/deliveries/{id}";
+        API_DELIVERY_EXCHANGES = "/api/deliveries/{id}/exchanges";
+        API_DELIVERY_TEST = "/api/deliveries/{id}/test";
         JWKS = "/.well-known/jwks.json";
         SERVER_METADATA = "/.well-known/oauth-authorization-server";
         OPENID_METADATA = "/.well-known/openid-configuration";
@@ -135,6 +161,9 @@ pub mod route {
         SANDBOX_APPS = "/_sandbox/apps";
         SANDBOX_APP = "/_sandbox/apps/{id}";
         SANDBOX_APP_USAGE = "/_sandbox/apps/{id}/usage";
+        SANDBOX_APP_CALLBACK = "/_sandbox/apps/{id}/callback";
+        SANDBOX_APP_CALLBACK_TEST = "/_sandbox/apps/{id}/callback/test";
+        SANDBOX_APP_CALLBACK_ROTATE = "/_sandbox/apps/{id}/callback/rotate-secret";
         SANDBOX_BUTTONS = "/_sandbox/buttons";
         SANDBOX_BUTTON = "/_sandbox/buttons/{id}";
         SANDBOX_USERS = "/_sandbox/users";
@@ -147,6 +176,18 @@ pub mod route {
         SANDBOX_CONNECTION = "/_sandbox/connections/{id}";
         SANDBOX_LEADS = "/_sandbox/leads";
         SANDBOX_LEAD = "/_sandbox/leads/{id}";
+        SANDBOX_WEBHOOKS = "/_sandbox/webhooks";
+        SANDBOX_WEBHOOK = "/_sandbox/webhooks/{id}";
+        SANDBOX_WEBHOOK_ROTATE = "/_sandbox/webhooks/{id}/rotate-secret";
+        SANDBOX_WEBHOOK_TEST = "/_sandbox/webhooks/{id}/test";
+        SANDBOX_WEBHOOK_REPLAY = "/_sandbox/webhooks/{id}/replay";
+        SANDBOX_WEBHOOK_DELIVERIES = "/_sandbox/webhooks/{id}/deliveries";
+        SANDBOX_WEBHOOK_DELIVERY = "/_sandbox/webhooks/{id}/deliveries/{message}";
+        SANDBOX_WEBHOOK_DELIVERY_REPLAY = "/_sandbox/webhooks/{id}/deliveries/{message}/replay";
+        SANDBOX_LISTENERS = "/_sandbox/listeners";
+        SANDBOX_LISTENER = "/_sandbox/listeners/{id}";
+        SANDBOX_LISTENER_MESSAGES = "/_sandbox/listeners/{id}/messages";
+        SANDBOX_LISTENER_OUTCOME = "/_sandbox/listeners/{id}/messages/{message}/outcome";
         SANDBOX_TOKENS = "/_sandbox/tokens";
         SANDBOX_TOKENS_EXPIRE = "/_sandbox/tokens/expire";
         SANDBOX_TOKENS_REVOKE = "/_sandbox/tokens/revoke";
@@ -182,6 +223,7 @@ pub fn is_emulated(first_word: &str) -> bool {
         first_word,
         "" | "_sandbox"
             | "admin"
+            | "api"
             | "console"
             | "doctor"
             | "favicon.ico"
@@ -239,7 +281,7 @@ pub fn masked(route: &str, path: &str, mask: impl Fn(&str) -> String) -> String 
     let mut pattern = route.split('/');
     let shown = path.split('/').map(|segment| match pattern.next() {
         // An id that is a parameter of a known route opens nothing.
-        Some("{flow}" | "{connection}") if Uuid::try_parse(segment).is_ok() => segment.to_owned(),
+        Some("{flow}" | "{connection}" | "{delivery}") if Uuid::try_parse(segment).is_ok() => segment.to_owned(),
         Some("{client_id}" | "{lead_type}") if is_id(segment) => mask::scrub(segment),
         _ if is_word(segment) => segment.to_owned(),
         _ => mask(&decoded(segment)),

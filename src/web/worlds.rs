@@ -23,6 +23,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
 use crate::services::clocks;
 use crate::services::namespaces::{self, Made, NamespaceError};
+use crate::services::webhooks;
 use crate::socket::Peer;
 use crate::store::StoreError;
 
@@ -191,7 +192,8 @@ impl Served {
             }
             *read = Instant::now();
         }
-        clocks::reload(&self.ctx).await
+        clocks::reload(&self.ctx).await?;
+        webhooks::reload(&self.ctx).await
     }
 
     async fn close(self) {

@@ -19,6 +19,7 @@ before(async () => {
   world.sites.serve('/partner', partnerPage(world, { lang: null }));
   await connect();
   await postLead();
+  await deliver();
   world.invitation = await invite();
 });
 
@@ -39,6 +40,14 @@ async function postLead() {
   assert.equal((await answer.json())[0].ResponseType, 0);
 }
 
+/** A delivery of the partner's, for its pages to have something to show. */
+async function deliver() {
+  const headers = { Authorization: `Bearer ${world.server.sandboxToken}`, 'Content-Type': 'application/json' };
+  const body = JSON.stringify({ name: 'Leads to the CRM', method: 'digest', username: 'crm', password: 'correct', owner: world.staff.partner.email });
+  const answer = await fetch(`${world.server.api}/api/deliveries`, { method: 'POST', headers, body });
+  assert.equal(answer.status, 201);
+}
+
 /** The link of an invitation that nobody has followed yet. */
 async function invite() {
   const context = await browser.newContext();
@@ -52,7 +61,7 @@ async function invite() {
 after(() => Promise.all([world?.stop(), production?.stop(), browser?.close()]));
 
 // Where the ids of addresses are looked up that no seed file has.
-const LISTS = { user: '/admin/users', connection: '/admin/connections', lead: '/admin/leads', invitation: '/admin/invitations', key: '/admin/accounts/{account}' };
+const LISTS = { user: '/admin/users', connection: '/admin/connections', lead: '/admin/leads', invitation: '/admin/invitations', delivery: '/console/deliveries', key: '/admin/accounts/{account}' };
 
 /** Goes to a route, as src/web/urls.rs writes it: its parameters are the world's own, or the last ones of a list. `of` is
     the application that it is about. */
@@ -307,14 +316,28 @@ const PAGES = [
     ['/console/apps/{app}/logo/remove', 'Rate Finder'],
     ['/console/apps/{app}/secret', 'Rate Finder'],
     ['/console/apps/{app}/secret/previous', 'Rate Finder'],
+    ['/console/apps/{app}/callback', 'Rate Finder'],
+    ['/console/apps/{app}/callback/test', 'Rate Finder'],
+    ['/console/apps/{app}/callback/rotate-secret', 'Rate Finder'],
+    ['/console/apps/{app}/callback/remove', 'Rate Finder'],
     ['/console/apps/{app}/usage', 'Rate Finder'],
     ['/console/apps/{app}/delete', 'Delete Rate Finder'],
     ['/console/apps/{app}/buttons/new', 'Rate Finder'],
     ['/console/buttons/{button}', 'Rate Finder'],
     ['/console/buttons/{button}/edit', 'Rate Finder'],
     ['/console/buttons/{button}/delete', 'Delete the button btn-main-'],
+    ['/console/deliveries', 'Deliveries'],
+    ['/console/deliveries/new', 'New delivery'],
+    ['/console/deliveries/{delivery}', 'Leads to the CRM'],
+    ['/console/deliveries/{delivery}/authentication', 'Leads to the CRM'],
+    ['/console/deliveries/{delivery}/test', 'Leads to the CRM'],
+    ['/console/deliveries/{delivery}/delete', 'Delete Leads to the CRM'],
     ['/settings/api', 'API'],
   ]),
+  { route: '/console/deliveries/{delivery}/exchanges/{exchange}', what: 'of a test lead', as: 'partner', heading: 'Leads to the CRM', open: posted('/console/deliveries/{delivery}/test') },
+  ...['basic', 'digest', 'bearer', 'oauth2'].map((method) => (
+    { route: '/console/deliveries/new', what: method, as: 'partner', heading: 'New delivery', open: (page, { server }) => page.goto(`${server.site}/console/deliveries/new?method=${method}`) })),
+  { route: '/console/deliveries', what: 'nothing made yet', as: 'admin', heading: 'Deliveries' },
   { route: '/console', what: 'sign-in', heading: 'Sign in' },
   { route: '/console', what: 'of a member', as: 'person', heading: 'Become a partner' },
   { route: '/console', what: 'in production', in: 'production', as: 'partner', heading: 'Your applications' },
@@ -323,6 +346,8 @@ const PAGES = [
   { route: '/console/apps/new', what: 'what is wrong', as: 'partner', heading: 'New application', open: posted('/console/apps/new') },
   { route: '/console/apps/new', what: 'made', as: 'partner', heading: 'Rate Watch', open: posted('/console/apps/new', { name: 'Rate Watch' }) },
   { route: '/console/apps/{app}/buttons/new', what: 'what is wrong', as: 'partner', heading: 'Rate Finder', open: posted('/console/apps/{app}/buttons/new') },
+  { route: '/console/apps/{app}/callback', what: 'what is wrong', as: 'partner', heading: 'Rate Finder', open: posted('/console/apps/{app}/callback', { url: 'nowhere' }) },
+  { route: '/console/apps/{app}/callback', what: 'made', of: 'web', as: 'partner', heading: 'Rate Site', open: posted('/console/apps/{app}/callback', { url: 'http://localhost:9/callback', on_failure: 'allow' }) },
   { route: '/console/apps/{app}/secret', what: 'made', of: 'web', as: 'partner', heading: 'Rate Site', open: posted('/console/apps/{app}/secret') },
   { route: '/console/apps/{app}/secret', what: 'of a client that has one', of: 'web', as: 'partner', heading: 'Rate Site' },
   { route: '/settings/api', what: 'what is wrong', as: 'partner', heading: 'API', open: posted('/settings/api') },
@@ -379,6 +404,8 @@ const NO_PAGE = [
   /^\/button\/(token|resume|report)$/,
   /^\/authorize\//,
   /^\/v1\//,
+  /^\/api\//,
+  '/deliveries/{delivery}/receive',
   /^\/\.well-known\//,
   /^\/oauth\/(token|revoke|introspect|userinfo|par|device_authorization|register)/,
   // The page of /inspector/checks/{app}, for who has the sandbox token.

@@ -6,32 +6,49 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `main.rs` and `lib.rs` are the doors.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("entropy", &["domain"]),
     ("images", &[]),
+    ("outgoing", &["domain"]),
     ("views", &["domain"]),
     ("config", &["domain", "crypto"]),
     ("crypto", &["domain", "entropy"]),
     ("store", &["domain"]),
-    ("services", &["domain", "store", "crypto", "clock", "entropy", "config", "images"]),
+    ("services", &["domain", "store", "crypto", "clock", "entropy", "config", "images", "outgoing"]),
     ("worker", &["domain", "store", "services"]),
     ("web", &["domain", "services", "views", "config", "crypto", "entropy", "socket", "store"]),
     ("socket", &[]),
     ("lifecycle", &["socket"]),
-    ("boot", &["domain", "store", "crypto", "clock", "entropy", "config", "services", "web", "worker", "lifecycle"]),
+    (
+        "boot",
+        &[
+            "domain",
+            "store",
+            "crypto",
+            "clock",
+            "entropy",
+            "config",
+            "services",
+            "web",
+            "worker",
+            "lifecycle",
+            "outgoing",
+        ],
+    ),
     ("cli", &["domain", "config", "services", "boot"]),
 ];
 
 /// Crates that only some rooms may name.
-const ONLY_IN: [(&str, &[&str]); 7] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
     ("sqlx", &["store"]),
     ("axum", &["web", "boot", "lifecycle", "socket"]),
     ("rand", &["entropy"]),
     ("askama", &["views", "web"]),
     ("argon2", &["crypto"]),
     ("image", &["images"]),
+    ("reqwest", &["outgoing", "cli"]),
     ("clap", &["cli"]),
 ];
 

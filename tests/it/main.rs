@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is how to fail, helpers included")]
 
 mod account;
+mod action_callback;
 mod admin;
 mod architecture;
 mod audit;
@@ -16,6 +17,7 @@ mod code;
 mod commands;
 mod consent;
 mod console;
+mod deliveries;
 mod dialog;
 mod doctor;
 mod faults;
@@ -42,4 +44,5 @@ mod statics;
 mod store_contract;
 mod support;
 mod time;
+mod webhooks;
 mod worlds;

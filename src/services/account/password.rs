@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::audit::Acting;
+use super::super::endings::Ending;
 use super::super::login::{Browser, LoginError, NewSession, Opening, SignedIn, with_password};
 use super::super::users as people;
 use crate::domain::connection::EndedBy;
@@ -25,23 +26,26 @@ pub async fn change(
     let changed = ctx.event(Action::UserPasswordChanged, Target::user(user.id, &user.email));
     let opening = Opening::new(ctx, user, browser);
     let (cookies, moments) = (opening.cookies(), ctx.clocks.moments());
-    let work = Arc::new((who, hash, changed, opening, moments));
+    let ending = Ending { by: EndedBy::User, draft: ctx.draft() };
+    let work = Arc::new((who, hash, changed, opening, moments, ending));
     let done = ctx.store.write(move |conn| {
         let work = work.clone();
         Box::pin(async move {
-            let (who, hash, changed, opening, moments) = &*work;
+            let (who, hash, changed, opening, moments, ending) = &*work;
             if !who.still_holds(conn).await? {
                 return Ok(false);
             }
             let user = who.user();
             users::set_password(conn, user.id, hash).await?;
-            people::end_what_is_open(conn, user.id, moments, EndedBy::User).await?;
+            people::end_what_is_open(conn, user.id, moments, *ending).await?;
             events::record(conn, changed).await?;
             opening.record(conn).await?;
             Ok(true)
         })
     });
-    if done.await? { Ok(cookies) } else { Err(LoginError::WrongCredentials) }
+    let is_done = done.await?;
+    ctx.told();
+    if is_done { Ok(cookies) } else { Err(LoginError::WrongCredentials) }
 }
 
 fn address(ctx: &Acting<'_>) -> Option<IpAddr> {

@@ -2,6 +2,7 @@
 //! theft (RFC 9700 section 4.14.2).
 
 use super::super::Context;
+use super::super::webhooks::outbox::Refreshed;
 use super::authorization::{RequestedResource, requested_resource, requested_scopes};
 use super::code::user_of;
 use super::error::{ErrorCode, Invalid};
@@ -72,6 +73,7 @@ pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Token
         resource: requested_resource(ctx, app, asked.resource),
         dpop_jkt: asked.dpop_jkt,
         access_token: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
+        news: Refreshed::wanted(ctx, &app.id, now),
         now,
     };
     let attempt = std::sync::Arc::new(attempt);
@@ -82,6 +84,7 @@ pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Token
             Box::pin(async move { attempt.settle(conn).await })
         })
         .await??;
+    ctx.told();
     Ok(issue::hand_out(ctx, app, granted, true, now).await?)
 }
 
@@ -94,6 +97,8 @@ struct Attempt {
     resource: Result<RequestedResource, Invalid>,
     dpop_jkt: Option<String>,
     access_token: AccessTokenId,
+    /// Where somebody hears of it.
+    news: Option<Refreshed>,
     now: Timestamp,
 }
 
@@ -138,6 +143,9 @@ impl Attempt {
             // The connection was alive a moment ago, in this very transaction.
             return Err(StoreError::Again);
         };
+        if let Some(news) = &self.news {
+            news.tell(conn, next.connection, &user, &scopes, issued.expires_at).await?;
+        }
         Ok(Ok(Granted { grant: next, issued, user, scopes, dpop_jkt: self.dpop_jkt.clone(), nonce: None }))
     }
 

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::Context;
-use super::super::consent::{self, Through};
+use super::super::action_callback::{self, CallbackRefusal};
+use super::super::consent::{self, Asked, Through};
+use super::super::dialog::REFUSED;
 use super::super::login::{self, LoginError};
 use super::super::throttle::TooMany;
 use super::authorization::{requested_resource, requested_scopes};
@@ -61,6 +63,8 @@ pub enum TokenError {
     #[error("the user does not allow it")]
     Denied,
     #[error(transparent)]
+    Refused(CallbackRefusal),
+    #[error(transparent)]
     TooMany(#[from] TooMany),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -82,6 +86,7 @@ impl TokenError {
             TokenError::Password => {
                 Invalid::new(ErrorCode::InvalidGrant, "The user name and the password do not go together.")
             }
+            TokenError::Refused(_) => Invalid::new(ErrorCode::InvalidGrant, REFUSED),
             TokenError::Denied => Invalid::new(ErrorCode::InvalidGrant, "The user did not allow access."),
             TokenError::Device(why) => match why {
                 DeviceRefusal::Pending => {
@@ -278,11 +283,14 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         LoginError::TooMany(too_many) => too_many.into(),
         LoginError::Store(error) => error.into(),
     })?;
+    let now = ctx.now_for(&app.id);
+    let asked = Asked { user: who.user(), app, scopes: &given.scopes, now };
     if who.user().magic == Some(Magic::Deny) {
+        consent::denied(ctx, asked).await?;
         return Err(TokenError::Denied);
     }
-    let now = ctx.now_for(&app.id);
     let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), Through::Grant, now);
+    action_callback::ask(ctx, asked, proposal.connection.id).await?.map_err(TokenError::Refused)?;
     let fresh = NewGrant::draw(ctx, app, given.dpop_jkt, now);
     let work = Arc::new((who, proposal, fresh, app.clone(), given.scopes, given.resource));
     let recorded = ctx
@@ -302,6 +310,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         })
         .await?;
     let granted = recorded.ok_or(TokenError::Password)?;
+    ctx.told();
     // No page of ours was shown: the client knows the user's password, and gets no statement of ours about a sign-in.
     Ok(issue::hand_out(ctx, app, granted, false, now).await?)
 }

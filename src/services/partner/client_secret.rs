@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Context;
-use super::super::audit::{Acting, may_change};
+use super::super::audit::{Acting, may_change, record_of_app};
 use super::{PartnerError, find_app};
 use crate::crypto::mac::Purpose;
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::AppId;
 use crate::domain::secret_hash::SecretHash;
 use crate::entropy::secret;
-use crate::store::{apps, events};
+use crate::store::apps;
 
 /// What is stored of a client secret: keyed, because a person may have chosen it.
 pub fn hash_client_secret(ctx: &Context, secret: &str) -> SecretHash {
@@ -42,11 +42,12 @@ pub async fn rotate_secret(ctx: &Acting<'_>, id: &AppId, overlap: Duration) -> R
             if !apps::rotate_secret(conn, &id, &hash, previous_until).await? {
                 return Ok(Err(PartnerError::NoSecret));
             }
-            events::record(conn, &event).await?;
+            record_of_app(conn, &event).await?;
             Ok(Ok(()))
         })
     });
     rotated.await??;
+    ctx.told();
     Ok(secret)
 }
 
@@ -60,10 +61,12 @@ pub async fn revoke_previous_secret(ctx: &Acting<'_>, id: &AppId) -> Result<bool
         Box::pin(async move {
             let revoked = may_change(conn, only, &id).await? && apps::drop_previous_secret(conn, &id).await?;
             if revoked {
-                events::record(conn, &event).await?;
+                record_of_app(conn, &event).await?;
             }
             Ok(revoked)
         })
     });
-    Ok(revoked.await?)
+    let revoked = revoked.await?;
+    ctx.told();
+    Ok(revoked)
 }

@@ -1,6 +1,8 @@
 //! Each refusal's name, and where its moment and its nearest match are found.
 
+use super::super::action_callback::CallbackRefusal;
 use super::super::bearer::{BearerError, BearerRefusal};
+use super::super::deliveries::{LeadRefusal as NoLead, ReceiverRefusal};
 use super::super::dialog::DialogError;
 use super::super::disconnect::DisconnectRefusal;
 use super::super::leads::{QueryFailure, Refused, UnknownKey};
@@ -165,6 +167,10 @@ reasons! {
     } @at {
         DialogError::Expired { at } => Some(*at),
     }
+    CallbackRefusal {
+        CallbackRefusal { is_failure: true, .. } => "callback.failed",
+        CallbackRefusal { .. } => "callback.refused",
+    }
     BearerRefusal {
         BearerRefusal::Malformed => "access_token.malformed",
         BearerRefusal::Jwt(_) => "access_token.not_ours",
@@ -193,6 +199,36 @@ reasons! {
         BearerError::Refused(why) => why.at(),
     } @nearest {
         BearerError::Scope { has } => Some(format!("its scopes are: {has}")),
+    }
+    ReceiverRefusal {
+        ReceiverRefusal::Missing => "delivery.no_credentials",
+        ReceiverRefusal::OtherScheme => "delivery.scheme",
+        ReceiverRefusal::Malformed => "delivery.credentials_malformed",
+        ReceiverRefusal::WrongLogin => "delivery.login",
+        ReceiverRefusal::WrongToken => "delivery.token",
+        ReceiverRefusal::Algorithm => "delivery.algorithm",
+        ReceiverRefusal::Realm => "delivery.realm",
+        ReceiverRefusal::Opaque => "delivery.opaque",
+        ReceiverRefusal::Qop => "delivery.qop",
+        ReceiverRefusal::Uri => "delivery.uri",
+        ReceiverRefusal::Nonce => "delivery.nonce",
+        ReceiverRefusal::WrongResponse => "delivery.response",
+        ReceiverRefusal::Stale => "delivery.stale",
+        ReceiverRefusal::Replayed => "delivery.replayed",
+        ReceiverRefusal::Token(why) => why.rule(),
+        ReceiverRefusal::OtherClient { .. } => "delivery.other_client",
+        ReceiverRefusal::TooMany(_) => TOO_MANY,
+        ReceiverRefusal::Store(_) => FAILED,
+    } @at {
+        ReceiverRefusal::Token(why) => why.at(),
+    } @nearest {
+        ReceiverRefusal::Token(why) => why.nearest(),
+        ReceiverRefusal::OtherClient { client } => Some(format!("application {client}")),
+    }
+    NoLead {
+        NoLead::MediaType => "lead.media_type",
+        NoLead::Json | NoLead::Form | NoLead::Xml => "lead.malformed",
+        NoLead::TooLarge => "request.too_large",
     }
     DpopRefusal {
         DpopRefusal::Proof(_) => "dpop.proof",
@@ -272,6 +308,7 @@ reasons! {
         TokenError::Device(why) => why.rule(),
         TokenError::Password => "user.credentials",
         TokenError::Denied => "user.denied",
+        TokenError::Refused(why) => why.rule(),
         TokenError::TooMany(_) => TOO_MANY,
         TokenError::Store(_) => FAILED,
     } @at {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::audit::Acting;
+use super::super::endings::Ending;
 use super::{Applied, Audience, Context, Seed, SeedError, hash_api_key, make_api_key, partner};
 use crate::config::ConfigError;
 use crate::config::secret::Secret;
@@ -28,9 +29,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{PasswordHash, User, UserState};
 use crate::entropy::time_ordered_id;
 use crate::store::apps::Secrets;
-use crate::store::{
-    Conn, StoreError, accounts, apps, buttons, campaigns, connections, events, lead_types, sessions, users,
-};
+use crate::store::{Conn, StoreError, accounts, apps, buttons, campaigns, events, lead_types, sessions, users};
 
 /// A seed, and what is drawn for it. Rows that were there keep their identifiers and hashes.
 #[derive(Clone)]
@@ -155,7 +154,8 @@ impl Plan {
     /// The same as a part of a transaction.
     pub(in crate::services) fn step(self: &Arc<Self>, ctx: &Context) -> Arc<Step> {
         let hashes = self.hashes(ctx);
-        Arc::new(Step { plan: self.clone(), hashes })
+        let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
+        Arc::new(Step { plan: self.clone(), hashes, ending })
     }
 
     fn hashes(&self, ctx: &Context) -> Hashes {
@@ -218,6 +218,7 @@ async fn plan_user(ctx: &Context, seed: &SeedUser, now: Timestamp) -> Result<Pla
 pub(in crate::services) struct Step {
     plan: Arc<Plan>,
     hashes: Hashes,
+    ending: Ending,
 }
 
 impl Step {
@@ -380,7 +381,7 @@ impl Step {
             // As when an operator sets one: what was opened under the old one is over (rule F8).
             sessions::end_all_of_user(conn, user.id, self.plan.now).await?;
             let at = Moments { server: self.plan.now, apart: Vec::new() };
-            connections::end_all_of_user(conn, user.id, &at, EndedBy::Operator).await?;
+            self.ending.all_of_user(conn, user.id, &at).await?;
         }
         if user != wanted {
             users::update(conn, &wanted).await?;
@@ -452,7 +453,7 @@ impl Step {
             return apps::set_disabled(conn, &app.id, None).await.map(|_| ());
         };
         apps::set_disabled(conn, &app.id, Some(since)).await?;
-        connections::end_all_of_app(conn, &app.id, since, EndedBy::Operator).await.map(|_| ())
+        self.ending.all_of_app(conn, &app.id, since).await.map(|_| ())
     }
 
     async fn button(&self, conn: &mut Conn, app: &AppId, seed: &SeedButton) -> Result<Change, StoreError> {

@@ -1,6 +1,7 @@
 //! The partner console's texts, and those of Settings > API.
 
 use super::Pattern;
+use super::webhooks::{self, WebhookTexts};
 use crate::domain::app::Inconsistent;
 use crate::domain::button::{Size, Theme};
 use crate::domain::grant_type::GrantType;
@@ -31,10 +32,12 @@ pub struct ConsoleTexts {
     pub address: AddressTexts,
     pub button: ButtonTexts,
     pub secret: SecretTexts,
+    pub callback: CallbackTexts,
     pub logo: LogoTexts,
     pub usage: UsageTexts,
     pub delete: DeleteTexts,
     pub api: ApiTexts,
+    pub webhook: WebhookTexts,
 }
 
 #[derive(Debug)]
@@ -216,6 +219,45 @@ pub struct SecretTexts {
     pub go_on: &'static str,
 }
 
+/// The action call-back.
+#[derive(Debug)]
+pub struct CallbackTexts {
+    pub title: &'static str,
+    pub text: &'static str,
+    pub url: &'static str,
+    pub url_hint: &'static str,
+    pub url_wrong: &'static str,
+    pub url_plain: &'static str,
+    /// The gap is a host.
+    pub url_not_allowed: Pattern,
+    pub on_failure: &'static str,
+    pub on_failure_allow: &'static str,
+    pub on_failure_refuse: &'static str,
+    pub on_failure_missing: &'static str,
+    pub submit: &'static str,
+    pub saved: &'static str,
+    pub secret: &'static str,
+    pub secret_note: &'static str,
+    pub rotate: &'static str,
+    pub rotate_text: &'static str,
+    pub rotated: &'static str,
+    pub test: &'static str,
+    pub test_text: &'static str,
+    pub remove: &'static str,
+    pub remove_text: &'static str,
+    pub removed: &'static str,
+    pub none: &'static str,
+    /// The gap is a moment.
+    pub called: Pattern,
+    /// The gap is a number of milliseconds.
+    pub allowed: Pattern,
+    /// The gap is the application's message.
+    pub refused: Pattern,
+    pub refused_silently: &'static str,
+    /// The gap says what went wrong.
+    pub failed: Pattern,
+}
+
 #[derive(Debug)]
 pub struct LogoTexts {
     pub title: &'static str,
@@ -388,6 +430,7 @@ impl ButtonTexts {
 }
 
 pub(super) const EN: ConsoleTexts = ConsoleTexts {
+    webhook: webhooks::EN,
     title: "Your applications",
     intro: "What you have registered, with its buttons and its credentials.",
     new: "New application",
@@ -561,10 +604,43 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         shown: "Your new secret",
         old_ended: "The old secret is not taken any more.",
         revoke: "Stop taking the old one now",
-        revoke_text: "When all of your servers have the new secret.",
+        revoke_text: "Do this when all of your servers have the new one.",
         revoked: "The old secret is not taken any more.",
         not_revoked: "There was no old secret that was still taken.",
         go_on: "I have copied it",
+    },
+    callback: CallbackTexts {
+        title: "Call-back",
+        text: "Your own server can be asked before a user is connected. It gets a signed request with who it is and what was allowed, answers {\"allow\": true} or {\"allow\": false, \"message\": \"…\"}, and has three seconds for it. The user is shown the message. It is told of denials, too.",
+        url: "Address",
+        url_hint: "Empty where nobody is to be asked. For example https://partner.example/leadgate/callback",
+        url_wrong: "Write a whole address that begins with https:// or http://, without user name, password and fragment.",
+        url_plain: "On this server the address begins with https://.",
+        url_not_allowed: Pattern(
+            "This server may not call {}. Its operator lists the hosts that it may (setting outgoing_allow).",
+        ),
+        on_failure: "When your server does not answer in time, or not with what is understood",
+        on_failure_allow: "The user is connected",
+        on_failure_refuse: "The user is not connected",
+        on_failure_missing: "Choose what happens then.",
+        submit: "Save",
+        saved: "Saved. Your server is asked from now on.",
+        secret: "Signing secret",
+        secret_note: "Requests are signed with it as Standard Webhooks says: verify them with its library.",
+        rotate: "Make a new signing secret",
+        rotate_text: "Requests are signed with the new secret at once, so give it to your server without delay.",
+        rotated: "The old secret signs no more.",
+        test: "Send a test",
+        test_text: "Sends your server a request of the type webhook.test, which connects nobody.",
+        remove: "Ask nobody any more",
+        remove_text: "Users are connected without your server being asked. The signing secret is gone then.",
+        removed: "Your server is not asked any more.",
+        none: "There was no call-back.",
+        called: Pattern("Last called: {}."),
+        allowed: Pattern("Your server allowed it within {} ms."),
+        refused: Pattern("Your server refused it, and says: {}"),
+        refused_silently: "Your server refused it, without a message.",
+        failed: Pattern("No answer that counts: {}."),
     },
     logo: LogoTexts {
         title: "Logo",
@@ -644,6 +720,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
 };
 
 pub(super) const ES: ConsoleTexts = ConsoleTexts {
+    webhook: webhooks::ES,
     title: "Tus aplicaciones",
     intro: "Lo que has registrado, con sus botones y sus credenciales.",
     new: "Nueva aplicación",
@@ -817,10 +894,43 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         shown: "Tu nuevo secreto",
         old_ended: "El secreto anterior ya no se acepta.",
         revoke: "Dejar de aceptar el anterior ahora",
-        revoke_text: "Cuando todos tus servidores tengan el nuevo secreto.",
+        revoke_text: "Hazlo cuando todos tus servidores tengan el nuevo.",
         revoked: "El secreto anterior ya no se acepta.",
         not_revoked: "No había ningún secreto anterior que aún se aceptara.",
         go_on: "Ya lo he copiado",
+    },
+    callback: CallbackTexts {
+        title: "Retrollamada",
+        text: "Se puede preguntar a tu propio servidor antes de conectar a un usuario. Recibe una petición firmada con quién es y qué se ha permitido, responde {\"allow\": true} o {\"allow\": false, \"message\": \"…\"} y tiene tres segundos para ello. El mensaje se muestra al usuario. También se le comunican los rechazos.",
+        url: "Dirección",
+        url_hint: "Vacía si no hay que preguntar a nadie. Por ejemplo https://partner.example/leadgate/callback",
+        url_wrong: "Escribe una dirección completa que empiece por https:// o http://, sin nombre de usuario, contraseña ni fragmento.",
+        url_plain: "En este servidor la dirección empieza por https://.",
+        url_not_allowed: Pattern(
+            "Este servidor no puede llamar a {}. Su operador indica los hosts permitidos (ajuste outgoing_allow).",
+        ),
+        on_failure: "Cuando tu servidor no responde a tiempo, o no con algo que se entienda",
+        on_failure_allow: "Se conecta al usuario",
+        on_failure_refuse: "No se conecta al usuario",
+        on_failure_missing: "Elige qué ocurre en ese caso.",
+        submit: "Guardar",
+        saved: "Guardado. A partir de ahora se pregunta a tu servidor.",
+        secret: "Secreto de firma",
+        secret_note: "Las peticiones se firman con él como indica Standard Webhooks: verifícalas con su biblioteca.",
+        rotate: "Crear un nuevo secreto de firma",
+        rotate_text: "Las peticiones se firman con el nuevo secreto de inmediato: dáselo a tu servidor sin demora.",
+        rotated: "El secreto anterior ya no firma.",
+        test: "Enviar una prueba",
+        test_text: "Envía a tu servidor una petición del tipo webhook.test, que no conecta a nadie.",
+        remove: "No preguntar más",
+        remove_text: "Los usuarios se conectan sin preguntar a tu servidor. El secreto de firma se pierde.",
+        removed: "Ya no se pregunta a tu servidor.",
+        none: "No había retrollamada.",
+        called: Pattern("Última llamada: {}."),
+        allowed: Pattern("Tu servidor lo permitió en {} ms."),
+        refused: Pattern("Tu servidor lo rechazó y dice: {}"),
+        refused_silently: "Tu servidor lo rechazó, sin mensaje.",
+        failed: Pattern("Ninguna respuesta válida: {}."),
     },
     logo: LogoTexts {
         title: "Logotipo",

@@ -6,7 +6,7 @@ mod findings;
 use super::{
     ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts, FinishedTexts,
     FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText,
-    ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    ReferenceTexts, RefusedTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
 
 pub(super) use checks::check;
@@ -23,6 +23,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_account: "Account",
     nav_admin: "Admin",
     console: super::console::EN,
+    deliveries: super::deliveries::EN,
     kit: super::kit::EN,
     admin: super::admin::EN,
     scopes: ScopeTexts {
@@ -84,6 +85,7 @@ pub(super) const MESSAGES: Messages = Messages {
         not_given: "Access was not given",
         may_close: "You can close this window.",
     },
+    refused: RefusedTexts { title: Pattern("{} did not accept the connection"), says: Pattern("{} says:") },
     form_post: FormPostTexts {
         title: Pattern("Going back to {}"),
         text: "If nothing happens, press the button.",

@@ -6,7 +6,7 @@ mod findings;
 use super::{
     ChecksTexts, ConsentTexts, DeviceTexts, DoctorTexts, ErrorTexts, FailureHints, FidelityTexts, FinishedTexts,
     FormPostTexts, HomeTexts, LoginTexts, LogoutTexts, MagicTexts, Messages, Pattern, Problem, ProblemText,
-    ReferenceTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
+    ReferenceTexts, RefusedTexts, ScopeTexts, StepTexts, TryItScript, TryItTexts,
 };
 
 pub(super) use checks::check;
@@ -23,6 +23,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_account: "Cuenta",
     nav_admin: "Gestión",
     console: super::console::ES,
+    deliveries: super::deliveries::ES,
     kit: super::kit::ES,
     admin: super::admin::ES,
     scopes: ScopeTexts {
@@ -84,6 +85,7 @@ pub(super) const MESSAGES: Messages = Messages {
         not_given: "No se ha dado acceso",
         may_close: "Puedes cerrar esta ventana.",
     },
+    refused: RefusedTexts { title: Pattern("{} no ha aceptado la conexión"), says: Pattern("{} dice:") },
     form_post: FormPostTexts {
         title: Pattern("Volviendo a {}"),
         text: "Si no ocurre nada, pulsa el botón.",

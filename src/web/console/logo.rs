@@ -33,7 +33,7 @@ fn page(partner: &Partner, app: &App, form: Form) -> Response {
     partner.page(Partner::status_of(&form), |page| ConsoleForm {
         notice: partner.notice(&[("set", text.set), ("removed", text.removed)]),
         picture: partner.web().urls.logo(app),
-        other: app.logo.is_some().then(|| (String::new(), remove.dangerous())),
+        others: app.logo.is_some().then(|| (String::new(), remove.dangerous())).into_iter().collect(),
         ..ConsoleForm::new(page, head, text.text, form)
     })
 }

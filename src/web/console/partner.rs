@@ -13,18 +13,19 @@ use super::Body;
 use crate::domain::app::App;
 use crate::domain::button::Button;
 use crate::domain::user::User;
+use crate::domain::webhook::Webhook;
 use crate::services::audit::{Acting, By};
 use crate::services::console::{self, ConsoleError, Overview};
 use crate::services::csrf;
 use crate::services::login::SignedIn;
 use crate::services::once;
-use crate::views::messages::ConsoleTexts;
+use crate::views::messages::{ConsoleTexts, Messages};
 use crate::views::{ConsoleForm, Form, Head, Lang, Notice, Page, Problem};
 use crate::web::extract::{self, Pairs};
 use crate::web::forms::{field, see_other};
 use crate::web::page::{self, Kind};
 use crate::web::urls::route;
-pub use crate::web::visitor::{Answer, Stop};
+use crate::web::visitor::Stop;
 use crate::web::{Web, visitor};
 
 /// A request for a page of the console, by anybody.
@@ -114,6 +115,10 @@ impl Partner {
         &self.frame().text().console
     }
 
+    pub fn messages(&self) -> &'static Messages {
+        self.frame().text()
+    }
+
     pub fn lang(&self) -> Lang {
         self.frame().lang
     }
@@ -134,6 +139,11 @@ impl Partner {
     /// The user's button with this id, and its application.
     pub async fn button(&self, id: &str) -> Result<(Button, App), Stop> {
         console::button(&self.web().ctx, self.user(), id).await.map_err(|error| self.failed(&error))
+    }
+
+    /// The user's webhook with this id, and its application.
+    pub async fn webhook(&self, id: &str) -> Result<(Webhook, App), Stop> {
+        console::webhook(&self.web().ctx, self.user(), id).await.map_err(|error| self.failed(&error))
     }
 
     fn frame(&self) -> Page {

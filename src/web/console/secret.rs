@@ -49,7 +49,7 @@ fn page(partner: &Partner, overview: &Overview, form: Form) -> Response {
             ConsoleForm { form: None, ..ConsoleForm::new(page, head, &intro, form) }
         };
         let other = until.map(|until| (format!("{until} {}", text.revoke_text), revoke.dangerous()));
-        ConsoleForm { notice, other, ..view }
+        ConsoleForm { notice, others: other.into_iter().collect(), ..view }
     })
 }
 

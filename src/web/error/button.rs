@@ -1,5 +1,7 @@
 //! The object that `AuthorizeResult` gets (wire.md A1): always all of its keys.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -95,7 +97,7 @@ impl Serialize for Code {
 pub struct AuthorizeResult {
     pub valid: bool,
     pub error: Option<Code>,
-    pub error_message: Option<&'static str>,
+    pub error_message: Option<Cow<'static, str>>,
     pub refresh_token: Option<String>,
     pub auth_token: Option<String>,
     pub expire_date: Option<String>,
@@ -123,7 +125,7 @@ impl AuthorizeResult {
         Self {
             valid: false,
             error: Some(code),
-            error_message: Some(code.message()),
+            error_message: Some(code.message().into()),
             refresh_token: None,
             auth_token: None,
             expire_date: None,

@@ -80,8 +80,8 @@ impl Surface {
             _ if [route::OAUTH_AUTHORIZE, route::END_SESSION].contains(&path) => Self::Pages,
             "authorize" => Self::LeadExec,
             "button" => Self::Button,
-            "_sandbox" => Self::ControlPlane,
-            "v1" | "v2" | "oauth" | "api" | ".well-known" | "livez" | "readyz" => Self::Api,
+            "_sandbox" | "api" => Self::ControlPlane,
+            "v1" | "v2" | "oauth" | "deliveries" | ".well-known" | "livez" | "readyz" => Self::Api,
             _ => Self::Pages,
         }
     }

@@ -187,6 +187,7 @@ pub const ENDPOINTS: &[Served] = &[
     served(route::REGISTER, Form::OAuth, Errors::Codes(REGISTRATION), Shows::Nothing, Readers::None),
     served(route::REGISTER_CLIENT, Form::OAuth, Errors::Codes(REGISTRATION), Shows::App, Readers::None),
     page(route::END_SESSION, Shows::Both),
+    served(route::RECEIVE, Form::OAuth, Errors::Status, Shows::Nothing, Readers::None),
 ];
 
 const fn served(route: &'static str, form: Form, errors: Errors, shows: Shows, readers: Readers) -> Served {

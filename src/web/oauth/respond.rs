@@ -9,7 +9,7 @@ use super::super::forms::see_other;
 use super::super::page::{self, Kind};
 use crate::domain::app::App;
 use crate::domain::authorization::{AuthorizationResponse, ResponseMode};
-use crate::views::{FormPost, HiddenField};
+use crate::views::{FormPost, HiddenField, WayBack};
 
 /// 303, so that nothing that was posted is sent on (RFC 9700 section 4.12); or a page that posts the response.
 pub fn send(web: &Web, headers: &HeaderMap, app: &App, response: &AuthorizationResponse) -> Response {
@@ -23,7 +23,7 @@ pub fn send(web: &Web, headers: &HeaderMap, app: &App, response: &AuthorizationR
             let view = FormPost {
                 page: frame,
                 action: response.location(),
-                fields: response.parameters.iter().map(|(name, value)| HiddenField::new(*name, value)).collect(),
+                fields: fields(response),
                 app_name: app.name.clone(),
             };
             (page::render(Kind::Redirecting, StatusCode::OK, &nonce, &view), "strict-origin")
@@ -31,4 +31,18 @@ pub fn send(web: &Web, headers: &HeaderMap, app: &App, response: &AuthorizationR
     };
     answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
     answer
+}
+
+fn fields(response: &AuthorizationResponse) -> Vec<HiddenField> {
+    response.parameters.iter().map(|(name, value)| HiddenField::new(*name, value)).collect()
+}
+
+/// The same response, where the user is to press something first.
+impl From<&AuthorizationResponse> for WayBack {
+    fn from(response: &AuthorizationResponse) -> Self {
+        match response.target.mode {
+            ResponseMode::Query | ResponseMode::Fragment => Self::Link(response.location()),
+            ResponseMode::FormPost => Self::Form { action: response.location(), fields: fields(response) },
+        }
+    }
 }

@@ -37,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for Operator {
 }
 
 /// Whether the request carries the sandbox token. Constant time.
-fn has_token(web: &Web, headers: &HeaderMap) -> bool {
+pub fn has_token(web: &Web, headers: &HeaderMap) -> bool {
     match (&web.sandbox_token, Bearer::of(headers)) {
         (Some(token), Bearer::Token(given)) => {
             verify_slices_are_equal(given.as_bytes(), token.expose().as_bytes()).is_ok()

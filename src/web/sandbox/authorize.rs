@@ -1,5 +1,6 @@
 //! The outcome of a sign-in without a browser (wire.md part E).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,15 +14,15 @@ use utoipa_axum::routes;
 
 use super::super::Web;
 use super::super::error::button::{AuthorizeResult, Code, respond};
-use super::super::error::oauth;
 use super::super::error::problem::{Problem, sentence};
+use super::super::error::{oauth, refused};
 use super::super::extract::Pairs;
 use super::super::urls::route;
 use super::body::Body;
 use crate::domain::authorization::ResponseMode;
 use crate::domain::ids::ConnectionId;
 use crate::services::dialog;
-use crate::services::sandbox::{self, Authorize, AuthorizeError};
+use crate::services::sandbox::{self, Authorize, AuthorizeError, Decided};
 
 pub fn routes() -> OpenApiRouter<Arc<Web>> {
     OpenApiRouter::default().routes(routes!(authorize))
@@ -117,8 +118,14 @@ async fn authorize(State(web): State<Arc<Web>>, Body(request): Body<AuthorizeReq
     };
     let wanted = Authorize { user: request.user, button: button.clone(), decision, scopes: request.scopes };
     let (connection, result) = match sandbox::authorize(&web.ctx, wanted).await.map_err(explain)? {
-        Some(granted) => (Some(granted.connection), AuthorizeResult::granted(granted, &button, false)),
-        None => (None, AuthorizeResult::refused(Code::AccessDenied, Some(&button), false)),
+        Decided::Granted(granted) => (Some(granted.connection), AuthorizeResult::granted(granted, &button, false)),
+        Decided::Denied => (None, AuthorizeResult::refused(Code::AccessDenied, Some(&button), false)),
+        Decided::Refused(refusal) => {
+            refused(route::SANDBOX_AUTHORIZE, &refusal, None);
+            let message = refusal.message.map_or(Cow::Borrowed(dialog::REFUSED), Cow::Owned);
+            let result = AuthorizeResult::refused(Code::AccessDenied, Some(&button), false);
+            (None, AuthorizeResult { error_message: Some(message), ..result })
+        }
     };
     Ok(respond(StatusCode::OK, &SignInOutcome::Authorized(Box::new(Authorized { result, connection }))))
 }

@@ -5,10 +5,11 @@
 
 mod accounts;
 mod apps;
-mod auth;
+pub mod auth;
 mod authorize;
-mod body;
+pub mod body;
 mod buttons;
+mod callbacks;
 pub mod checks;
 mod clock;
 mod connections;
@@ -17,6 +18,7 @@ mod faults;
 mod fidelity;
 mod invitations;
 mod leads;
+mod listeners;
 mod openapi;
 pub mod query;
 mod reference;
@@ -24,7 +26,8 @@ mod registration;
 pub mod requests;
 mod tokens;
 mod users;
-mod values;
+pub mod values;
+mod webhooks;
 mod worlds;
 
 use std::sync::Arc;
@@ -36,11 +39,14 @@ use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Web;
+use super::deliveries;
 use super::error::problem::Problem;
 
 pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     let (guarded, public) = (guarded(), public());
-    let document = openapi::describe(web, guarded.get_openapi().clone(), public.get_openapi().clone());
+    let mut described = guarded.get_openapi().clone();
+    described.merge(deliveries::document());
+    let document = openapi::describe(web, described, public.get_openapi().clone());
     let known = query::Known::of(&document, web.urls.base());
     let checked = |router: OpenApiRouter<Arc<Web>>| {
         Router::from(router)
@@ -60,6 +66,7 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(apps::routes())
         .merge(authorize::routes())
         .merge(buttons::routes())
+        .merge(callbacks::routes())
         .merge(checks::routes())
         .merge(clock::routes())
         .merge(connections::routes())
@@ -67,10 +74,12 @@ fn guarded() -> OpenApiRouter<Arc<Web>> {
         .merge(faults::routes())
         .merge(invitations::routes())
         .merge(leads::routes())
+        .merge(listeners::routes())
         .merge(registration::routes())
         .merge(requests::routes())
         .merge(tokens::routes())
         .merge(users::routes())
+        .merge(webhooks::routes())
         .merge(worlds::routes())
 }
 
@@ -80,7 +89,7 @@ fn public() -> OpenApiRouter<Arc<Web>> {
 }
 
 /// The methods that there are, axum adds as `Allow`.
-async fn other_method() -> Response {
+pub async fn other_method() -> Response {
     let detail = "The header Allow has the methods that this address takes.";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail).into_response()
 }

@@ -24,7 +24,7 @@ const SCHEME: &str = "sandboxToken";
 const PROBLEM: &str = "application/problem+json";
 
 /// What operations are about, in the order of the reference.
-pub const TAGS: [(&str, &str); 15] = [
+pub const TAGS: [(&str, &str); 17] = [
     ("sign-in", "The outcome of a sign-in without a browser."),
     ("tokens", "Tokens without a flow, and tokens that end when a test wants it."),
     ("connections", "Users' consents to applications."),
@@ -34,10 +34,12 @@ pub const TAGS: [(&str, &str); 15] = [
     ("checks", "Whether an integration does what it should."),
     ("apps", "Partner applications: OAuth's clients."),
     ("buttons", "Sign-in buttons of applications."),
+    ("webhooks", "Who is told what happens, and what was sent."),
     ("users", "People with a LeadExec login."),
     ("accounts", "LeadExec's customer accounts, to which users belong."),
     ("leads", "Leads that the lead receiver took."),
     ("events", "Who changed what, when, from where."),
+    ("deliveries", "How leads are delivered and protected, and test leads."),
     ("registration", "Tokens that open dynamic client registration."),
     ("worlds", "The seeded state, snapshots of all there is, and isolated worlds."),
 ];

@@ -59,6 +59,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
+/// The two parameters of a path, decoded once.
+pub struct Ids(pub String, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found("There is nothing with this id."))?;
+        Ok(Self(first, second))
+    }
+}
+
 /// The names that each operation knows in its query: those that it is documented with.
 #[derive(Clone)]
 pub struct Known(Arc<HashMap<(String, Method), Vec<String>>>);

@@ -6,12 +6,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::super::Web;
 use super::super::error::oauth;
 use super::super::error::problem::Problem;
 use crate::config::expected::{self, MAX_LIST};
 use crate::config::secret::Secret;
+use crate::crypto::webhook_signature::WebhookSecret;
+use crate::domain::action_callback::OnFailure;
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::button::{Size, Theme};
 use crate::domain::email::Email;
@@ -24,7 +27,9 @@ use crate::domain::return_url::ReturnUrl;
 use crate::domain::role::Role;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::signing_algorithm::SigningAlgorithm;
+use crate::domain::target_url::TargetUrl;
 use crate::domain::user::PasswordHash;
+use crate::domain::webhook::{Delivery, Topic};
 
 /// A text that is read as a seed file's is.
 pub struct Given<T>(pub T);
@@ -61,6 +66,12 @@ readable! {
     PasswordHash => expected::password_hash,
     Size => expected::size,
     Theme => expected::theme,
+    TargetUrl => expected::target_url,
+    OnFailure => expected::on_failure,
+    Topic => expected::topic,
+    Delivery => expected::delivery,
+    Url => expected::webhook_url,
+    WebhookSecret => expected::webhook_secret,
     Name => name,
     Password => password,
     AsciiSecret => ascii_secret,

@@ -16,6 +16,8 @@ struct Case {
     ids: Vec<String>,
     fields: Vec<(&'static str, &'static str)>,
     action: &'static str,
+    /// How many of those: none, where nothing of the server's own is changed.
+    leaves: usize,
 }
 
 fn one(
@@ -25,10 +27,22 @@ fn one(
     fields: &[(&'static str, &'static str)],
     action: &'static str,
 ) -> Case {
-    Case { who, route, ids: ids.iter().map(|id| (*id).to_owned()).collect(), fields: fields.to_vec(), action }
+    Case {
+        who,
+        route,
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        fields: fields.to_vec(),
+        action,
+        leaves: 1,
+    }
 }
 
 impl Case {
+    /// It changes nothing here.
+    fn silent(self) -> Self {
+        Self { leaves: 0, ..self }
+    }
+
     fn path(&self) -> String {
         let mut path = self.route.to_owned();
         for id in &self.ids {
@@ -90,9 +104,19 @@ async fn of_partners(ada: &mut Actor) -> Vec<Case> {
     let app = with(&APP, &[("redirect_uris", "https://radar.test/callback")]);
     let button = with(&BUTTON, &[("id", "btn-r14")]);
     let other = with(&BUTTON, &[("theme", "light")]);
+    // Nobody is there to be asked.
+    let callback = [("url", "http://localhost:1/callback"), ("on_failure", "allow")];
     let client = [("name", "Reports"), ("kind", "connector"), ("callback", "https://reports.test/callback")];
+    let delivery = [("method", "bearer"), ("name", "Leads"), ("prefix", "Token"), ("token", "t0ken")];
+    let made = ada.submit("/console/deliveries/new?method=bearer", &delivery).await;
+    let made = made.location().split(['/', '?']).nth(3).unwrap().to_owned();
+    let made = [made.as_str()];
     let case = |route, ids: &[&str], fields: &[_], action| one(ADA, route, ids, fields, action);
     vec![
+        case(route::CONSOLE_DELIVERY_NEW, &[], &delivery, "delivery.created"),
+        case(route::CONSOLE_DELIVERY_EDIT, &made, &delivery, "delivery.changed"),
+        case(route::CONSOLE_DELIVERY_TEST, &made, &[("lead", "{\"a\":1}")], "delivery.tested"),
+        case(route::CONSOLE_DELIVERY_DELETE, &made, &[], "delivery.deleted"),
         case(route::CONSOLE_APP_NEW, &[], &app, "app.created"),
         case(route::CONSOLE_APP_EDIT, &["studio"], &app, "app.changed"),
         case(route::CONSOLE_APP_SECRET, &["studio"], &[("overlap", "1h")], "app.secret_rotated"),
@@ -101,6 +125,10 @@ async fn of_partners(ada: &mut Actor) -> Vec<Case> {
         case(route::CONSOLE_BUTTON_NEW, &["studio"], &button, "button.created"),
         case(route::CONSOLE_BUTTON_EDIT, &["btn-r14"], &other, "button.changed"),
         case(route::CONSOLE_BUTTON_DELETE, &["btn-r14"], &[], "button.deleted"),
+        case(route::CONSOLE_APP_CALLBACK, &["studio"], &callback, "app.callback_set"),
+        case(route::CONSOLE_APP_CALLBACK_TEST, &["studio"], &[], "app.callback_set").silent(),
+        case(route::CONSOLE_APP_CALLBACK_ROTATE, &["studio"], &[], "app.callback_secret_rotated"),
+        case(route::CONSOLE_APP_CALLBACK_REMOVE, &["studio"], &[], "app.callback_removed"),
         case(route::CONSOLE_APP_DELETE, &["studio"], &[("name", "Lead Radar")], "app.deleted"),
         case(route::SETTINGS_API, &[], &client, "app.created"),
     ]
@@ -171,8 +199,10 @@ async fn r14_c7_each_form_is_guarded_and_leaves_an_event(world: World) {
         let done = actor.post(&path, &case.with(&csrf)).await;
         assert!([200, 303].contains(&done.status), "{path}: {} {}", done.status, done.text());
         let log = world.log(&mut world.signed_in(ROOT).await, &action).await;
-        assert_eq!(log.len(), before + 1, "{path}");
-        assert_eq!(log[0]["actor"]["name"], case.who, "{path}");
+        assert_eq!(log.len(), before + case.leaves, "{path}");
+        if case.leaves > 0 {
+            assert_eq!(log[0]["actor"]["name"], case.who, "{path}");
+        }
     }
     for route in route::ALL.iter().filter(|route| SURFACES.iter().any(|surface| is_below(route, surface))) {
         let is_known = cases.iter().any(|case| case.route == *route) || ELSEWHERE.contains(route);

@@ -3,6 +3,7 @@
 mod api;
 mod apps;
 mod buttons;
+mod deliveries;
 pub mod logos;
 mod others;
 mod secrets;

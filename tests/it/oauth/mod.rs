@@ -21,7 +21,7 @@ mod par;
 mod password;
 mod refresh;
 mod registration;
-mod request;
+pub mod request;
 mod revocation;
 mod sandbox_authorize;
 pub mod secrets;

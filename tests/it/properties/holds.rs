@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use leadgate::crypto::digest::{Credentials, nonce_count};
+use leadgate::domain::auth_params::{AuthParams, MAX_PARAMS, MAX_VALUE, quoted};
 use leadgate::domain::field_value;
 use leadgate::domain::lead::{LeadRefusal, MAX_IN_REQUEST, MAX_LEADS, PostError, Posted, ResponseType};
 use leadgate::domain::lead_query::LeadQuery;
@@ -185,4 +187,28 @@ pub fn of_lead_query(body: &[u8], lead: &[u8]) {
             .iter()
             .all(|(name, value)| field_value::find(&fields, name).is_some() && fields.values().any(|own| own == value))
     );
+}
+
+/// Of the value of an `Authorization` or a `WWW-Authenticate` field.
+pub fn of_auth_params(value: &[u8]) {
+    let read = Credentials::parse(value);
+    if let Ok(credentials) = &read {
+        assert!(AuthParams::credentials(value).is_ok_and(|params| params.is("digest")));
+        assert!(credentials.nc.as_deref().and_then(nonce_count) != Some(0));
+        assert_eq!(format!("{credentials:?}"), "Credentials(…)");
+    }
+    let Ok(found) = AuthParams::challenges(value) else {
+        assert!(read.is_err());
+        return;
+    };
+    assert!(value.len() <= MAX_VALUE);
+    for one in &found {
+        assert!(one.iter().count() <= MAX_PARAMS);
+        // Written down again it is read as the same.
+        let params: Vec<_> = one.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
+        let written = format!("{} {}", one.scheme, params.join(", "));
+        if written.len() <= MAX_VALUE {
+            assert_eq!(AuthParams::credentials(written.as_bytes()).as_ref(), Ok(one));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod basic;
+mod digest;
 mod form;
 mod holds;
 mod leads;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use leadgate::web::urls::route;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::assert_problem;
 use crate::support::http::request;
@@ -50,7 +50,7 @@ async fn e_every_operation_is_described(world: World) {
     let document = document(&world).await;
     assert_eq!(document["openapi"], "3.1.0");
     let described: BTreeSet<&str> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let routes = route::ALL.iter().filter(|route| route.starts_with("/_sandbox"));
+    let routes = route::ALL.iter().filter(|route| route.starts_with("/_sandbox") || route.starts_with("/api/"));
     let routes: BTreeSet<&str> = routes.copied().filter(|route| !ENTRANCES.contains(route)).collect();
     assert_eq!(described, routes);
 
@@ -169,6 +169,9 @@ async fn e_what_is_described_is_there(world: World) {
 async fn e_examples_can_be_sent(world: World) {
     let document = document(&world).await;
     let bodies = operations(&document).into_iter().filter(|(.., operation)| operation.get("requestBody").is_some());
+    let webhook =
+        world.make("/webhooks", &json!({"app": APP_ONE, "url": "http://localhost:9/"})).await.expect(201).json();
+    let webhook = webhook["id"].as_str().unwrap();
     for (path, method, operation) in bodies {
         let mut body = example(&document, &operation["requestBody"]).unwrap();
         // The example of one of the demonstration's buttons.
@@ -176,11 +179,12 @@ async fn e_examples_can_be_sent(world: World) {
             body["button"] = "btn-one".into();
         }
         let ids = [("/apps/", APP_ONE), ("/buttons/", "btn-two"), ("/users/", ADA), ("/accounts/", "acme")];
+        let ids = [ids.as_slice(), &[("/webhooks/", webhook)]].concat();
         let id = ids.iter().find(|(of, _)| path.contains(of)).map_or("nothing", |(_, id)| id);
         let path = path.replace("{id}", id).replace(['{', '}'], "");
         let answer = world.plane(&method.to_uppercase(), &path["/_sandbox".len()..], Some(&body)).await;
         // No token is the one of the example, and nothing was refreshed so far.
-        let other = [("/_sandbox/tokens/", 404), ("/_sandbox/requests/verify", 409)];
+        let other = [("/_sandbox/tokens/", 404), ("/_sandbox/listeners/id/", 404), ("/_sandbox/requests/verify", 409)];
         let is_other = other.iter().any(|(of, status)| path.starts_with(of) && answer.status == *status);
         assert!(answer.status < 300 || is_other, "{method} {path} with {body}: {answer:?}");
         let status = answer.status.to_string();

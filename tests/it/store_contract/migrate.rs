@@ -1,5 +1,7 @@
 //! Opening and migrating: at once, again, and on what this program does not know.
 
+use std::sync::Arc;
+
 use leadgate::clock::{Clock as _, SystemClock};
 use leadgate::crypto::seal::MasterKey;
 use leadgate::entropy::SystemEntropy;
@@ -75,7 +77,7 @@ async fn nodes_that_start_at_once_agree_on_the_keys(bench: Bench) {
         tokio::spawn(async move {
             let store = Store::open(&location).await.unwrap();
             let master = MasterKey::new(&[3; 32]);
-            let keys = keys::open_or_make(&store, master, &SystemClock, &SystemEntropy).await.unwrap();
+            let keys = keys::open_or_make(&store, Arc::new(master), &SystemClock, &SystemEntropy).await.unwrap();
             store.close().await;
             serde_json::to_string(&keys.ring().jwks(SystemClock.now())).unwrap()
         })
@@ -88,7 +90,7 @@ async fn nodes_that_start_at_once_agree_on_the_keys(bench: Bench) {
 /// Rule R10.
 async fn another_master_key_opens_nothing(bench: Bench) {
     let open = async |key: [u8; 32]| {
-        keys::open_or_make(&bench.store, MasterKey::new(&key), &SystemClock, &SystemEntropy).await
+        keys::open_or_make(&bench.store, Arc::new(MasterKey::new(&key)), &SystemClock, &SystemEntropy).await
     };
     open([3; 32]).await.unwrap();
     assert!(matches!(open([4; 32]).await, Err(KeysError::WrongMasterKey)));

@@ -48,6 +48,7 @@ pub struct Setup {
     pub start: Timestamp,
     pub limits: Limits,
     pub password_grant: bool,
+    pub outgoing_allow: &'static str,
 }
 
 impl Default for Setup {
@@ -60,6 +61,7 @@ impl Default for Setup {
             start: Timestamp::from_micros(START),
             limits: Limits::NONE,
             password_grant: true,
+            outgoing_allow: "loopback",
         }
     }
 }
@@ -120,6 +122,7 @@ impl World {
             issuer: setup.issuer.parse().unwrap(),
             limits: setup.limits,
             password_grant: setup.password_grant,
+            outgoing_allow: setup.outgoing_allow.parse().unwrap(),
             sandbox_token: setup.is_sandbox.then(|| Secret::new(SANDBOX_TOKEN)),
         }
     }

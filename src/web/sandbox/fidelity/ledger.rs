@@ -16,7 +16,7 @@ pub struct Behaviour {
 }
 
 /// The parts of the contract.
-pub const SURFACES: [(&str, &str); 10] = [
+pub const SURFACES: [(&str, &str); 11] = [
     ("0", "Common to all"),
     ("A1", "The sign-in button"),
     ("A2", "Refreshing an access token"),
@@ -25,7 +25,9 @@ pub const SURFACES: [(&str, &str); 10] = [
     ("A5", "The account page"),
     ("B", "Standard OAuth 2.0 and OpenID Connect"),
     ("C", "APIs that a token opens"),
+    ("D", "Deliveries"),
     ("E", "The control plane"),
+    ("F", "Webhooks"),
     ("G", "Operations"),
 ];
 
@@ -583,6 +585,54 @@ pub const LEDGER: &[Behaviour] = &[
         "A refused token is 401 with `invalid_token`, a narrow one 403 with `insufficient_scope`.",
         "RFC 6750 section 3.1",
         &[route::ME, route::LEAD_INSERT, route::LEAD_QUERY],
+    ),
+    row(
+        "D-methods",
+        "D",
+        Documented,
+        "Leads come under Basic, Digest, a Bearer token with a prefix, or OAuth 2.0 with Client Credentials or Password.",
+        "ClickPoint's documentation of a delivery's Authentication tab",
+        &[route::RECEIVE],
+    ),
+    row(
+        "D-digest",
+        "D",
+        Documented,
+        "Digest has a challenge for each algorithm, the strongest first, stale nonces, counts that rise, and `rspauth`.",
+        "RFC 7616",
+        &[route::RECEIVE],
+    ),
+    row(
+        "D-receiver",
+        "D",
+        Ours,
+        "Each delivery has a receiver of its own, which keeps leads as they were sent.",
+        NOBODY,
+        &[route::RECEIVE],
+    ),
+    row(
+        "D-api",
+        "D",
+        Ours,
+        "`/api/deliveries` keeps settings, sends test leads, and shows exchanges without secrets.",
+        OWN,
+        &[route::API_DELIVERIES, route::API_DELIVERY, route::API_DELIVERY_EXCHANGES, route::API_DELIVERY_TEST],
+    ),
+    row(
+        "D-console",
+        "D",
+        Ours,
+        "The tab itself, in the console: settings by method, a test lead, and the exchange step by step.",
+        NOBODY,
+        &[
+            route::CONSOLE_DELIVERIES,
+            route::CONSOLE_DELIVERY_NEW,
+            route::CONSOLE_DELIVERY,
+            route::CONSOLE_DELIVERY_EDIT,
+            route::CONSOLE_DELIVERY_TEST,
+            route::CONSOLE_DELIVERY_DELETE,
+            route::CONSOLE_EXCHANGE,
+        ],
     ),
     row(
         "E-plane",

@@ -1,5 +1,7 @@
 //! Work that nobody waits for: writing down when connections were last used, and sweeping away what has
-//! long been over.
+//! long been over; and bringing webhooks their messages.
+
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +13,8 @@ use crate::domain::usage::Day;
 use crate::services::keys::KeysError;
 use crate::services::{Context, clocks, keys, namespaces};
 use crate::store::{
-    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, device_codes, events, flows, grants,
-    invitations, pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
+    Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, deliveries, device_codes, events, flows,
+    grants, invitations, pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
 };
 use tokio::task::JoinHandle;
 
@@ -46,17 +48,25 @@ pub fn start_beside(ctx: Arc<Context>) -> JoinHandle<()> {
     tokio::spawn(run(ctx, false))
 }
 
-async fn run(ctx: Arc<Context>, follows_clocks: bool) {
+async fn run(ctx: Arc<Context>, follows: bool) {
+    // Neither ends by itself.
+    tokio::select! {
+        () = keep_house(&ctx, follows) => {}
+        () = webhooks::run(ctx.clone(), follows) => {}
+    }
+}
+
+async fn keep_house(ctx: &Context, follows_clocks: bool) {
     let mut flush = tokio::time::interval(FLUSH_EVERY);
     let mut keys_due = tokio::time::interval(KEYS_EVERY);
     let mut sweep_due = tokio::time::interval(SWEEP_EVERY);
     loop {
         let done = tokio::select! {
-            _ = flush.tick() => short_work(&ctx, follows_clocks).await.map_err(KeysError::from),
-            _ = keys_due.tick() => keys::reload(&ctx).await,
+            _ = flush.tick() => short_work(ctx, follows_clocks).await.map_err(KeysError::from),
+            _ = keys_due.tick() => keys::reload(ctx).await,
             _ = sweep_due.tick() => {
                 ctx.throttle.forget_idle();
-                sweep(&ctx).await.map(|_| ()).map_err(KeysError::from)
+                sweep(ctx).await.map(|_| ()).map_err(KeysError::from)
             }
         };
         if let Err(error) = done {
@@ -83,6 +93,7 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     // Stamped by clients, by whichever clock is behind.
     let stamped_before = before.min(ctx.real_now().minus(KEPT));
     rows += until_done(ctx, move |conn| Box::pin(used_proofs::sweep(conn, stamped_before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(deliveries::sweep_nonces(conn, before, SWEEP_ROWS))).await?;
     rows += ctx.store.write(move |conn| Box::pin(registration_tokens::sweep(conn, before))).await?;
     let flows_before = now.minus(FLOWS_KEPT);
     let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));
@@ -91,6 +102,7 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
     rows += sweep_records(ctx, now.minus(RECORDS_KEPT)).await?;
     rows += sweep_events(ctx).await?;
     rows += until_done(ctx, move |conn| Box::pin(invitations::sweep(conn, before, SWEEP_ROWS))).await?;
+    rows += webhooks::sweep(ctx, SWEEP_ROWS).await?;
     rows += keys::sweep(ctx, before).await?;
     rows += namespaces::sweep(ctx).await?;
     Ok(rows)
