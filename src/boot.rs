@@ -96,6 +96,7 @@ impl App {
     /// Ends answers that would go on for as long as somebody listens.
     pub fn wind_up(&self) {
         self.ctx.journal.close();
+        self.ctx.webhooks.close();
         if let Some(namespaces) = &self.namespaces {
             namespaces.wind_up();
         }

@@ -56,3 +56,6 @@ CREATE TABLE webhook_attempts (
     PRIMARY KEY (webhook_id, message_id, nr),
     FOREIGN KEY (webhook_id, message_id) REFERENCES webhook_messages (webhook_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+-- Those that end by themselves are few, and looked for each second.
+CREATE INDEX connections_expiring ON connections (expires_at) WHERE expires_at IS NOT NULL AND ended_at IS NULL;

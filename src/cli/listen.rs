@@ -15,8 +15,7 @@ use url::Url;
 
 use super::error::CliError;
 use super::{output, webhook};
-use crate::config::{Flags, Settings};
-use crate::crypto::webhook_signature::WebhookSecret;
+use crate::config::{Flags, Secret, Settings, expected};
 use crate::domain::ids::AppId;
 use crate::domain::webhook::{PATIENCE, Topic, parse_target};
 
@@ -48,7 +47,7 @@ pub struct ListenArgs {
     server: Option<Url>,
     /// What signs, whsec_… [default: made and printed at each start]
     #[arg(long, value_name = "SECRET", value_parser = secret)]
-    secret: Option<WebhookSecret>,
+    secret: Option<Secret>,
     /// Print a line of JSON for each message
     #[arg(long)]
     json: bool,
@@ -65,8 +64,8 @@ fn forward(text: &str) -> Result<Url, String> {
     }
 }
 
-fn secret(text: &str) -> Result<WebhookSecret, String> {
-    WebhookSecret::parse(text).map_err(|error| error.to_string())
+fn secret(text: &str) -> Result<Secret, String> {
+    expected::webhook_secret(text).map(|_| Secret::new(text))
 }
 
 /// The server's control plane.
@@ -281,7 +280,7 @@ impl Plane {
         if !args.events.is_empty() {
             body["events"] = args.events.iter().map(|topic| topic.as_str()).collect();
         }
-        let given = known.map(str::to_owned).or_else(|| args.secret.as_ref().map(WebhookSecret::expose));
+        let given = known.map(str::to_owned).or_else(|| args.secret.as_ref().map(|secret| secret.expose().to_owned()));
         if let Some(secret) = given {
             body["secret"] = json!(secret);
         }

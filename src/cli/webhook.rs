@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::error::CliError;
 use super::{args, output};
 use crate::config::Flags;
-use crate::crypto::webhook_signature::WebhookSecret;
 use crate::domain::duration;
 use crate::domain::ids::{AppId, WebhookId, WebhookMessageId};
 use crate::domain::timestamp::Timestamp;
@@ -198,7 +197,7 @@ async fn add(ctx: &Context, args: AddArgs) -> Result<(), CliError> {
         WebhookError::UnknownApp => super::app::failure(&app, crate::services::partner::PartnerError::UnknownApp),
         error => CliError::failure(error),
     })?;
-    show(&webhook, Some(&secret), args.json)
+    show(&webhook, Some(secret.expose()), args.json)
 }
 
 async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
@@ -213,7 +212,7 @@ async fn rotate(ctx: &Context, args: RotateArgs) -> Result<(), CliError> {
     let WebhookArgs { id, json } = args.webhook;
     let rotated = webhooks::rotate(&super::acting(ctx), WebhookId(id), args.overlap).await;
     let secret = rotated.map_err(|error| failure(id, error))?;
-    show(&find(ctx, id).await?, Some(&secret), json)
+    show(&find(ctx, id).await?, Some(secret.expose()), json)
 }
 
 async fn find(ctx: &Context, id: Uuid) -> Result<Webhook, CliError> {
@@ -245,7 +244,7 @@ struct WebhookJson {
 }
 
 impl WebhookJson {
-    fn new(webhook: &Webhook, secret: Option<&WebhookSecret>) -> Self {
+    fn new(webhook: &Webhook, secret: Option<String>) -> Self {
         let disabled_why = match webhook.state {
             WebhookState::Active => None,
             WebhookState::Disabled { why, .. } => Some(why.as_str()),
@@ -259,7 +258,7 @@ impl WebhookJson {
             disabled_why,
             failing_since: webhook.failing_since.map(Timestamp::to_rfc3339),
             created_at: webhook.created_at.to_rfc3339(),
-            secret: secret.map(WebhookSecret::expose),
+            secret,
         }
     }
 
@@ -283,7 +282,7 @@ fn list_webhooks(found: &[Webhook], json: bool) -> Result<(), CliError> {
     output::table(["WEBHOOK ID", "APP ID", "STATE", "URL"], &found.iter().map(row).collect::<Vec<_>>())
 }
 
-fn show(webhook: &Webhook, secret: Option<&WebhookSecret>, json: bool) -> Result<(), CliError> {
+fn show(webhook: &Webhook, secret: Option<String>, json: bool) -> Result<(), CliError> {
     let shown = WebhookJson::new(webhook, secret);
     if json {
         return output::json(&shown);

@@ -61,6 +61,11 @@ statements! {
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
                    WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3 \
                    RETURNING id, user_id, app_id, scopes, ended_at";
+    /// Those whose time was over in a span, by one application's clock or (an empty text) by the server's.
+    LIST_EXPIRED = "SELECT id, user_id, app_id, scopes, expires_at AS ended_at FROM connections \
+                    WHERE ended_at IS NULL AND expires_at > $1 AND expires_at <= $2 \
+                    AND (app_id = $3 OR $3 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) \
+                    ORDER BY expires_at LIMIT $4";
     EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
     SET_LAST_USED = "UPDATE connections SET last_used_at = $2 \
                      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
@@ -264,6 +269,18 @@ pub async fn end_all_of_user(
     }
     rows.extend(fetch_all!(conn, EndedRow, END_OF_USER, user.0, at.server.as_micros(), by.as_str())?);
     ended(rows)
+}
+
+/// The first `limit` that nobody ended and whose time was over after `since` and by `now`.
+pub async fn list_expired(
+    conn: &mut Conn,
+    app: Option<&AppId>,
+    since: Timestamp,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Ended>, StoreError> {
+    let app = app.map_or("", AppId::as_str);
+    ended(fetch_all!(conn, EndedRow, LIST_EXPIRED, since.as_micros(), now.as_micros(), app, limit)?)
 }
 
 /// Writes the end of a connection whose time is over, so that a new one may take its place.

@@ -18,7 +18,7 @@ statements! {
     TELL = "INSERT INTO webhook_messages (webhook_id, id, topic, lane, payload, state, attempts, attempts_before, \
             next_attempt_at, claimed_until, created_at) \
             SELECT id, $1, $2, $3, $4, 'pending', 0, 0, $5, 0, $5 FROM webhooks \
-            WHERE (app_id = $6 OR app_id IS NULL) AND topics & $7 <> 0 AND disabled_at IS NULL";
+            WHERE (app_id = $6 OR app_id IS NULL) AND topics & $7 <> 0 AND disabled_at IS NULL ON CONFLICT DO NOTHING";
     TELL_ONE = "INSERT INTO webhook_messages (webhook_id, id, topic, lane, payload, state, attempts, attempts_before, \
                 next_attempt_at, claimed_until, created_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, 0, $6)";
     IS_DUE = "SELECT 1 FROM webhook_messages m JOIN webhooks w ON w.id = m.webhook_id \

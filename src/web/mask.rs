@@ -233,10 +233,11 @@ pub fn scrub(value: &str) -> String {
     let mut shown = String::new();
     let mut rest = value;
     while !rest.is_empty() && shown.len() < MAX_VALUE {
+        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         // A webhook's secret is in base64, which has more characters than a word.
-        let is_secret = rest.starts_with(SECRET_PREFIX);
-        let is_part = |c: char| is_word(c) || is_secret && matches!(c, '+' | '/' | '=');
-        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let is_base64 = |c: char| is_word(c) || matches!(c, '+' | '/' | '=');
+        let is_secret = rest[..end].contains(SECRET_PREFIX);
+        let end = if is_secret { rest.find(|c| !is_base64(c)).unwrap_or(rest.len()) } else { end };
         let (word, after) = rest.split_at(end);
         match token_in(word) {
             Some(at) => {
@@ -578,6 +579,13 @@ mod tests {
         assert_eq!(body(Some(&odd), b"x", Sender::Client), "(1 bytes of hunter2)");
         let odd = HeaderValue::from_str(REFRESH).unwrap();
         assert_eq!(body(Some(&odd), b"x", Sender::Client), "(1 bytes of another type)");
+    }
+
+    #[test]
+    fn part_f_a_webhooks_secret_is_masked_whole() {
+        let shown = scrub("key=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2+aLa/w= next");
+        assert!(shown.starts_with("key=whsec_***") && shown.ends_with(" next"), "{shown}");
+        assert!(!shown.contains("aLa") && !shown.contains("MfKQ"), "{shown}");
     }
 
     #[test]

@@ -81,7 +81,10 @@ impl Namespaces {
 
     /// Ends answers that would go on for as long as somebody listens.
     pub fn wind_up(&self) {
-        self.served().values().for_each(|served| served.ctx.journal.close());
+        for served in self.served().values() {
+            served.ctx.journal.close();
+            served.ctx.webhooks.close();
+        }
     }
 
     /// Every one that is not over, oldest first.
@@ -198,6 +201,7 @@ impl Served {
 
     async fn close(self) {
         self.ctx.journal.close();
+        self.ctx.webhooks.close();
         self.background.abort();
         self.ctx.store.close().await;
     }

@@ -10,6 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
+use crate::services::webhooks::expiry::{self, Told};
 use crate::services::webhooks::{self, sender};
 use crate::store::webhook_messages::Claimed;
 use crate::store::{StoreError, webhook_messages, webhooks as listeners};
@@ -29,7 +30,7 @@ const KEPT_EACH: i64 = 5_000;
 pub(super) async fn run(ctx: Arc<Context>, looks: bool) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let mut written = ctx.webhooks.written();
-    let mut tasks = JoinSet::new();
+    let (mut tasks, mut told) = (JoinSet::new(), Told::default());
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -43,13 +44,20 @@ pub(super) async fn run(ctx: Arc<Context>, looks: bool) {
                     tracing::error!(%crash, "an attempt to deliver a webhook's message crashed");
                 }
             }
-            _ = look.tick(), if looks => {
-                if let Err(error) = webhooks::reload(&ctx).await {
+            // A namespace that nobody hears of is quiet.
+            _ = look.tick(), if looks || ctx.webhooks.is_heard() => {
+                if let Err(error) = look_around(&ctx, &mut told).await {
                     tracing::warn!(%error, "webhooks could not be read; it is tried again");
                 }
             }
         }
     }
+}
+
+/// What other processes changed, and connections that ended by themselves.
+async fn look_around(ctx: &Context, told: &mut Told) -> Result<(), StoreError> {
+    webhooks::reload(ctx).await?;
+    if ctx.webhooks.is_heard() { expiry::tell(ctx, told).await } else { Ok(()) }
 }
 
 async fn send_due(ctx: &Arc<Context>, room: &Arc<Semaphore>, tasks: &mut JoinSet<()>) -> Result<(), StoreError> {

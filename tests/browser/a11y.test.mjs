@@ -23,12 +23,17 @@ before(async () => {
   world.invitation = await invite();
 });
 
-/** A connection without a browser, for lists to have something to show. */
+/** A connection without a browser, and a webhook that hears of it: for lists to have something to show. */
 async function connect() {
+  const hook = { app: world.apps.finder.id, url: 'http://localhost:9/webhooks' };
+  await control('/_sandbox/webhooks', hook, 201);
+  await control('/_sandbox/authorize', { user: world.person().email, button: world.buttons.main, decision: 'allow' }, 200);
+}
+
+async function control(path, asked, status) {
   const headers = { Authorization: `Bearer ${world.server.sandboxToken}`, 'Content-Type': 'application/json' };
-  const body = JSON.stringify({ user: world.person().email, button: world.buttons.main, decision: 'allow' });
-  const answer = await fetch(`${world.server.api}/_sandbox/authorize`, { method: 'POST', headers, body });
-  assert.equal(answer.status, 200);
+  const answer = await fetch(`${world.server.api}${path}`, { method: 'POST', headers, body: JSON.stringify(asked) });
+  assert.equal(answer.status, status);
 }
 
 /** A lead, for the administration to have one. */
@@ -61,15 +66,23 @@ async function invite() {
 after(() => Promise.all([world?.stop(), production?.stop(), browser?.close()]));
 
 // Where the ids of addresses are looked up that no seed file has.
-const LISTS = { user: '/admin/users', connection: '/admin/connections', lead: '/admin/leads', invitation: '/admin/invitations', delivery: '/console/deliveries', key: '/admin/accounts/{account}' };
+const LISTS = {
+  user: '/admin/users',
+  connection: '/admin/connections',
+  invitation: '/admin/invitations',
+  key: '/admin/accounts/{account}',
+  lead: '/admin/leads',
+  delivery: '/console/deliveries',
+  webhook: '/console/apps/{app}/webhooks',
+  message: '/console/webhooks/{webhook}',
+};
 
 /** Goes to a route, as src/web/urls.rs writes it: its parameters are the world's own, or the last ones of a list. `of` is
     the application that it is about. */
 async function go(page, context, route) {
   const known = { app: context.apps[context.of ?? 'finder'].id, button: context.buttons.main, account: context.account };
   let path = route.replace(/\{(\w+)\}/g, (parameter, name) => known[name] ?? parameter);
-  const unknown = path.match(/\{(\w+)\}/);
-  if (unknown) {
+  for (let unknown; (unknown = path.match(/\{(\w+)\}/)); ) {
     await go(page, context, LISTS[unknown[1]]);
     const before = path.slice(0, unknown.index);
     const address = await page.locator(`main a[href^="${before}"]`).last().getAttribute('href');
@@ -323,6 +336,16 @@ const PAGES = [
     ['/console/apps/{app}/usage', 'Rate Finder'],
     ['/console/apps/{app}/delete', 'Delete Rate Finder'],
     ['/console/apps/{app}/buttons/new', 'Rate Finder'],
+    ['/console/apps/{app}/webhooks', 'Rate Finder'],
+    ['/console/apps/{app}/webhooks/new', 'Rate Finder'],
+    ['/console/webhooks/{webhook}', 'Rate Finder'],
+    ['/console/webhooks/{webhook}/edit', 'Rate Finder'],
+    ['/console/webhooks/{webhook}/secret', 'Rate Finder'],
+    ['/console/webhooks/{webhook}/test', 'Rate Finder'],
+    ['/console/webhooks/{webhook}/replay', 'Rate Finder'],
+    ['/console/webhooks/{webhook}/delete', 'Delete the webhook?'],
+    ['/console/webhooks/{webhook}/messages/{message}', 'Rate Finder'],
+    ['/console/webhooks/{webhook}/messages/{message}/replay', 'Rate Finder'],
     ['/console/buttons/{button}', 'Rate Finder'],
     ['/console/buttons/{button}/edit', 'Rate Finder'],
     ['/console/buttons/{button}/delete', 'Delete the button btn-main-'],
@@ -348,6 +371,9 @@ const PAGES = [
   { route: '/console/apps/{app}/buttons/new', what: 'what is wrong', as: 'partner', heading: 'Rate Finder', open: posted('/console/apps/{app}/buttons/new') },
   { route: '/console/apps/{app}/callback', what: 'what is wrong', as: 'partner', heading: 'Rate Finder', open: posted('/console/apps/{app}/callback', { url: 'nowhere' }) },
   { route: '/console/apps/{app}/callback', what: 'made', of: 'web', as: 'partner', heading: 'Rate Site', open: posted('/console/apps/{app}/callback', { url: 'http://localhost:9/callback', on_failure: 'allow' }) },
+  { route: '/console/apps/{app}/webhooks', what: 'none made yet', of: 'web', as: 'partner', heading: 'Rate Site' },
+  { route: '/console/apps/{app}/webhooks/new', what: 'what is wrong', as: 'partner', heading: 'Rate Finder', open: posted('/console/apps/{app}/webhooks/new') },
+  { route: '/console/apps/{app}/webhooks/new', what: 'made', of: 'scorer', as: 'partner', heading: 'Lead Scorer', open: posted('/console/apps/{app}/webhooks/new', { url: 'http://localhost:9/webhooks' }) },
   { route: '/console/apps/{app}/secret', what: 'made', of: 'web', as: 'partner', heading: 'Rate Site', open: posted('/console/apps/{app}/secret') },
   { route: '/console/apps/{app}/secret', what: 'of a client that has one', of: 'web', as: 'partner', heading: 'Rate Site' },
   { route: '/settings/api', what: 'what is wrong', as: 'partner', heading: 'API', open: posted('/settings/api') },

@@ -48,6 +48,12 @@ async fn run(world: &World) -> Vec<String> {
     let resumed = Tokens::of(&ada.resume(PARTNER, &["btn-one"]).await["btn-one"]);
     secrets.extend([resumed.access, ada.jar.value("leadgate_r_").unwrap()]);
 
+    let webhook = world.webhook("http://127.0.0.1:9/").await;
+    world.plane("POST", &format!("/webhooks/{}/test", webhook.id), None).await.expect(202);
+    let _work = world.works();
+    world.attempted(&webhook, 1).await;
+    secrets.extend([webhook.secret.trim_start_matches("whsec_").to_owned(), webhook.secret]);
+
     for _ in 0..20 {
         let refreshed = world.refresh(&tokens.refresh, APP_ONE).await.json();
         secrets.push(refreshed["authToken"].as_str().unwrap().to_owned());

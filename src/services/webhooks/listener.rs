@@ -86,20 +86,26 @@ pub async fn create(ctx: &Context, new: New) -> Result<(Webhook, WebhookSecret),
 /// Takes what there is for a listener; where that is nothing, waits for it so long.
 pub async fn poll(ctx: &Context, id: WebhookId, longest: Duration) -> Result<Vec<Handed>, WebhookError> {
     // Before looking, or what comes in between would be missed.
-    let mut written = ctx.webhooks.written();
+    let (mut written, mut closed) = (ctx.webhooks.written(), ctx.webhooks.closed.subscribe());
     let end = tokio::time::Instant::now() + longest;
+    let secrets = asked(ctx, id).await?;
     loop {
-        let handed = hand_out(ctx, id).await?;
+        let handed = hand_out(ctx, id, &secrets).await?;
         let left = end.saturating_duration_since(tokio::time::Instant::now());
-        if !handed.is_empty() || left.is_zero() {
+        if !handed.is_empty() || left.is_zero() || *closed.borrow() {
             return Ok(handed);
         }
-        // Also what is due by its own time, or was written by another node.
-        let _ = tokio::time::timeout(left.min(LOOK_EVERY), written.changed()).await;
+        tokio::select! {
+            _ = written.changed() => {}
+            _ = closed.changed() => {}
+            // Also what is due by its own time, or was written by another node.
+            () = tokio::time::sleep(left.min(LOOK_EVERY)) => {}
+        }
     }
 }
 
-async fn hand_out(ctx: &Context, id: WebhookId) -> Result<Vec<Handed>, WebhookError> {
+/// Notes that a listener is there; its secrets.
+async fn asked(ctx: &Context, id: WebhookId) -> Result<Vec<WebhookSecret>, WebhookError> {
     let now = ctx.real_now();
     let known = ctx.store.write(move |conn| {
         Box::pin(async move {
@@ -108,9 +114,14 @@ async fn hand_out(ctx: &Context, id: WebhookId) -> Result<Vec<Handed>, WebhookEr
         })
     });
     let sealed = known.await?.ok_or(WebhookError::Unknown)?;
-    let secrets = open(&ctx.sealer, id, &sealed, now).map_err(|why| StoreError::Internal(why.to_string()))?;
+    let opened = open(&ctx.sealer, id, &sealed, now).map_err(|why| StoreError::Internal(why.to_string()));
+    Ok(opened?)
+}
+
+async fn hand_out(ctx: &Context, id: WebhookId, secrets: &[WebhookSecret]) -> Result<Vec<Handed>, WebhookError> {
+    let now = ctx.real_now();
     let claimed = take(ctx, Some(id), AT_ONCE, AT_ONCE).await?;
-    Ok(claimed.into_iter().map(|claimed| Handed { headers: headers(&secrets, &claimed, now), claimed }).collect())
+    Ok(claimed.into_iter().map(|claimed| Handed { headers: headers(secrets, &claimed, now), claimed }).collect())
 }
 
 /// Writes down what became of a message. Answers after which pause it is handed out again, if it is.

@@ -36,8 +36,9 @@ pub async fn message(
 ) -> Result<(Sent, Vec<Attempt>), WebhookError> {
     let found = ctx.store.read(move |conn| {
         Box::pin(async move {
-            let Some(sent) = webhook_messages::find(conn, webhook, id).await? else { return Ok(None) };
-            Ok(Some((sent, webhook_messages::attempts(conn, webhook, id, SHOWN).await?)))
+            // Before the message: what is said of that is never older than its attempts.
+            let attempts = webhook_messages::attempts(conn, webhook, id, SHOWN).await?;
+            Ok(webhook_messages::find(conn, webhook, id).await?.map(|sent| (sent, attempts)))
         })
     });
     found.await?.ok_or(WebhookError::UnknownMessage)
@@ -78,13 +79,13 @@ pub async fn replay_span(ctx: &Acting<'_>, webhook: WebhookId, span: Span) -> Re
     let (only, now) = (ctx.owner(), ctx.real_now());
     let event = ctx.event(Action::WebhookReplayed, Target::webhook(webhook, ""));
     let replayed = ctx.store.write(move |conn| {
-        let mut event = event.clone();
+        let event = event.clone();
         Box::pin(async move {
             let Some(found) = held(conn, only, webhook).await? else { return Ok(Err(WebhookError::Unknown)) };
             let Span { since, until, state } = span;
             let replayed = webhook_messages::replay_span(conn, webhook, now, (since, until), state).await?;
-            event.changes = vec![Change::new("messages", replayed)];
-            events::record(conn, &Event { target: event_target(&found), ..event }).await?;
+            let changes = vec![Change::new("messages", replayed)];
+            events::record(conn, &Event { target: event_target(&found), changes, ..event }).await?;
             Ok(Ok(replayed))
         })
     });

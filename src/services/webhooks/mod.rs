@@ -1,6 +1,7 @@
 //! Webhooks (wire.md F): who is told, what, and how it gets there. `outbox` writes messages down with what they tell of;
 //! `sender` brings them to endpoints, `listener` to developers' machines that ask; `log` is what is shown of both.
 
+pub mod expiry;
 pub mod listener;
 pub mod log;
 mod manage;
@@ -29,6 +30,7 @@ pub use manage::{Change, New, WebhookError, change, create, delete, find, list, 
 pub struct Webhooks {
     wanted: RwLock<Wanted>,
     written: watch::Sender<()>,
+    closed: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -45,10 +47,15 @@ impl Webhooks {
         (wanted.everywhere | wanted.of_app.get(app).copied().unwrap_or(0)) & topic.bit() != 0
     }
 
+    /// Whether anybody is told of anything, as far as this node knows.
+    pub fn is_heard(&self) -> bool {
+        let wanted = self.wanted.read().unwrap_or_else(PoisonError::into_inner);
+        wanted.everywhere != 0 || !wanted.of_app.is_empty()
+    }
+
     /// Whoever brings messages looks for them now: to be called after the commit of what may have written one.
     pub fn nudge(&self) {
-        let wanted = self.wanted.read().unwrap_or_else(PoisonError::into_inner);
-        if wanted.everywhere != 0 || !wanted.of_app.is_empty() {
+        if self.is_heard() {
             self.written.send_replace(());
         }
     }
@@ -63,6 +70,11 @@ impl Webhooks {
         self.written.subscribe()
     }
 
+    /// Whoever waits for messages is answered: the server stops.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
     fn take(&self, rows: Vec<(Option<AppId>, Topics)>) {
         let mut wanted = Wanted::default();
         for (app, topics) in rows {
@@ -71,7 +83,12 @@ impl Webhooks {
                 None => wanted.everywhere |= topics.bits(),
             }
         }
+        let was_heard = self.is_heard();
         *self.wanted.write().unwrap_or_else(PoisonError::into_inner) = wanted;
+        if self.is_heard() != was_heard {
+            // Who looks around only where somebody hears of it.
+            self.wake();
+        }
     }
 }
 

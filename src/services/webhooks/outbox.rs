@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::super::Context;
 use super::super::consent::Asked;
+use super::expiry;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Event, TargetKind};
 use crate::domain::ids::{AppId, ConnectionId, UserId, WebhookMessageId};
@@ -105,7 +106,11 @@ pub async fn ended(conn: &mut Conn, draft: Draft, ended: &[Ended], by: EndedBy) 
             .about(user, Some(one.id))
             .with_scopes(&one.scopes);
         news.data.by = Some(by.as_str());
-        tell(conn, &one.app, &news, draft.id_for(one.id), draft.at).await?;
+        let id = match by {
+            EndedBy::Expiry => WebhookMessageId(expiry::id_of(one)),
+            EndedBy::Partner | EndedBy::User | EndedBy::Operator => draft.id_for(one.id),
+        };
+        tell(conn, &one.app, &news, id, draft.at).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::super::Context;
 use super::super::audit::By;
 use super::{jitter, lease_from, open};
 use crate::crypto::webhook_signature;
-use crate::domain::event::{Action, Change, Target};
+use crate::domain::event::{Action, Change, Event, Target};
 use crate::domain::ids::WebhookId;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::webhook::{Attempt, Delivery, DisabledWhy, FAILING_FOR, Outcome, PATIENCE, Verdict, judge};
@@ -20,6 +20,9 @@ use crate::store::{Conn, StoreError, events, webhook_messages, webhooks};
 const EACH: i64 = 4;
 /// How much of an answer's body is kept, in bytes.
 const KEPT_BODY: usize = 4 * 1024;
+/// How often an attempt that could not be written down is written again, and after which pause: within the lease.
+const WRITE_AGAIN: usize = 3;
+const WRITE_PAUSE: Duration = Duration::from_millis(250);
 /// Header fields of an answer that are kept.
 const KEPT_HEADERS: usize = 32;
 
@@ -115,32 +118,55 @@ pub(super) async fn settle(ctx: &Context, claimed: Claimed, made: Made) -> Resul
     let Made { at, took, headers, outcome } = made;
     let attempt = Attempt { nr: claimed.nr, at, took, headers, outcome };
     let work = Arc::new((claimed, attempt, event));
-    let settled = ctx.store.write(move |conn| {
+    let write = || {
         let work = work.clone();
-        Box::pin(async move {
-            let (claimed, attempt, event) = &*work;
-            webhook_messages::add_attempt(conn, claimed.webhook, claimed.message.id, attempt).await?;
-            let (state, next) = match verdict {
-                Verdict::Delivered => (Delivery::Delivered, now),
-                Verdict::Again { after } => (Delivery::Pending, now.plus(after)),
-                Verdict::GivenUp | Verdict::Gone => (Delivery::Failed, now),
-            };
-            webhook_messages::settle(conn, claimed, state, next).await?;
-            if let Some(why) = broken(conn, claimed.webhook, verdict, now).await?
-                && webhooks::disable_broken(conn, claimed.webhook, now, why).await?
-            {
-                let mut event = event.clone();
-                event.changes = vec![Change::new("state", format!("disabled: {}", why.as_str()))];
-                events::record(conn, &event).await?;
-            }
-            Ok(())
+        ctx.store.write(move |conn| {
+            let work = work.clone();
+            Box::pin(async move {
+                let (claimed, attempt, event) = &*work;
+                record(conn, claimed, attempt, event, verdict, now).await
+            })
         })
-    });
-    settled.await?;
+    };
+    // What was delivered and is not written down comes twice.
+    let mut written = write().await;
+    for _ in 0..WRITE_AGAIN {
+        if written.is_ok() {
+            break;
+        }
+        tokio::time::sleep(WRITE_PAUSE).await;
+        written = write().await;
+    }
+    written?;
     Ok(match verdict {
         Verdict::Again { after } => Some(after),
         Verdict::Delivered | Verdict::GivenUp | Verdict::Gone => None,
     })
+}
+
+async fn record(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    attempt: &Attempt,
+    event: &Event,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    webhook_messages::add_attempt(conn, claimed.webhook, claimed.message.id, attempt).await?;
+    let (state, next) = match verdict {
+        Verdict::Delivered => (Delivery::Delivered, now),
+        Verdict::Again { after } => (Delivery::Pending, now.plus(after)),
+        Verdict::GivenUp | Verdict::Gone => (Delivery::Failed, now),
+    };
+    webhook_messages::settle(conn, claimed, state, next).await?;
+    if let Some(why) = broken(conn, claimed.webhook, verdict, now).await?
+        && webhooks::disable_broken(conn, claimed.webhook, now, why).await?
+    {
+        let mut event = event.clone();
+        event.changes = vec![Change::new("state", format!("disabled: {}", why.as_str()))];
+        events::record(conn, &event).await?;
+    }
+    Ok(())
 }
 
 /// Whether the target is one that nothing more is sent to.

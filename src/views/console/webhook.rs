@@ -45,6 +45,7 @@ pub struct ConsoleWebhook {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptPart {
     pub nr: u32,
+    pub title: String,
     /// RFC 3339, UTC.
     pub at: String,
     pub duration: String,
@@ -125,6 +126,7 @@ impl ConsoleMessage {
     pub fn sample(lang: Lang) -> Self {
         let attempt = AttemptPart {
             nr: 1,
+            title: "Attempt 1".to_owned(),
             at: "2026-11-22T09:15:30Z".to_owned(),
             duration: "12 ms".to_owned(),
             came: "500".to_owned(),

@@ -106,6 +106,7 @@ fn part(partner: &Partner, attempt: &Attempt) -> AttemptPart {
     };
     AttemptPart {
         nr: attempt.nr,
+        title: partner.text().webhook.attempt_title.with(&attempt.nr.to_string()),
         at: attempt.at.to_rfc3339(),
         duration: format!("{} ms", attempt.took.as_millis()),
         came,

@@ -2,6 +2,7 @@
 //! page, and leaves an event. A route that takes a form and is not in the table fails.
 
 use leadgate::web::urls::route;
+use serde_json::json;
 
 use super::support::ROOT;
 use crate::console::{APP, BUTTON, logos, with};
@@ -99,7 +100,13 @@ async fn of_administrators(world: &World, root: &mut Actor) -> Vec<Case> {
 }
 
 /// The same of the console and of Settings > API.
-async fn of_partners(ada: &mut Actor) -> Vec<Case> {
+async fn of_partners(world: &World, ada: &mut Actor) -> Vec<Case> {
+    let webhook = json!({"app": "studio", "url": "http://localhost:9/"});
+    let webhook = world.make("/webhooks", &webhook).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let sent = world.plane("POST", &format!("/webhooks/{webhook}/test"), None).await.expect(202).json();
+    let (webhook, message) = ([webhook.as_str()], [webhook.as_str(), sent["id"].as_str().unwrap()]);
+    let target = [("url", "http://localhost:9/hooks")];
+    let span = [("since", "2026-11-22T09:00:00Z"), ("until", "2026-11-22T09:10:00Z")];
     assert_eq!(logos::upload(ada, &logos::picture(image::ImageFormat::Png)).await.status, 303);
     let app = with(&APP, &[("redirect_uris", "https://radar.test/callback")]);
     let button = with(&BUTTON, &[("id", "btn-r14")]);
@@ -129,6 +136,13 @@ async fn of_partners(ada: &mut Actor) -> Vec<Case> {
         case(route::CONSOLE_APP_CALLBACK_TEST, &["studio"], &[], "app.callback_set").silent(),
         case(route::CONSOLE_APP_CALLBACK_ROTATE, &["studio"], &[], "app.callback_secret_rotated"),
         case(route::CONSOLE_APP_CALLBACK_REMOVE, &["studio"], &[], "app.callback_removed"),
+        case(route::CONSOLE_WEBHOOK_NEW, &["studio"], &target, "webhook.created"),
+        case(route::CONSOLE_WEBHOOK_EDIT, &webhook, &target, "webhook.changed"),
+        case(route::CONSOLE_WEBHOOK_SECRET, &webhook, &[("overlap", "1h")], "webhook.secret_rotated"),
+        case(route::CONSOLE_WEBHOOK_TEST, &webhook, &[], "webhook.tested"),
+        case(route::CONSOLE_WEBHOOK_REPLAY, &webhook, &span, "webhook.replayed"),
+        case(route::CONSOLE_WEBHOOK_MESSAGE_REPLAY, &message, &[], "webhook.replayed"),
+        case(route::CONSOLE_WEBHOOK_DELETE, &webhook, &[], "webhook.deleted"),
         case(route::CONSOLE_APP_DELETE, &["studio"], &[("name", "Lead Radar")], "app.deleted"),
         case(route::SETTINGS_API, &[], &client, "app.created"),
     ]
@@ -172,7 +186,7 @@ async fn r14_c7_each_form_is_guarded_and_leaves_an_event(world: World) {
     let (mut ada, mut grace) = (world.signed_in(ADA).await, world.signed_in(GRACE).await);
     let mut cases = of_users(&world, &mut ada).await;
     let last = cases.pop().unwrap();
-    cases.extend(of_partners(&mut ada).await);
+    cases.extend(of_partners(&world, &mut ada).await);
     cases.extend(of_administrators(&world, &mut root).await);
     cases.push(last);
     let others = grace.get("/account").await.csrf();

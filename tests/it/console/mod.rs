@@ -8,6 +8,7 @@ pub mod logos;
 mod others;
 mod secrets;
 mod visitors;
+mod webhooks;
 
 use leadgate::domain::event::{Action, Event};
 use leadgate::services::audit;

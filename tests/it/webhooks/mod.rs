@@ -1,8 +1,9 @@
 //! Webhooks (wire.md F): receivers in these tests are servers of their own, on this machine.
 
 mod attempts;
+mod listen;
 mod listener;
 mod manage;
 mod nodes;
-mod support;
+pub mod support;
 mod told;

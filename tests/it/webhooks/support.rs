@@ -164,7 +164,7 @@ impl World {
         self.show(&path).await.expect(200).json().as_array().unwrap().clone()
     }
 
-    pub async fn delivery(&self, webhook: &Made, message: &Value) -> Value {
+    pub async fn sent(&self, webhook: &Made, message: &Value) -> Value {
         let path = format!("/webhooks/{}/deliveries/{}", webhook.id, message.as_str().unwrap());
         self.show(&path).await.expect(200).json()
     }
@@ -175,7 +175,7 @@ impl World {
             loop {
                 let found = self.deliveries(webhook, "?limit=1").await;
                 if let Some(newest) = found.first().filter(|newest| newest["status"] == state) {
-                    return self.delivery(webhook, &newest["id"]).await;
+                    return self.sent(webhook, &newest["id"]).await;
                 }
                 tokio::task::yield_now().await;
             }
@@ -189,7 +189,7 @@ impl World {
             loop {
                 let found = self.deliveries(webhook, "?limit=1").await;
                 if let Some(newest) = found.first() {
-                    let whole = self.delivery(webhook, &newest["id"]).await;
+                    let whole = self.sent(webhook, &newest["id"]).await;
                     if whole["log"].as_array().unwrap().len() >= attempts {
                         return whole;
                     }

@@ -16,7 +16,7 @@ pub struct Behaviour {
 }
 
 /// The parts of the contract.
-pub const SURFACES: [(&str, &str); 11] = [
+pub const SURFACES: [(&str, &str); 12] = [
     ("0", "Common to all"),
     ("A1", "The sign-in button"),
     ("A2", "Refreshing an access token"),
@@ -665,6 +665,41 @@ pub const LEDGER: &[Behaviour] = &[
         "Users of the demonstration deny, take their time or expire on purpose.",
         OWN,
         &[route::DIALOG_LOGIN],
+    ),
+    row(
+        "F-webhooks",
+        "F",
+        Ours,
+        "Webhooks tell of connections, refreshes and changed applications; partners make and test them in the console, and read the log of each attempt.",
+        OWN,
+        &[
+            route::CONSOLE_WEBHOOKS,
+            route::CONSOLE_WEBHOOK_NEW,
+            route::CONSOLE_WEBHOOK,
+            route::CONSOLE_WEBHOOK_EDIT,
+            route::CONSOLE_WEBHOOK_SECRET,
+            route::CONSOLE_WEBHOOK_TEST,
+            route::CONSOLE_WEBHOOK_REPLAY,
+            route::CONSOLE_WEBHOOK_DELETE,
+            route::CONSOLE_WEBHOOK_MESSAGE,
+            route::CONSOLE_WEBHOOK_MESSAGE_REPLAY,
+        ],
+    ),
+    row(
+        "F-signature",
+        "F",
+        Documented,
+        "Messages are signed with HMAC-SHA-256 over id, time and body.",
+        "Standard Webhooks 1.0.0",
+        &[],
+    ),
+    row(
+        "F-delivery",
+        "F",
+        Ours,
+        "Messages come at least once, in order for each connection, and are tried eleven times within about a day.",
+        OWN,
+        &[],
     ),
     row(
         "G-console",
