@@ -258,7 +258,30 @@ async fn wire_b_a_code_may_be_bound_to_a_key(world: World) {
     }
 }
 
+/// wire.md part C: a proof is for the address that is called, also where a lead type is in it.
+async fn part_c_a_proof_is_for_the_address_that_is_called(world: World) {
+    let key = Signer::generate();
+    let issued = Issued::of(&token(&world, &STUDIO, &proof(&world, &key), &[GRANT]).await);
+    let authorization = format!("DPoP {}", issued.access);
+    for (path, called, status) in [
+        ("/v1/leads/query/4204", "/v1/leads/query/4204", 200),
+        ("/v1/leads/query/4204", "/v1/leads/query/4205", 401),
+        ("/v1/leads/query/{lead_type}", "/v1/leads/query/4204", 401),
+        ("/v2/insert/general", "/v2/insert/general", 200),
+        ("/v1/me", "/v2/insert/general", 401),
+    ] {
+        let mut claims = proof_claims(&world, "POST", path);
+        claims["ath"] = json!(base64url(&sha256(issued.access.as_bytes())));
+        let proof = key.jws(&header(&key), &claims);
+        let body = json!({"StartDate": "2026-11-22", "EndDate": "2026-11-22"});
+        let body = if called.contains("insert") { json!({"leads": []}) } else { body };
+        let headers = [("authorization", authorization.as_str()), ("dpop", &proof)];
+        world.post_json(called, &headers, &body).await.expect(status);
+    }
+}
+
 both! {
+    part_c_a_proof_is_for_the_address_that_is_called,
     wire_b_a_token_is_bound_to_the_key,
     wire_b_a_stolen_token_is_worth_nothing,
     wire_b_a_bad_proof_brings_no_token,
