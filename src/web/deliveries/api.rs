@@ -47,6 +47,8 @@ pub fn operations() -> OpenApiRouter<Arc<Web>> {
 }
 
 /// List deliveries
+///
+/// Without their settings.
 #[utoipa::path(
     get,
     path = route::API_DELIVERIES,
@@ -109,6 +111,8 @@ async fn owner(web: &Web, email: &str) -> Result<crate::domain::ids::UserId, Pro
 }
 
 /// Show a delivery
+///
+/// With its settings, but for the secrets.
 #[utoipa::path(
     get,
     path = route::API_DELIVERY,
