@@ -211,7 +211,7 @@ async fn exchanges(
     tag = "deliveries",
     operation_id = "sendTestLead",
     params(("id" = String, Path, description = "The delivery's id.")),
-    request_body = Option<TestObject>,
+    request_body(content = Option<TestObject>, example = json!({"lead": {"FirstName": "Test", "Email": "test.lead@example.com"}})),
     responses(
         (status = 200, description = "The whole exchange.", body = TestedObject),
         (status = 400, description = "The address cannot be called, or the lead is none.", body = Problem),
