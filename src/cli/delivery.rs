@@ -1,7 +1,7 @@
 //! `leadgate delivery`: how leads are delivered and protected, and test leads.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -174,9 +174,9 @@ impl SettingsArgs {
     }
 }
 
-fn read_secret(path: &PathBuf, key: &'static str) -> Result<Credential, CliError> {
+fn read_secret(path: &Path, key: &'static str) -> Result<Credential, CliError> {
     if path.as_os_str() != "-" {
-        let secret = SecretSource::File { path: path.clone(), key }.read()?;
+        let secret = SecretSource::File { path: path.to_owned(), key }.read()?;
         return Ok(Credential::new(secret.expose()));
     }
     let text = read_stdin(MAX_TEST_LEAD)?;

@@ -88,6 +88,7 @@ async fn run(world: &World) -> Vec<String> {
     secrets.extend([granted.refresh, granted.access, CALLBACK.to_owned()]);
     secrets.extend(register(world).await);
     secrets.extend(crate::oauth::secrets::run(world, TYPED).await);
+    secrets.extend(crate::deliveries::secrets::run(world, TYPED).await);
     let page = ada.get("/account").await;
     secrets.push(page.csrf());
     ada.post("/logout", &[("csrf", &page.csrf())]).await.location();

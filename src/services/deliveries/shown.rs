@@ -14,6 +14,8 @@ const HIDDEN: &str = "***";
 const MAX_BODY: usize = 4 * 1024;
 /// How much of a header field is shown, in characters.
 const MAX_VALUE: usize = 300;
+/// Shortest secret that is looked for in what others wrote, in bytes: a shorter one is in every text by chance.
+const MIN_SECRET: usize = 4;
 /// Header fields whose values are shown.
 const SHOWN: [&str; 16] = [
     "accept",
@@ -53,13 +55,13 @@ impl Hidden {
 
     /// Also hides what was learned on the way, such as a token.
     pub fn add(&mut self, secret: &str) {
-        if secret.is_empty() {
+        if secret.len() < MIN_SECRET {
             return;
         }
         let json = Value::from(secret).to_string();
         let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let percent = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let forms = [secret.to_owned(), json.trim_matches('"').to_owned(), form, percent, STANDARD.encode(secret)];
+        let forms = [secret.to_owned(), json[1..json.len() - 1].to_owned(), form, percent, STANDARD.encode(secret)];
         self.0.extend(forms);
         // The longest first: one may be part of another.
         self.0.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));

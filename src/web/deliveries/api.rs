@@ -47,6 +47,8 @@ pub fn operations() -> OpenApiRouter<Arc<Web>> {
 }
 
 /// List deliveries
+///
+/// Without their settings.
 #[utoipa::path(
     get,
     path = route::API_DELIVERIES,
@@ -109,6 +111,8 @@ async fn owner(web: &Web, email: &str) -> Result<crate::domain::ids::UserId, Pro
 }
 
 /// Show a delivery
+///
+/// With its settings, but for the secrets.
 #[utoipa::path(
     get,
     path = route::API_DELIVERY,
@@ -207,7 +211,7 @@ async fn exchanges(
     tag = "deliveries",
     operation_id = "sendTestLead",
     params(("id" = String, Path, description = "The delivery's id.")),
-    request_body = Option<TestObject>,
+    request_body(content = Option<TestObject>, example = json!({"lead": {"FirstName": "Test", "Email": "test.lead@example.com"}})),
     responses(
         (status = 200, description = "The whole exchange.", body = TestedObject),
         (status = 400, description = "The address cannot be called, or the lead is none.", body = Problem),

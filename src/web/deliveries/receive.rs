@@ -54,12 +54,12 @@ async fn receive(
         address: extract::peer(&extensions),
     };
     let Ok(Path(id)) = id else { return unknown() };
+    let began = web.ctx.real_now();
     let (opened, admitted) = match deliveries::admit(&web.ctx, DeliveryId(id), &presented).await {
         Ok(found) => found,
         Err(DeliveryError::Store(error)) => return oauth::store_failed(&error),
         Err(_) => return unknown(),
     };
-    let began = web.ctx.real_now();
     let witness = |answer: &Answer, size| Witnessed {
         line: format!("POST {}", uri.path()),
         request: listed(&headers),

@@ -15,7 +15,7 @@ async fn part_d_a_delivery_is_made_changed_and_deleted(world: World) {
     let body = json!({"name": "Leads", "method": "basic", "username": "crm", "password": PASSWORD});
     let made = world.api("POST", "", Some(&body)).await.expect(201);
     let id = made.json()["id"].as_str().unwrap().to_owned();
-    assert_eq!(made.location(), format!("/api/deliveries/{id}"));
+    assert_eq!(made.header("location"), Some(format!("/api/deliveries/{id}").as_str()));
     assert_eq!(made.json()["receive_url"], format!("{ISSUER}/deliveries/{id}/receive"));
     let path = format!("/{id}");
     let shown = world.api("GET", &path, None).await.expect(200);

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::{JSON, LEAD, challenges, receiver};
 use crate::support::http::{from_address, request};
-use crate::support::{ADA, APP_ONE, APP_TWO, Setup, World, both};
+use crate::support::{ADA, APP_ONE, Setup, World, both};
+
+const STUDIO: &str = "studio";
 
 fn basic(pair: impl AsRef<[u8]>) -> String {
     format!("Basic {}", STANDARD.encode(pair))
@@ -70,7 +72,7 @@ async fn part_d_oauth_takes_a_token_of_this_server(world: World) {
     let any = world.delivery(json!({"method": "oauth2"})).await;
     let one = world.delivery(json!({"method": "oauth2", "client_id": APP_ONE})).await;
     let of_one = format!("Bearer {}", token(&world, APP_ONE, "lead_receiver").await);
-    let of_two = format!("Bearer {}", token(&world, APP_TWO, "lead_receiver").await);
+    let of_two = format!("Bearer {}", token(&world, STUDIO, "lead_receiver").await);
     for (id, authorization, status) in
         [(&any, &of_one, 200), (&any, &of_two, 200), (&one, &of_one, 200), (&one, &of_two, 401)]
     {

@@ -3,13 +3,13 @@
 mod api;
 mod digest;
 mod methods;
+pub mod secrets;
 mod sending;
 
-use axum::body::Body;
 use serde_json::{Value, json};
 
 use crate::support::http::request;
-use crate::support::{Answer, SANDBOX_TOKEN, World};
+use crate::support::{Answer, World};
 
 pub const LEAD: &str = r#"{"FirstName":"Ada","Email":"ada@lead.test"}"#;
 pub const JSON: (&str, &str) = ("content-type", "application/json");
@@ -17,13 +17,7 @@ pub const JSON: (&str, &str) = ("content-type", "application/json");
 impl World {
     /// A request to the API of deliveries, with the sandbox token.
     pub async fn api(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let token = format!("Bearer {SANDBOX_TOKEN}");
-        let path = format!("/api/deliveries{path}");
-        let headers = [("authorization", token.as_str()), JSON];
-        match body {
-            Some(body) => self.send(request(method, &path, &headers, body.to_string())).await,
-            None => self.send(request(method, &path, &headers[..1], Body::empty())).await,
-        }
+        self.operator_at(method, &format!("/api/deliveries{path}"), body).await
     }
 
     /// Makes a delivery; its id.

@@ -4,10 +4,10 @@ use axum::serve;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{ADA, APP_ONE, PASSWORD, World, both};
+use crate::support::{ADA, PASSWORD, World, both};
 
 /// The world on a port of this machine; its address.
-async fn served(world: &World) -> String {
+pub async fn served(world: &World) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let router = world.router.clone();
@@ -81,7 +81,7 @@ async fn part_d_oauth_fetches_a_token_first(world: World) {
     let address = served(&world).await;
     let settings = |more: Value| {
         let mut settings = json!({"method": "oauth2", "token_url": format!("{address}/oauth/token"),
-            "client_id": APP_ONE, "client_secret": "rate-finder-client-secret", "scope": "lead_receiver"});
+            "client_id": "studio", "client_secret": "studio-client-secret", "scope": "lead_receiver"});
         settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         settings
     };
@@ -90,7 +90,7 @@ async fn part_d_oauth_fetches_a_token_first(world: World) {
         let exchange = send(&world, &address, &id, &id).await;
         assert_eq!(lines(&exchange), ["200", "200"], "{exchange}");
         let text = exchange.to_string();
-        for secret in ["rate-finder-client-secret", PASSWORD, "correct+horse", "eyJ"] {
+        for secret in ["studio-client-secret", PASSWORD, "correct+horse", "eyJ"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
     }

@@ -130,12 +130,12 @@ async fn e_what_is_described_is_there(world: World) {
     let document = document(&world).await;
     for (path, method, operation) in operations(&document) {
         let what = format!("{method} {path}");
-        let address = nowhere(path)["/_sandbox".len()..].to_owned();
-        let answer = world.plane(&method.to_uppercase(), &address, None).await;
+        let address = nowhere(path);
+        let answer = world.operator_at(&method.to_uppercase(), &address, None).await;
         assert!(answer.status != 405 && (answer.status != 404 || path.contains('{')), "{what}: {answer:?}");
         let status = answer.status.to_string();
         assert!(operation["responses"].get(&status).is_some(), "{what} answers {status}, which is not written");
-        let unknown = world.plane(&method.to_uppercase(), &format!("{address}?zq7=1"), None).await;
+        let unknown = world.operator_at(&method.to_uppercase(), &format!("{address}?zq7=1"), None).await;
         assert_problem(&unknown, 400);
         assert_eq!(unknown.json()["parameter"], "zq7", "{what}");
         let without = world.send(request(&method.to_uppercase(), &nowhere(path), &[], "")).await;
@@ -151,7 +151,7 @@ async fn e_what_is_described_is_there(world: World) {
             if described.contains(method) {
                 continue;
             }
-            let answer = world.plane(method, &nowhere(path)["/_sandbox".len()..], None).await;
+            let answer = world.operator_at(method, &nowhere(path), None).await;
             assert_problem(&answer, 405);
             let allowed: BTreeSet<String> = answer
                 .header("allow")
@@ -168,6 +168,7 @@ async fn e_what_is_described_is_there(world: World) {
 /// An example is a request that is understood.
 async fn e_examples_can_be_sent(world: World) {
     let document = document(&world).await;
+    let delivery = world.delivery(json!({"method": "bearer", "token": "x"})).await;
     let bodies = operations(&document).into_iter().filter(|(.., operation)| operation.get("requestBody").is_some());
     let webhook =
         world.make("/webhooks", &json!({"app": APP_ONE, "url": "http://localhost:9/"})).await.expect(201).json();
@@ -178,11 +179,17 @@ async fn e_examples_can_be_sent(world: World) {
         if body.get("button").is_some() {
             body["button"] = "btn-one".into();
         }
-        let ids = [("/apps/", APP_ONE), ("/buttons/", "btn-two"), ("/users/", ADA), ("/accounts/", "acme")];
-        let ids = [ids.as_slice(), &[("/webhooks/", webhook)]].concat();
+        let ids = [
+            ("/apps/", APP_ONE),
+            ("/buttons/", "btn-two"),
+            ("/users/", ADA),
+            ("/accounts/", "acme"),
+            ("/webhooks/", webhook),
+            ("/deliveries/", &delivery),
+        ];
         let id = ids.iter().find(|(of, _)| path.contains(of)).map_or("nothing", |(_, id)| id);
         let path = path.replace("{id}", id).replace(['{', '}'], "");
-        let answer = world.plane(&method.to_uppercase(), &path["/_sandbox".len()..], Some(&body)).await;
+        let answer = world.operator_at(&method.to_uppercase(), &path, Some(&body)).await;
         // No token is the one of the example, and nothing was refreshed so far.
         let other =
             [("/_sandbox/tokens/", 404), ("/_sandbox/listeners/nothing/", 404), ("/_sandbox/requests/verify", 409)];

@@ -28,14 +28,18 @@ pub fn assert_problem_at(answer: &Answer, status: u16, pointer: &str) {
 impl World {
     /// A request to the control plane, below `/_sandbox`, with the token.
     pub async fn plane(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.operator_at(method, &format!("/_sandbox{path}"), body).await
+    }
+
+    /// The same to any address.
+    pub async fn operator_at(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let token = format!("Bearer {SANDBOX_TOKEN}");
-        let path = format!("/_sandbox{path}");
         let with_token = ("authorization", token.as_str());
         match body {
-            None => self.send(request(method, &path, &[with_token], "")).await,
+            None => self.send(request(method, path, &[with_token], "")).await,
             Some(body) => {
                 let headers = [with_token, ("content-type", "application/json")];
-                self.send(request(method, &path, &headers, body.to_string())).await
+                self.send(request(method, path, &headers, body.to_string())).await
             }
         }
     }
