@@ -13,7 +13,7 @@ both! {
     f_a_webhooks_form_says_what_is_wrong,
     f_a_secret_is_replaced_with_an_overlap,
 }
-both! { with super::two_partners(); f_anothers_webhook_is_not_there }
+both! { with crate::console::two_partners(); f_anothers_webhook_is_not_there }
 
 async fn f_a_webhook_is_made_and_its_log_read(world: World) {
     let (receiver, _work) = (Receiver::start().await, world.works());
