@@ -43,7 +43,7 @@ fn f_webhooks_are_managed_by_commands(directory: &Directory) {
         (&["webhook", "add", "--app", "nothing", "--url", "http://localhost:9/"], 1, "there is no application nothing"),
         (&["webhook", "add", "--app", APP, "--url", "https://partner.example/"], 1, "outgoing_allow"),
         (&["webhook", "add", "--app", APP, "--url", "/hooks"], 2, "absolute"),
-        (&["webhook", "replay", id], 2, "--since"),
+        (&["webhook", "replay", id], 2, "<MESSAGE>"),
         (&["listen"], 2, "--forward-to"),
     ] {
         let ran = directory.run(arguments);
