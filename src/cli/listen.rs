@@ -17,7 +17,8 @@ use super::error::CliError;
 use super::{output, webhook};
 use crate::config::{Flags, Secret, Settings, expected};
 use crate::domain::ids::AppId;
-use crate::domain::webhook::{PATIENCE, Topic, parse_target};
+use crate::domain::target_url::{TargetUrl, TargetUrlError};
+use crate::domain::webhook::{PATIENCE, Topic};
 
 /// How long the server holds an empty answer back.
 const WAIT: &str = "20s";
@@ -54,14 +55,9 @@ pub struct ListenArgs {
 }
 
 /// An address; without a scheme it is http.
-fn forward(text: &str) -> Result<Url, String> {
+fn forward(text: &str) -> Result<Url, TargetUrlError> {
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let url = parse_target(&whole).map_err(|error| error.to_string())?;
-    if matches!(url.scheme(), "http" | "https") {
-        Ok(url)
-    } else {
-        Err("an address begins with http:// or https://".to_owned())
-    }
+    TargetUrl::parse(&whole).map(TargetUrl::into_url)
 }
 
 fn secret(text: &str) -> Result<Secret, String> {

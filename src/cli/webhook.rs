@@ -13,10 +13,9 @@ use super::{args, output};
 use crate::config::Flags;
 use crate::domain::duration;
 use crate::domain::ids::{AppId, WebhookId, WebhookMessageId};
+use crate::domain::target_url::{TargetUrl, TargetUrlError};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::webhook::{
-    Attempt, Delivery, Outcome, Sent, TargetUrlError, Topic, Topics, Webhook, WebhookState, parse_target,
-};
+use crate::domain::webhook::{Attempt, Delivery, Outcome, Sent, Topic, Topics, Webhook, WebhookState};
 use crate::services::Context;
 use crate::services::webhooks::{self, Change, New, WebhookError, log};
 
@@ -145,7 +144,7 @@ pub struct ReplayArgs {
 }
 
 fn target(text: &str) -> Result<Url, TargetUrlError> {
-    parse_target(text)
+    TargetUrl::parse(text).map(TargetUrl::into_url)
 }
 
 pub(super) fn topic(text: &str) -> Result<Topic, String> {

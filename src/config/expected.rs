@@ -25,7 +25,7 @@ use crate::domain::scope::Scope;
 use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::domain::target_url::TargetUrl;
 use crate::domain::user::{MAX_PASSWORD, PasswordHash};
-use crate::domain::webhook::{Delivery, Topic, parse_target};
+use crate::domain::webhook::{Delivery, Topic};
 
 /// Most elements of one list.
 pub const MAX_LIST: usize = 100;
@@ -126,7 +126,7 @@ pub fn delivery(word: &str) -> Result<Delivery, String> {
 }
 
 pub fn webhook_url(text: &str) -> Result<Url, String> {
-    parse_target(text).map_err(|error| format!("an address such as `https://partner.example/webhooks`: {error}"))
+    target_url(text).map(TargetUrl::into_url)
 }
 
 pub fn webhook_secret(text: &str) -> Result<WebhookSecret, String> {

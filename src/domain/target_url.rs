@@ -42,6 +42,10 @@ impl TargetUrl {
         &self.0
     }
 
+    pub fn into_url(self) -> Url {
+        self.0
+    }
+
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }

@@ -13,8 +13,6 @@ use super::user::User;
 
 /// Webhooks that an application may have.
 pub const MAX_WEBHOOKS: i64 = 20;
-/// Longest address of a target, in bytes.
-pub const MAX_URL: usize = 2_000;
 /// How long one attempt may take, from the name's resolution to the last byte of the answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// For how long a message is one sender's: longer than an attempt takes, so that who died with it does not keep it.
@@ -205,32 +203,6 @@ impl Webhook {
             Target::Listener { .. } => None,
         }
     }
-}
-
-/// Why a text is no target's address. Whether the server may call it is another question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TargetUrlError {
-    #[error(
-        "a webhook's address is an absolute URL of at most {MAX_URL} bytes, as in https://partner.example/webhooks"
-    )]
-    Form,
-    #[error("a webhook's address has no user name and no password: the signature tells who calls")]
-    Credentials,
-    #[error("a webhook's address has no fragment, which would not be sent")]
-    Fragment,
-}
-
-pub fn parse_target(text: &str) -> Result<Url, TargetUrlError> {
-    let text = text.trim();
-    let url = Url::parse(text).ok().filter(|url| text.len() <= MAX_URL && url.has_host());
-    let url = url.ok_or(TargetUrlError::Form)?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(TargetUrlError::Credentials);
-    }
-    if url.fragment().is_some() {
-        return Err(TargetUrlError::Fragment);
-    }
-    Ok(url)
 }
 
 /// How far a message is.
@@ -518,19 +490,6 @@ mod tests {
         for (status, ignored) in [(500, "7"), (429, "-1"), (429, "soon"), (429, "")] {
             assert_eq!(after(status, ignored), 0, "{status} {ignored}");
         }
-    }
-
-    #[test]
-    fn part_f_a_target_has_a_plain_address() {
-        for good in ["https://partner.example/hooks?x=1", "http://127.0.0.1:9000/", "http://[::1]:9000"] {
-            assert!(parse_target(good).is_ok(), "{good}");
-        }
-        let long = format!("https://a.test/{}", "x".repeat(MAX_URL));
-        for bad in ["", "/hooks", "mailto:a@b.test", &long] {
-            assert_eq!(parse_target(bad), Err(TargetUrlError::Form), "{bad}");
-        }
-        assert_eq!(parse_target("https://u:p@a.test/"), Err(TargetUrlError::Credentials));
-        assert_eq!(parse_target("https://a.test/#x"), Err(TargetUrlError::Fragment));
     }
 
     #[test]

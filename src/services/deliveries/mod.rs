@@ -19,10 +19,11 @@ use super::audit::Acting;
 use super::{Context, changes};
 use crate::domain::app::{MAX_NAME, is_name};
 use crate::domain::delivery::{
-    Delivery, Exchange, ExchangeKind, Field, Given, MethodKind, Settings, SettingsError, Step, Wrong, target,
+    Delivery, Exchange, ExchangeKind, Field, Given, MethodKind, Settings, SettingsError, Step, Wrong,
 };
 use crate::domain::event::{Action, Event, Target};
 use crate::domain::ids::{DeliveryId, ExchangeId, UserId};
+use crate::domain::target_url::TargetUrl;
 use crate::entropy::time_ordered_id;
 use crate::store::deliveries::{self as rows, Sealed};
 use crate::store::{StoreError, events, users};
@@ -105,7 +106,7 @@ fn check_name(name: String) -> Result<String, SettingsError> {
 fn check_url(url: Option<String>) -> Result<Option<String>, SettingsError> {
     let wrong = Wrong::Invalid("an address such as `https://leads.example.com/receive`");
     match url {
-        Some(text) if target(&text).is_none() => Err(SettingsError { field: Field::Url, wrong }),
+        Some(text) if TargetUrl::parse(&text).is_err() => Err(SettingsError { field: Field::Url, wrong }),
         url => Ok(url),
     }
 }

@@ -13,10 +13,10 @@ use crate::crypto::digest::{Digested, QOP};
 use crate::domain::auth_params::AuthParams;
 use crate::domain::delivery::{
     DigestAlgorithm, Exchange, ExchangeKind, Field, Login, Message, Settings, SettingsError, Step, TokenGrant, Wrong,
-    target,
 };
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::DeliveryId;
+use crate::domain::target_url::TargetUrl;
 use crate::outgoing::{Answered, Call, Method};
 use crate::services::audit::Acting;
 
@@ -65,7 +65,8 @@ pub async fn send_test(
     let opened = find(ctx, ctx.owner(), id).await?;
     let text = url.or_else(|| opened.delivery.url.clone()).unwrap_or_else(|| receiver(ctx, id));
     let wrong = Wrong::Invalid("an address such as `https://leads.example.com/receive`");
-    let target = target(&text).ok_or(SettingsError { field: Field::Url, wrong })?;
+    let target = TargetUrl::parse(&text).map(TargetUrl::into_url);
+    let target = target.map_err(|_| SettingsError { field: Field::Url, wrong })?;
     // An address may have a secret in its path.
     let host = target.origin().ascii_serialization();
     let mut sending =
@@ -208,7 +209,7 @@ impl Sending<'_> {
             return Err("the delivery is not configured for OAuth 2.0".to_owned());
         };
         let url = token_url.clone().unwrap_or_else(|| format!("{}/oauth/token", self.ctx.issuer));
-        let url = target(&url).ok_or("the token URL cannot be called")?;
+        let url = TargetUrl::parse(&url).map(TargetUrl::into_url).map_err(|_| "the token URL cannot be called")?;
         let mut form = vec![("grant_type", grant.as_str())];
         form.extend(scope.as_deref().map(|scope| ("scope", scope)));
         if let (TokenGrant::Password, Some(user)) = (grant, user) {

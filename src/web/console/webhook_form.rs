@@ -3,7 +3,8 @@
 use url::Url;
 
 use super::Partner;
-use crate::domain::webhook::{MAX_URL, Topic, Topics, Webhook, parse_target};
+use crate::domain::target_url::{MAX_TARGET_URL, TargetUrl};
+use crate::domain::webhook::{Topic, Topics, Webhook};
 use crate::services::webhooks::WebhookError;
 use crate::views::messages::WebhookTexts;
 use crate::views::{Choice, Form, FormField};
@@ -25,7 +26,7 @@ pub fn form(partner: &Partner, form: Form, webhook: Option<&Webhook>) -> Form {
         |topic| webhook.is_some_and(|webhook| webhook.topics != Topics::ALL && webhook.topics.contains(topic));
     let topics = Topic::SUBSCRIBABLE.map(|topic| Choice::new(topic.as_str(), topic.as_str(), is_chosen(topic)));
     let form = form
-        .with(FormField::url("url", text.url).value(url).max_length(MAX_URL).hint(text.url_hint).required())
+        .with(FormField::url("url", text.url).value(url).max_length(MAX_TARGET_URL).hint(text.url_hint).required())
         .with(FormField::checks("events", text.events, topics.into()).hint(text.events_hint));
     match webhook {
         Some(webhook) => form.with(FormField::check("active", text.is_active, webhook.is_active())),
@@ -36,7 +37,7 @@ pub fn form(partner: &Partner, form: Form, webhook: Option<&Webhook>) -> Form {
 /// `None` where something is wrong, which the form then says.
 pub fn read(given: &Pairs, form: &mut Form, text: &WebhookTexts) -> Option<Given> {
     form.fill(given);
-    let url = parse_target(field(given, "url")).ok();
+    let url = TargetUrl::parse(field(given, "url")).ok().map(TargetUrl::into_url);
     if url.is_none() {
         form.refuse("url", text.url_bad);
     }
