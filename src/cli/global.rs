@@ -32,7 +32,7 @@ pub struct GlobalArgs {
     /// true or false: whether applications may present users' passwords [default: true in sandbox mode]
     #[arg(long, global = true, value_name = "BOOL")]
     password_grant: Option<String>,
-    /// Hosts that the server may call by itself, for webhooks, call-backs and deliveries [default: loopback in sandbox mode]
+    /// Hosts that the server may call by itself, for webhooks, call-backs and deliveries [default: loopback where the issuer is on this machine]
     #[arg(long, global = true, value_name = "LIST")]
     outgoing_allow: Option<String>,
     /// Bearer token of the sandbox's control plane [default: made and printed at each start]

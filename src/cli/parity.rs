@@ -20,6 +20,7 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::AppLogoRemoved => "app logo remove",
         Action::AppCallbackSet => "app callback set",
         Action::AppCallbackRemoved => "app callback remove",
+        Action::AppCallbackTested => "app callback test",
         Action::AppCallbackSecretRotated => "app callback rotate-secret",
         Action::AppSecretRotated => "app secret rotate",
         Action::AppSecretRevoked => "app secret revoke",

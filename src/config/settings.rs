@@ -206,12 +206,11 @@ impl Settings {
         // RFC 9700 section 2.4 forbids it; LeadExec's own clients use it.
         let password_grant =
             reader.parse(&layers::PASSWORD_GRANT, "`true` or `false`").unwrap_or(mode == Mode::Sandbox);
-        // A sandbox's targets are on the developer's machine; in production that would open the server's own.
+        // A developer's targets are on the developer's own machine; elsewhere it is the server's that would be open.
+        let is_own = mode == Mode::Sandbox && issuer.is_loopback();
+        let outgoing_allow = reader.parse_telling(&layers::OUTGOING_ALLOW, allow_list::EXPECTED);
         let outgoing_allow =
-            reader.parse_telling(&layers::OUTGOING_ALLOW, allow_list::EXPECTED).unwrap_or_else(|| match mode {
-                Mode::Sandbox => AllowList::loopback(),
-                Mode::Production => AllowList::default(),
-            });
+            outgoing_allow.unwrap_or_else(|| if is_own { AllowList::loopback() } else { AllowList::default() });
         let sandbox_token = reader.secret(&layers::SANDBOX_TOKEN, &layers::SANDBOX_TOKEN_FILE);
         let given_key = reader.secret(&layers::MASTER_KEY, &layers::MASTER_KEY_FILE);
         let log = LogSettings {

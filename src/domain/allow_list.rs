@@ -109,12 +109,13 @@ impl AllowList {
 
     fn judge_name(&self, name: &str) -> Result<(), NotAllowed> {
         let name = normal(name);
-        let is_listed = self.hosts.iter().any(|pattern| pattern.matches(&name));
-        // `*` is for public hosts, and these names can only be this machine.
+        let is_listed = |pattern: &HostPattern| pattern.matches(&name);
+        let mut patterns = self.hosts.iter();
         let is_allowed = if is_loopback_name(&name) {
-            self.loopback || self.hosts.contains(&HostPattern::Exact(name.clone()))
+            // `*` is for public hosts, and these names can only be this machine.
+            self.loopback || patterns.any(|pattern| *pattern != HostPattern::Any && is_listed(pattern))
         } else {
-            is_listed
+            patterns.any(is_listed)
         };
         if is_allowed { Ok(()) } else { Err(NotAllowed::Host { host: name }) }
     }
@@ -288,6 +289,9 @@ mod tests {
         ] {
             assert!(judged(&hosts, url).is_err(), "{url}");
         }
+        let below = list("*.localhost");
+        assert_eq!(judged(&below, "http://partner.localhost:9/"), Ok(()));
+        assert!(judged(&below, "http://localhost:9/").is_err());
         let any = list("*");
         assert_eq!(judged(&any, "https://a.test/"), Ok(()));
         for url in ["http://localhost/", "http://127.0.0.1/", "http://8.8.8.8/"] {

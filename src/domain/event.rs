@@ -115,6 +115,7 @@ words! {
         AppLogoRemoved = "app.logo_removed",
         AppCallbackSet = "app.callback_set",
         AppCallbackRemoved = "app.callback_removed",
+        AppCallbackTested = "app.callback_tested",
         AppCallbackSecretRotated = "app.callback_secret_rotated",
         AppSecretRotated = "app.secret_rotated",
         AppSecretRevoked = "app.secret_revoked",
@@ -170,6 +171,7 @@ impl Action {
                 | Self::ConnectionCreated
                 | Self::ConnectionWidened
                 | Self::ConnectionEnded
+                | Self::AppCallbackTested
                 | Self::DeliveryTested
                 | Self::UserExported
         )

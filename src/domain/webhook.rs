@@ -235,7 +235,7 @@ impl Delivery {
 pub struct Message {
     pub id: WebhookMessageId,
     pub topic: Topic,
-    /// Messages of one lane arrive in order: a connection's, or what else is told of one user, or of the application.
+    /// Messages of one lane arrive in order: a connection's, or what else is told of the application.
     pub lane: String,
     pub payload: String,
     /// Real time.
@@ -328,23 +328,28 @@ fn asked_for(outcome: &Outcome) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Whom it is about.
+/// Whom it is about, as far as the user lets the application know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Subject {
-    /// The e-mail address.
-    user: String,
+    /// The e-mail address, where a scope opens it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     /// The same as userinfo, ID tokens and introspection have it.
     sub: String,
-    user_name: String,
+    /// The same as for `user`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<String>,
     account: AccountId,
 }
 
 impl Subject {
-    pub fn of(user: &User) -> Self {
+    /// `scopes` are those that the user allowed: what no token of theirs would tell, no message does.
+    fn of(user: &User, scopes: &ScopeSet) -> Self {
+        let opens = |claim| scopes.contains(Scope::AccountApi) || scopes.contains(claim);
         Self {
-            user: user.email.to_string(),
+            user: opens(Scope::Email).then(|| user.email.to_string()),
             sub: user_subject(user.id),
-            user_name: user.name.clone(),
+            user_name: opens(Scope::Profile).then(|| user.name.clone()),
             account: user.account.clone(),
         }
     }
@@ -414,20 +419,17 @@ impl News {
         self
     }
 
-    pub fn about(mut self, user: &User, connection: Option<ConnectionId>) -> Self {
-        self.data.subject = Some(Subject::of(user));
-        self.data.connection = connection;
-        self
+    /// Of a connection: whose it is, and what was allowed.
+    pub fn about(mut self, user: &User, connection: ConnectionId, scopes: &ScopeSet) -> Self {
+        self.data.subject = Some(Subject::of(user, scopes));
+        self.data.connection = Some(connection);
+        self.with_scopes(scopes)
     }
 
     /// In which order it arrives.
     pub fn lane(&self) -> String {
         let data = &self.data;
-        match (data.connection, &data.subject) {
-            (Some(connection), _) => format!("connection/{connection}"),
-            (None, Some(subject)) => format!("{}/{}", data.app, subject.sub),
-            (None, None) => data.app.to_string(),
-        }
+        data.connection.map_or_else(|| data.app.to_string(), |connection| format!("connection/{connection}"))
     }
 
     pub fn message(&self, id: WebhookMessageId, created_at: Timestamp) -> Message {

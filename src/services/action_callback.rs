@@ -43,9 +43,9 @@ impl From<StoreError> for CallbackError {
 
 /// The application's own server did not let a connection be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the application's action call-back refused the connection: {}", message.as_deref().unwrap_or("it gave no reason"))]
+#[error("the application's action call-back {}", if *is_failure { "gave no answer that counts" } else { "refused the connection" })]
 pub struct CallbackRefusal {
-    /// For the user, as plain text.
+    /// For the user, as plain text. Not in the log: somebody else wrote it, perhaps of a person.
     pub message: Option<String>,
     /// Whether it is this server that refuses, because there was no answer.
     pub is_failure: bool,
@@ -67,9 +67,9 @@ pub async fn ask(
         return Ok(Ok(()));
     }
     let news = News::new(Topic::ConnectionCreated, asked.app.id.clone(), now);
-    let news = news.about(asked.user, Some(connection)).with_scopes(asked.scopes);
+    let news = news.about(asked.user, connection, asked.scopes);
     let (verdict, last) = call(ctx, &callback, &secret, &news).await;
-    note(ctx, &callback, last).await?;
+    note(ctx, &callback, last).await;
     Ok(match verdict {
         Some(Verdict::Allow) => Ok(()),
         Some(Verdict::Refuse { message }) => Err(CallbackRefusal { message, is_failure: false }),
@@ -82,10 +82,11 @@ pub async fn ask(
 pub async fn tell_denied(ctx: &Context, asked: Asked<'_>) {
     let told = async {
         let Some((callback, secret)) = load(ctx, &asked.app.id).await? else { return Ok(()) };
-        let news = News::new(Topic::ConnectionDenied, asked.app.id.clone(), asked.now);
-        let news = news.about(asked.user, None).with_scopes(asked.scopes);
+        // Who denies an application something stays unknown to it.
+        let news = News::new(Topic::ConnectionDenied, asked.app.id.clone(), asked.now).with_scopes(asked.scopes);
         let (_, last) = call(ctx, &callback, &secret, &news).await;
-        note(ctx, &callback, last).await
+        note(ctx, &callback, last).await;
+        Ok(())
     };
     let told: Result<(), StoreError> = told.await;
     if let Err(error) = told {
@@ -93,12 +94,29 @@ pub async fn tell_denied(ctx: &Context, asked: Asked<'_>) {
     }
 }
 
-/// Sends a sample of what is sent when a connection is to be made, about the application alone, and says how that went.
-pub async fn test(ctx: &Context, app: &AppId) -> Result<LastCall, CallbackError> {
+/// Sends a message that connects nobody and tells of nobody, and says how that went.
+pub async fn test(ctx: &Acting<'_>, app: &AppId) -> Result<LastCall, CallbackError> {
+    let named = find_app(ctx, app).await?;
     let (callback, secret) = load(ctx, app).await?.ok_or(CallbackError::None)?;
+    let event = ctx.event(Action::AppCallbackTested, Target::app(app, &named.name));
+    let (work, owner) = (Arc::new((app.clone(), event)), ctx.owner());
+    let begun = ctx.store.write(move |conn| {
+        let work = work.clone();
+        Box::pin(async move {
+            let (app, event) = &*work;
+            let may = may_change(conn, owner, app).await?;
+            if may {
+                events::record(conn, event).await?;
+            }
+            Ok(may)
+        })
+    });
+    if !begun.await? {
+        return Err(PartnerError::UnknownApp.into());
+    }
     let news = News::new(Topic::Test, app.clone(), ctx.now_for(app));
     let (_, last) = call(ctx, &callback, &secret, &news).await;
-    note(ctx, &callback, last.clone()).await?;
+    note(ctx, &callback, last.clone()).await;
     Ok(last)
 }
 
@@ -149,13 +167,16 @@ async fn call(
     (read.ok(), LastCall { at, took, result, detail })
 }
 
-async fn note(ctx: &Context, callback: &ActionCallback, last: LastCall) -> Result<(), StoreError> {
+/// How a call went is for people to look at: that it cannot be written down changes nothing of what was said.
+async fn note(ctx: &Context, callback: &ActionCallback, last: LastCall) {
     let work = Arc::new((callback.app.clone(), callback.url.clone(), last));
     let noted = ctx.store.write(move |conn| {
         let work = work.clone();
         Box::pin(async move { action_callbacks::note_call(conn, &work.0, &work.1, &work.2).await })
     });
-    noted.await
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, app = %callback.app, "how an action call-back went could not be written down");
+    }
 }
 
 /// The application's call-back.
@@ -191,8 +212,7 @@ pub async fn set(
                 return Ok(Err(PartnerError::UnknownApp));
             }
             let before = action_callbacks::find(conn, &wanted.app).await?;
-            let secret = before.as_ref().map_or(sealed, |(_, kept)| kept);
-            action_callbacks::set(conn, wanted, secret).await?;
+            action_callbacks::set(conn, wanted, sealed).await?;
             let mut event = event.clone();
             event.changes = changes(before.as_ref().map(|(callback, _)| callback), wanted);
             events::record(conn, &event).await?;

@@ -1,7 +1,7 @@
 //! What a user's "Allow" makes: a connection, and a line in the user's history. The dialog and the sandbox's API both end
 //! here, so there is one idea of consent.
 
-use super::action_callback;
+use super::action_callback::{self, CallbackRefusal};
 use super::audit::By;
 use super::webhooks::outbox::{self, Denied, Draft};
 use super::{Context, endings};
@@ -33,6 +33,19 @@ pub async fn denied(ctx: &Context, asked: Asked<'_>) -> Result<(), StoreError> {
     Denied::new(ctx, asked).tell_now(ctx).await?;
     action_callback::tell_denied(ctx, asked).await;
     Ok(())
+}
+
+/// Asks the application's own server, where there is no flow whose end would tell of its refusal.
+pub async fn ask(
+    ctx: &Context,
+    asked: Asked<'_>,
+    proposal: &Proposal,
+) -> Result<Result<(), CallbackRefusal>, StoreError> {
+    let answer = action_callback::ask(ctx, asked, proposal.connection.id).await?;
+    if answer.is_err() {
+        Denied::new(ctx, asked).tell_now(ctx).await?;
+    }
+    Ok(answer)
 }
 
 /// What a consent is about to make, drawn before the transaction.

@@ -203,7 +203,7 @@ pub async fn rotate_callback_secret(ctx: &Acting<'_>, user: &User, id: &str) -> 
 
 pub async fn test_callback(ctx: &Acting<'_>, user: &User, id: &str) -> Result<LastCall, ConsoleError> {
     let app = app(ctx, user, id).await?;
-    Ok(action_callback::test(ctx, &app.id).await?)
+    Ok(action_callback::test(&ctx.for_owner(user.id), &app.id).await?)
 }
 
 /// `false` where there was none.

@@ -1,6 +1,6 @@
 //! The outcome of a sign-in without a browser (wire.md part E): for tests, and only in sandbox mode.
 
-use super::action_callback::{self, CallbackRefusal};
+use super::action_callback::CallbackRefusal;
 use super::audit::By;
 use super::consent::{Asked, Through};
 use super::dialog::{DENIED, Decision, REFUSED, asks_again};
@@ -82,7 +82,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Decided, Auth
     let proposal =
         consent::proposal(ctx, &user, &app, scopes.clone(), Through::Button, now).by(By::control_plane(None));
     let proposed = proposal.connection.id;
-    if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
+    if let Err(refusal) = consent::ask(ctx, asked, &proposal).await? {
         return Ok(Decided::Refused(refusal));
     }
     let handle = ctx.mint(now);
@@ -149,7 +149,7 @@ pub async fn authorize_request(
     let proposal =
         consent::proposal(ctx, &user, &app, request.scopes.clone(), Through::Grant, now).by(By::control_plane(None));
     let proposed = proposal.connection.id;
-    if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
+    if let Err(refusal) = consent::ask(ctx, asked, &proposal).await? {
         super::reason::note(&refusal);
         return Ok(error_response(request.target, &ctx.issuer, Invalid::new(ErrorCode::AccessDenied, REFUSED)));
     }

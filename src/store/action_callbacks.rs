@@ -14,9 +14,9 @@ use crate::domain::target_url::TargetUrl;
 statements! {
     FIND = "SELECT app_id, url, secret, on_failure, last_at, last_ms, last_result, last_detail \
             FROM action_callbacks WHERE app_id = $1";
-    /// What the newest call was is not said of another address.
+    /// What the newest call was is not said of another address. A secret that is there stays.
     UPSERT = "INSERT INTO action_callbacks (app_id, url, secret, on_failure) VALUES ($1, $2, $3, $4) \
-              ON CONFLICT (app_id) DO UPDATE SET url = excluded.url, secret = excluded.secret, \
+              ON CONFLICT (app_id) DO UPDATE SET url = excluded.url, \
               on_failure = excluded.on_failure, last_at = NULL, last_ms = NULL, last_result = NULL, last_detail = NULL";
     SET_SECRET = "UPDATE action_callbacks SET secret = $2 WHERE app_id = $1";
     DELETE = "DELETE FROM action_callbacks WHERE app_id = $1";
@@ -65,7 +65,7 @@ pub async fn find(conn: &mut Conn, app: &AppId) -> Result<Option<(ActionCallback
     fetch_optional!(conn, Row, FIND, app.as_str())?.map(TryFrom::try_from).transpose()
 }
 
-/// Writes it anew, as if it had never been called.
+/// Writes it anew, as if it had never been called. `secret` is of one that was not there.
 pub async fn set(conn: &mut Conn, callback: &ActionCallback, secret: &[u8]) -> Result<(), StoreError> {
     let ActionCallback { app, url, on_failure, last: _ } = callback;
     execute!(conn, UPSERT, app.as_str(), url.as_str(), secret, on_failure.as_str())?;

@@ -19,7 +19,7 @@ statements! {
             AND ($3 = '' OR target_kind = $3) AND ($4 = '' OR target_id = $4 OR target_name = $4) \
             AND (id < $5 OR $5 IS NULL) AND (at >= $6) \
             AND ($7 = 0 OR action NOT IN ('session.opened', 'session.refused', 'session.ended', 'connection.created', \
-                 'connection.widened', 'connection.ended', 'delivery.tested', 'user.exported')) \
+                 'connection.widened', 'connection.ended', 'app.callback_tested', 'delivery.tested', 'user.exported')) \
             ORDER BY id DESC LIMIT $8";
     /// Newest first. By id alone: names are chosen by whom they name.
     LIST_OF_TARGET = "SELECT id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, \

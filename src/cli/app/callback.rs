@@ -65,7 +65,7 @@ pub async fn run(ctx: &Context, command: CallbackCommand) -> Result<(), CliError
             show(&callback.ok_or_else(|| explain(&id, CallbackError::None))?, Some(&secret), json)
         }
         CallbackCommand::Test(AppArgs { id, json }) => {
-            let last = action_callback::test(ctx, &id).await.map_err(|error| explain(&id, error))?;
+            let last = action_callback::test(&acting(ctx), &id).await.map_err(|error| explain(&id, error))?;
             if json { output::json(&call_json(&last)) } else { output::line(&call_line(&last)) }
         }
         CallbackCommand::Remove(AppArgs { id, json }) => {

@@ -178,3 +178,21 @@ fn an_open_sandbox_is_warned_of() {
     assert_eq!(load(flags, &[], "").unwrap().warnings().len(), 1);
     assert!(load(Flags::default(), &[], "").unwrap().warnings().is_empty());
 }
+
+#[test]
+fn what_may_be_called_follows_whose_machine_it_is() {
+    let allow = |text: &str| load(Flags::default(), &[], text).unwrap().outgoing_allow;
+    let own = AllowList::loopback();
+    assert_eq!(allow(""), own);
+    assert_eq!(allow("issuer = \"http://sandbox.example\"\nmode = \"sandbox\"\n"), AllowList::default());
+    assert_eq!(allow("issuer = \"https://auth.example.com\"\n"), AllowList::default());
+    let given = "issuer = \"https://auth.example.com\"\noutgoing_allow = \"loopback\"\n";
+    assert_eq!(allow(given), own);
+    assert_eq!(
+        faults(Flags::default(), &[("LEADGATE_OUTGOING_ALLOW", "https://a.test")], ""),
+        [format!(
+            "environment variable LEADGATE_OUTGOING_ALLOW: outgoing_allow: found \"https://a.test\"; expected {}",
+            allow_list::EXPECTED
+        )]
+    );
+}

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::Context;
-use super::super::action_callback::{self, CallbackRefusal};
+use super::super::action_callback::CallbackRefusal;
 use super::super::consent::{self, Asked, Through};
 use super::super::dialog::REFUSED;
 use super::super::login::{self, LoginError};
@@ -290,7 +290,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
         return Err(TokenError::Denied);
     }
     let proposal = consent::proposal(ctx, who.user(), app, given.scopes.clone(), Through::Grant, now);
-    action_callback::ask(ctx, asked, proposal.connection.id).await?.map_err(TokenError::Refused)?;
+    consent::ask(ctx, asked, &proposal).await?.map_err(TokenError::Refused)?;
     let fresh = NewGrant::draw(ctx, app, given.dpop_jkt, now);
     let work = Arc::new((who, proposal, fresh, app.clone(), given.scopes, given.resource));
     let recorded = ctx

@@ -48,9 +48,11 @@ pub async fn created(
     user: &User,
     connection: &crate::domain::connection::Connection,
 ) -> Result<(), StoreError> {
-    let news = News::new(Topic::ConnectionCreated, connection.app.clone(), connection.created_at)
-        .about(user, Some(connection.id))
-        .with_scopes(&connection.scopes);
+    let news = News::new(Topic::ConnectionCreated, connection.app.clone(), connection.created_at).about(
+        user,
+        connection.id,
+        &connection.scopes,
+    );
     tell(conn, &connection.app, &news, draft.id_for(connection.id), draft.at).await
 }
 
@@ -64,8 +66,9 @@ pub struct Denied {
 impl Denied {
     pub fn new(ctx: &Context, asked: Asked<'_>) -> Self {
         let app = asked.app.id.clone();
-        let news = News::new(Topic::ConnectionDenied, app.clone(), asked.now);
-        Self { draft: ctx.draft(), app, news: news.about(asked.user, None).with_scopes(asked.scopes) }
+        // Who denies an application something stays unknown to it.
+        let news = News::new(Topic::ConnectionDenied, app.clone(), asked.now).with_scopes(asked.scopes);
+        Self { draft: ctx.draft(), app, news }
     }
 
     /// In the transaction that finishes the flow.
@@ -102,9 +105,7 @@ pub async fn ended(conn: &mut Conn, draft: Draft, ended: &[Ended], by: EndedBy) 
             known.insert(one.user, users::find(conn, one.user).await?);
         }
         let Some(user) = &known[&one.user] else { continue };
-        let mut news = News::new(Topic::ConnectionRevoked, one.app.clone(), one.at)
-            .about(user, Some(one.id))
-            .with_scopes(&one.scopes);
+        let mut news = News::new(Topic::ConnectionRevoked, one.app.clone(), one.at).about(user, one.id, &one.scopes);
         news.data.by = Some(by.as_str());
         let id = match by {
             EndedBy::Expiry => WebhookMessageId(expiry::id_of(one)),
@@ -138,9 +139,7 @@ impl Refreshed {
         scopes: &ScopeSet,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut news = News::new(Topic::TokenRefreshed, self.app.clone(), self.at)
-            .about(user, Some(connection))
-            .with_scopes(scopes);
+        let mut news = News::new(Topic::TokenRefreshed, self.app.clone(), self.at).about(user, connection, scopes);
         news.data.expires_at = Some(expires_at);
         tell(conn, &self.app, &news, self.draft.id_for(connection), self.draft.at).await
     }

@@ -19,6 +19,7 @@ pub const fn done(lang: Lang, action: Action) -> &'static str {
         Action::AppLogoRemoved => ("Logo removed", "Logotipo quitado"),
         Action::AppCallbackSet => ("Call-back set", "Retrollamada puesta"),
         Action::AppCallbackRemoved => ("Call-back removed", "Retrollamada quitada"),
+        Action::AppCallbackTested => ("Call-back tested", "Retrollamada probada"),
         Action::AppCallbackSecretRotated => ("Call-back's secret rotated", "Secreto de la retrollamada rotado"),
         Action::AppSecretRotated => ("Client secret rotated", "Secreto del cliente rotado"),
         Action::AppSecretRevoked => ("Old client secret revoked", "Secreto anterior del cliente revocado"),

@@ -175,8 +175,8 @@ async fn remove(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id)
         (status = 404, description = "There is no such application, or it has no call-back.", body = Problem),
     ),
 )]
-async fn test(State(web): State<Arc<Web>>, Id(id): Id) -> Result<Response, Problem> {
-    let last = action_callback::test(&web.ctx, &app_id(&id)?).await.map_err(explain)?;
+async fn test(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id) -> Result<Response, Problem> {
+    let last = action_callback::test(&web.ctx.acting(by), &app_id(&id)?).await.map_err(explain)?;
     Ok(ok(&CallObject::from(&last)))
 }
 

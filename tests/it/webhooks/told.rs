@@ -85,6 +85,8 @@ async fn f_the_specifications_library_verifies_what_is_sent(world: World) {
     assert!(newer.verify(&last.body, &last.headers).is_err(), "its time is over");
 }
 
+const REFUSE: crate::support::receiver::Reply = crate::support::receiver::Reply::Body(200, r#"{"allow":false}"#);
+
 async fn f_a_denial_is_heard_of_however_it_comes(world: World) {
     let (receiver, _work) = (Receiver::start().await, world.works());
     world.webhook_for(&receiver.url("/"), Some(&["connection.denied"])).await;
@@ -97,9 +99,15 @@ async fn f_a_denial_is_heard_of_however_it_comes(world: World) {
     // A magic user, whom nobody asks.
     let magic = json!({"user": "deny@acme.test", "button": "btn-one", "decision": "allow"});
     world.sandbox_authorize(&magic).await.expect(200);
-    let users: Vec<Value> = receiver.wait_for(3).await.iter().map(|one| one.json()["data"]["user"].clone()).collect();
-    for user in [ADA, GRACE, "deny@acme.test"] {
-        assert!(users.contains(&json!(user)), "{users:?}");
+    // Where the application's own server refuses.
+    let refusing = crate::support::receiver::Receiver::start([REFUSE]).await;
+    let callback = json!({"url": format!("{}/", refusing.origin)});
+    world.control("PUT", &format!("/apps/{APP_ONE}/callback"), &callback).await.expect(201);
+    let allowed = json!({"user": ADA, "button": "btn-one", "decision": "allow"});
+    assert_eq!(world.sandbox_authorize(&allowed).await.expect(200).json()["valid"], false);
+    for told in receiver.wait_for(4).await {
+        // Who denies an application something stays unknown to it.
+        assert_eq!(told.json()["data"], json!({"app": APP_ONE, "scopes": ["account_api"]}));
     }
 }
 
