@@ -70,17 +70,10 @@
     }
   }
 
-  /* Where there is something to read first: on a press, or when the window is closed. */
+  /* Where there is something to read first, the result waits for a press. */
   function handOverLater(data, button) {
-    var over = false;
-    function once() {
-      if (over) return;
-      over = true;
-      handOver(data);
-    }
     handOver({ mode: data.mode, target: data.target, state: data.state });
-    button.addEventListener('click', once);
-    if (data.mode === 'popup' && opener()) window.addEventListener('pagehide', once);
+    button.addEventListener('click', function () { handOver(data); }, { once: true });
   }
 
   function guardAllow(allow) {

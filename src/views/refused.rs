@@ -10,7 +10,7 @@ use super::page::Page;
 /// How the user goes back to who asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WayBack {
-    /// `dialog.js` hands the result over when the button is pressed, or the window closed.
+    /// `dialog.js` hands the result over when the button is pressed.
     Script,
     /// To a redirect URI that was verified.
     Link(String),
