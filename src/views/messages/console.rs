@@ -613,7 +613,7 @@ pub(super) const EN: ConsoleTexts = ConsoleTexts {
         title: "Call-back",
         text: "Your own server can be asked before a user is connected. It gets a signed request with who it is and what was allowed, answers {\"allow\": true} or {\"allow\": false, \"message\": \"…\"}, and has three seconds for it. The user is shown the message. It is told of denials, too.",
         url: "Address",
-        url_hint: "Empty where nobody is to be asked. For example https://partner.example/leadgate/callback",
+        url_hint: "For example https://partner.example/leadgate/callback",
         url_wrong: "Write a whole address that begins with https:// or http://, without user name, password and fragment.",
         url_plain: "On this server the address begins with https://.",
         url_not_allowed: Pattern(
@@ -903,7 +903,7 @@ pub(super) const ES: ConsoleTexts = ConsoleTexts {
         title: "Retrollamada",
         text: "Se puede preguntar a tu propio servidor antes de conectar a un usuario. Recibe una petición firmada con quién es y qué se ha permitido, responde {\"allow\": true} o {\"allow\": false, \"message\": \"…\"} y tiene tres segundos para ello. El mensaje se muestra al usuario. También se le comunican los rechazos.",
         url: "Dirección",
-        url_hint: "Vacía si no hay que preguntar a nadie. Por ejemplo https://partner.example/leadgate/callback",
+        url_hint: "Por ejemplo https://partner.example/leadgate/callback",
         url_wrong: "Escribe una dirección completa que empiece por https:// o http://, sin nombre de usuario, contraseña ni fragmento.",
         url_plain: "En este servidor la dirección empieza por https://.",
         url_not_allowed: Pattern(
