@@ -429,7 +429,7 @@ const NO_PAGE = [
   /^\/(js|css|static|logos)\//,
   /^\/button\/(token|resume|report)$/,
   /^\/authorize\//,
-  /^\/v1\//,
+  /^\/v[12]\//,
   /^\/api\//,
   '/deliveries/{delivery}/receive',
   /^\/\.well-known\//,
