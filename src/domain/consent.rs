@@ -1,8 +1,20 @@
 //! A user's "Allow", as it is remembered: it outlives its connection and its application.
 
+use super::app::App;
 use super::ids::{AppId, ConnectionId, ConsentId, UserId};
 use super::scope::ScopeSet;
 use super::timestamp::Timestamp;
+use super::user::User;
+
+/// What a user is asked for, and by whom.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub user: &'a User,
+    pub app: &'a App,
+    pub scopes: &'a ScopeSet,
+    /// By the application's clock.
+    pub now: Timestamp,
+}
 
 /// What a consent was given to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::Context;
 use super::audit::{Acting, may_change};
-use super::consent::Asked;
 use super::partner::{PartnerError, find_app};
 use crate::crypto::webhook_signature::{self, WebhookSecret};
 use crate::domain::action_callback::{ActionCallback, CallResult, LastCall, OnFailure, TIME_LIMIT, Verdict};
 use crate::domain::allow_list::NotAllowed;
+use crate::domain::consent::Asked;
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::{AppId, ConnectionId, WebhookMessageId};
 use crate::domain::target_url::TargetUrl;

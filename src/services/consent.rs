@@ -8,7 +8,7 @@ use super::{Context, endings};
 use crate::domain::app::App;
 use crate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
 use crate::domain::consent::Consent;
-pub use crate::domain::consent::Through;
+pub use crate::domain::consent::{Asked, Through};
 use crate::domain::event::{Action, Change, Event, Target};
 use crate::domain::ids::{ConnectionId, ConsentId};
 use crate::domain::magic::Magic;
@@ -17,16 +17,6 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::entropy::time_ordered_id;
 use crate::store::{Conn, StoreError, apps, connections, consents, events, users};
-
-/// What a user is asked for, and by whom.
-#[derive(Clone, Copy)]
-pub struct Asked<'a> {
-    pub user: &'a User,
-    pub app: &'a App,
-    pub scopes: &'a ScopeSet,
-    /// By the application's clock.
-    pub now: Timestamp,
-}
 
 /// Tells the application that the user said no, where there is no flow whose end would tell it.
 pub async fn denied(ctx: &Context, asked: Asked<'_>) -> Result<(), StoreError> {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::super::Context;
-use super::super::consent::Asked;
 use super::expiry;
 use crate::domain::connection::EndedBy;
+use crate::domain::consent::Asked;
 use crate::domain::event::{Action, Event, TargetKind};
 use crate::domain::ids::{AppId, ConnectionId, UserId, WebhookMessageId};
 use crate::domain::scope::ScopeSet;
