@@ -189,12 +189,19 @@ pub struct ForgedNonce;
 
 const RANDOM: usize = 16;
 const MAC: usize = 32;
-/// The time, what is random, and the MAC over both.
-const NONCE: usize = 8 + RANDOM + MAC;
+/// The times, what is random, and the MAC over all.
+const NONCE: usize = 8 + 8 + RANDOM + MAC;
+
+/// What time it is: by the server's clock, which may be moved, and by the machine's, which is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    pub server: Timestamp,
+    pub machine: Timestamp,
+}
 
 /// A fresh nonce for `what`: nothing is stored of it.
-pub fn nonce(key: &MacKey, what: &str, now: Timestamp, entropy: &dyn Entropy) -> String {
-    let mut bytes = now.as_micros().to_be_bytes().to_vec();
+pub fn nonce(key: &MacKey, what: &str, now: Moment, entropy: &dyn Entropy) -> String {
+    let mut bytes = [now.server, now.machine].map(|time| time.as_micros().to_be_bytes()).concat();
     let mut random = [0; RANDOM];
     entropy.fill(&mut random);
     bytes.extend_from_slice(&random);
@@ -204,22 +211,26 @@ pub fn nonce(key: &MacKey, what: &str, now: Timestamp, entropy: &dyn Entropy) ->
 }
 
 /// When a nonce was made, if it was made for `what`. Constant time.
-pub fn nonce_made_at(key: &MacKey, what: &str, nonce: &str) -> Result<Timestamp, ForgedNonce> {
+pub fn nonce_made_at(key: &MacKey, what: &str, nonce: &str) -> Result<Moment, ForgedNonce> {
     let bytes = URL_SAFE_NO_PAD.decode(nonce).map_err(|_| ForgedNonce)?;
     let bytes: [u8; NONCE] = bytes.try_into().map_err(|_| ForgedNonce)?;
     let (plain, mac) = bytes.split_at(NONCE - MAC);
     if !key.verify(Purpose::DigestNonce, &message(what, plain), mac) {
         return Err(ForgedNonce);
     }
-    let mut micros = [0; 8];
-    micros.copy_from_slice(&plain[..8]);
-    Ok(Timestamp::from_micros(i64::from_be_bytes(micros)))
+    let time = |at: usize| {
+        let mut micros = [0; 8];
+        micros.copy_from_slice(&plain[at..at + 8]);
+        Timestamp::from_micros(i64::from_be_bytes(micros))
+    };
+    Ok(Moment { server: time(0), machine: time(8) })
 }
 
-/// Whether a nonce is still good. One of a clock that was ahead is as good as one of a clock that was behind.
-pub fn is_fresh(made_at: Timestamp, now: Timestamp) -> bool {
-    let age = if made_at <= now { now.since(made_at) } else { made_at.since(now) };
-    age < NONCE_LIFETIME
+/// Whether a nonce is still good, by both clocks: who moves the server's does not bring back what is over. One of a clock
+/// that was ahead is as good as one of a clock that was behind.
+pub fn is_fresh(made_at: Moment, now: Moment) -> bool {
+    let age = |made_at: Timestamp, now: Timestamp| if made_at <= now { now.since(made_at) } else { made_at.since(now) };
+    age(made_at.server, now.server).max(age(made_at.machine, now.machine)) < NONCE_LIFETIME
 }
 
 /// What a client has to send back as it came (RFC 7616 section 3.3).
@@ -296,7 +307,11 @@ mod tests {
 
     #[test]
     fn q4_q6_a_nonce_is_good_for_one_purpose_and_time() {
-        let (key, now) = (MacKey::new(&[1; 32]), Timestamp::from_unix_seconds(1_000_000));
+        let at = |server, machine| Moment {
+            server: Timestamp::from_unix_seconds(server),
+            machine: Timestamp::from_unix_seconds(machine),
+        };
+        let (key, now) = (MacKey::new(&[1; 32]), at(1_000_000, 2_000_000));
         let nonce = nonce(&key, "one", now, &SystemEntropy);
         assert_eq!(nonce_made_at(&key, "one", &nonce), Ok(now));
         assert_eq!(nonce_made_at(&key, "two", &nonce), Err(ForgedNonce));
@@ -305,9 +320,12 @@ mod tests {
         for forged in [altered.as_str(), "", "x", "dcd98b7102dd2f0e8b11d0f600bfb0c093"] {
             assert_eq!(nonce_made_at(&key, "one", forged), Err(ForgedNonce), "{forged}");
         }
-        let last = now.plus(NONCE_LIFETIME).minus(Duration::from_micros(1));
-        assert!(is_fresh(now, now) && is_fresh(now, last) && is_fresh(last, now));
-        assert!(!is_fresh(now, now.plus(NONCE_LIFETIME)) && !is_fresh(now.plus(NONCE_LIFETIME), now));
+        for good in [now, at(1_000_299, 2_000_299), at(1_000_299, 2_000_000), at(1_000_000, 2_000_299)] {
+            assert!(is_fresh(now, good) && is_fresh(good, now), "{good:?}");
+        }
+        for over in [at(1_000_300, 2_000_300), at(1_000_300, 2_000_000), at(1_000_000, 2_000_300)] {
+            assert!(!is_fresh(now, over) && !is_fresh(over, now), "{over:?}");
+        }
         assert_ne!(opaque(&key, "one"), opaque(&key, "two"));
     }
 }

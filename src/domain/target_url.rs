@@ -50,10 +50,20 @@ impl TargetUrl {
         self.0.as_str()
     }
 
+    /// For events, which all who look after the server read: a path or a query may hold something secret.
+    pub fn origin(&self) -> String {
+        origin(&self.0)
+    }
+
     /// For logs: a path or a query may hold something secret.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
+}
+
+/// Scheme, host and port.
+pub fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
 }
 
 impl fmt::Display for TargetUrl {
@@ -64,7 +74,7 @@ impl fmt::Display for TargetUrl {
 
 impl fmt::Debug for TargetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TargetUrl({}…)", self.0.origin().ascii_serialization())
+        write!(f, "TargetUrl({}…)", self.origin())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::domain::app::App;
 use crate::domain::button::Button;
 use crate::domain::delivery::{Delivery, Settings};
 use crate::domain::event::Change;
+use crate::domain::target_url::TargetUrl;
 use crate::domain::user::User;
 
 fn joined<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
@@ -53,6 +54,11 @@ pub fn of_button(before: &Button, after: &Button) -> Vec<Change> {
     both.into_iter().flatten().collect()
 }
 
+/// Of a target's address: its path and its query may hold something secret.
+fn origin(url: Option<&str>) -> String {
+    url.and_then(|url| TargetUrl::parse(url).ok()).map(|url| url.origin()).unwrap_or_default()
+}
+
 /// `None` before it is made.
 pub fn of_delivery(before: Option<(&Delivery, &Settings)>, after: (&Delivery, &Settings)) -> Vec<Change> {
     let described = |(delivery, settings): (&Delivery, &Settings)| {
@@ -60,11 +66,11 @@ pub fn of_delivery(before: Option<(&Delivery, &Settings)>, after: (&Delivery, &S
         [
             ("name", delivery.name.clone()),
             ("method", delivery.method.as_str().to_owned()),
-            ("url", delivery.url.clone().unwrap_or_default()),
+            ("url", origin(delivery.url.as_deref())),
             ("username", given.username.unwrap_or_default()),
             ("algorithms", joined(given.algorithms.iter().flatten().map(|one| one.as_str()))),
             ("prefix", given.prefix.unwrap_or_default()),
-            ("token_url", given.token_url.unwrap_or_default()),
+            ("token_url", origin(given.token_url.as_deref())),
             ("grant_type", given.grant.map(|grant| grant.as_str()).unwrap_or_default().to_owned()),
             ("client_id", given.client_id.unwrap_or_default()),
             ("scope", given.scope.unwrap_or_default()),

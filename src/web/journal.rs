@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::urls;
+use super::urls::{self, route};
 use super::{Web, faults, mask, observe};
 use crate::domain::doctor::Finding;
 use crate::domain::journal::{Entry, Message, Outcome, Why, endpoint_name};
@@ -192,9 +192,22 @@ impl Exchange<'_> {
                     .into_iter()
                     .filter(|(name, _)| name != "x-request-id")
                     .collect(),
-                body: mask::body(self.head.headers.get(header::CONTENT_TYPE), &self.sent, mask::Sender::Client),
+                body: self.sent_body(),
             },
             response,
+        }
+    }
+
+    /// What a lead says of somebody is theirs, whatever it is called and wherever it was sent by mistake.
+    fn may_be_lead(&self) -> bool {
+        matches!(self.route, route::LEAD_INSERT | route::RECEIVE | "")
+    }
+
+    fn sent_body(&self) -> String {
+        let content_type = self.head.headers.get(header::CONTENT_TYPE);
+        match self.may_be_lead() {
+            true => mask::outline(content_type, &self.sent),
+            false => mask::body(content_type, &self.sent, mask::Sender::Client),
         }
     }
 
@@ -206,7 +219,7 @@ impl Exchange<'_> {
         let mut shown = format!("{base}{}", urls::masked(self.route, path, mask::token));
         if let Some(query) = uri.query() {
             shown.push('?');
-            shown.push_str(&mask::pairs(query.as_bytes()));
+            shown.push_str(&if self.may_be_lead() { mask::names(query) } else { mask::pairs(query.as_bytes()) });
         }
         shown
     }

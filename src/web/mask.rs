@@ -306,6 +306,12 @@ pub fn pairs(encoded: &[u8]) -> String {
     shown.collect::<Vec<_>>().join("&")
 }
 
+/// A query of which the names alone are shown.
+pub fn names(query: &str) -> String {
+    let pairs = Pairs::parse(query.as_bytes());
+    pairs.iter().map(|(name, _)| format!("{}={HIDDEN}", known(name))).collect::<Vec<_>>().join("&")
+}
+
 /// As form-encoded as it has to be, and otherwise legible.
 fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -375,27 +381,38 @@ fn json(by: Sender, name: &str, given: &Value) -> Value {
 
 /// A body of this type. What is neither a form nor JSON is only spoken of.
 pub fn body(content_type: Option<&HeaderValue>, bytes: &[u8], by: Sender) -> String {
-    if bytes.is_empty() {
-        return String::new();
+    if bytes.is_empty() || bytes.len() > MAX_BODY {
+        return outline(content_type, bytes);
     }
-    let essence = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = essence.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let spoken_of = || outline(content_type, bytes);
+    match essence(content_type).as_str() {
+        "application/x-www-form-urlencoded" => pairs(bytes),
+        "application/json" | "application/problem+json" => masked_json(by, bytes).unwrap_or_else(spoken_of),
+        "application/javascript" | "text/javascript" => jsonp(by, bytes).unwrap_or_else(spoken_of),
+        _ => spoken_of(),
+    }
+}
+
+fn essence(content_type: Option<&HeaderValue>) -> String {
+    let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// How large a body is and of which type, and nothing of it.
+pub fn outline(content_type: Option<&HeaderValue>, bytes: &[u8]) -> String {
+    match bytes.len() {
+        0 => return String::new(),
+        size if size > MAX_BODY => return format!("(more than {MAX_BODY} bytes)"),
+        _ => {}
+    }
+    let essence = essence(content_type);
     let is_type = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'/' | b'+' | b'-' | b'.');
     let named = match essence.as_str() {
         "" => "no type",
         essence if essence.len() <= 60 && essence.bytes().all(is_type) && token_in(essence).is_none() => essence,
         _ => "another type",
     };
-    let spoken_of = || format!("({} bytes of {named})", bytes.len());
-    if bytes.len() > MAX_BODY {
-        return format!("(more than {MAX_BODY} bytes)");
-    }
-    match essence.as_str() {
-        "application/x-www-form-urlencoded" => pairs(bytes),
-        "application/json" | "application/problem+json" => masked_json(by, bytes).unwrap_or_else(spoken_of),
-        "application/javascript" | "text/javascript" => jsonp(by, bytes).unwrap_or_else(spoken_of),
-        _ => spoken_of(),
-    }
+    format!("({} bytes of {named})", bytes.len())
 }
 
 fn masked_json(by: Sender, bytes: &[u8]) -> Option<String> {

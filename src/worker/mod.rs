@@ -90,10 +90,10 @@ pub async fn sweep(ctx: &Context) -> Result<u64, StoreError> {
         let now = ctx.now_for(&app);
         rows += sweep_of(ctx, Some(app), now).await?;
     }
-    // Stamped by clients, by whichever clock is behind.
+    // Stamped by clients or by the machine's clock: by whichever clock is behind.
     let stamped_before = before.min(ctx.real_now().minus(KEPT));
     rows += until_done(ctx, move |conn| Box::pin(used_proofs::sweep(conn, stamped_before, SWEEP_ROWS))).await?;
-    rows += until_done(ctx, move |conn| Box::pin(deliveries::sweep_nonces(conn, before, SWEEP_ROWS))).await?;
+    rows += until_done(ctx, move |conn| Box::pin(deliveries::sweep_nonces(conn, stamped_before, SWEEP_ROWS))).await?;
     rows += ctx.store.write(move |conn| Box::pin(registration_tokens::sweep(conn, before))).await?;
     let flows_before = now.minus(FLOWS_KEPT);
     let flows_below = first_id_at(flows_before.minus(FLOW_LIFETIME));

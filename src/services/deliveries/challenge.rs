@@ -1,6 +1,6 @@
 //! What a receiver answers who did not prove themselves (RFC 9110 section 11.6.1).
 
-use super::receive::{ReceiverRefusal, realm};
+use super::receive::{ReceiverRefusal, moment, realm};
 use super::{Context, Opened};
 use crate::crypto::digest::{self, QOP};
 use crate::domain::auth_params::quoted;
@@ -20,7 +20,7 @@ pub fn challenges(ctx: &Context, opened: &Opened, why: &ReceiverRefusal) -> Vec<
             let key = ring.newest_mac().1;
             let stale = if matches!(why, ReceiverRefusal::Stale) { ", stale=true" } else { "" };
             let challenge = |algorithm: &crate::domain::delivery::DigestAlgorithm| {
-                let nonce = digest::nonce(key, &id.to_string(), ctx.now(), &*ctx.entropy);
+                let nonce = digest::nonce(key, &id.to_string(), moment(ctx), &*ctx.entropy);
                 let opaque = digest::opaque(key, &id.to_string());
                 format!(
                     "Digest realm={realm}, qop=\"{QOP}\", algorithm={}, nonce=\"{nonce}\", opaque=\"{opaque}\", \

@@ -2,6 +2,7 @@
 //! (wire.md D). What is another's is not there.
 
 mod challenge;
+mod escapes;
 mod receive;
 mod send;
 mod shown;
@@ -10,8 +11,8 @@ use std::sync::Arc;
 
 pub use challenge::challenges;
 pub use receive::{
-    Lead, LeadRefusal, Presented, ReceiverRefusal, Witnessed, admit, authentication_info, begin_received,
-    keep_received, keep_refused, read_lead,
+    Lead, NoLead, Presented, ReceiverRefusal, Witnessed, admit, authentication_info, begin_received, keep_received,
+    keep_refused, read_lead,
 };
 pub use send::{MAX_TEST_LEAD, TestLead, sample_lead, send_test};
 

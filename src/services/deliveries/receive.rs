@@ -14,9 +14,10 @@ use crate::domain::delivery::{DigestAlgorithm, Exchange, ExchangeKind, Login, Me
 use crate::domain::ids::{AppId, DeliveryId};
 use crate::domain::pairs::Pairs;
 use crate::domain::scope::Scope;
+use crate::domain::user::User;
 use crate::services::bearer::{self, BearerError, Scheme};
 use crate::services::throttle::TooMany;
-use crate::store::{StoreError, deliveries as rows};
+use crate::store::{StoreError, deliveries as rows, users};
 
 /// Longest `Authorization` field, in bytes.
 const MAX_FIELD: usize = 8 * 1024;
@@ -84,7 +85,11 @@ pub(super) fn realm(id: DeliveryId) -> String {
     format!("deliveries/{id}")
 }
 
-/// The delivery, and whether its receiver lets who sends the request in. The inner `Ok` has the response of Digest, of
+pub(super) fn moment(ctx: &Context) -> digest::Moment {
+    digest::Moment { server: ctx.now(), machine: ctx.real_now() }
+}
+
+/// The delivery, of an owner who is not disabled, and whether its receiver lets who sends the request in. The inner `Ok` has the response of Digest, of
 /// which the server proves itself in turn.
 pub async fn admit(
     ctx: &Context,
@@ -92,6 +97,10 @@ pub async fn admit(
     presented: &Presented<'_>,
 ) -> Result<(Opened, Result<Option<Credentials>, ReceiverRefusal>), DeliveryError> {
     let opened = find(ctx, None, id).await?;
+    if let Some(owner) = opened.delivery.owner {
+        let found = ctx.store.read(move |conn| Box::pin(users::find(conn, owner))).await?;
+        found.filter(User::is_active).ok_or(DeliveryError::Unknown)?;
+    }
     let subject = id.to_string();
     if let Err(too_many) = ctx.throttle.admit(presented.address, &subject) {
         return Ok((opened, Err(ReceiverRefusal::TooMany(too_many))));
@@ -218,12 +227,12 @@ async fn digest(
     if !(right.is_response(&credentials.response) & is_user) {
         return Err(ReceiverRefusal::WrongResponse);
     }
-    if !digest::is_fresh(made_at, ctx.now()) {
+    if !digest::is_fresh(made_at, moment(ctx)) {
         return Err(ReceiverRefusal::Stale);
     }
     let nonce = sha256(credentials.nonce.as_bytes());
-    // Past that, the nonce is refused for its age.
-    let until = made_at.plus(NONCE_LIFETIME);
+    // Past that, the nonce is refused for its age by the machine's clock, whatever the server's shows.
+    let until = made_at.machine.plus(NONCE_LIFETIME);
     let used = ctx.store.write(move |conn| Box::pin(async move { rows::use_nonce(conn, &nonce, count, until).await }));
     if used.await? { Ok(()) } else { Err(ReceiverRefusal::Replayed) }
 }
@@ -257,7 +266,7 @@ pub struct Lead {
 
 /// Why a body is no lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LeadRefusal {
+pub enum NoLead {
     #[error("a lead is JSON, a form or XML, and its Content-Type says so")]
     MediaType,
     #[error("a lead in JSON is an object that has members")]
@@ -271,30 +280,30 @@ pub enum LeadRefusal {
 }
 
 /// Judges a body by the type that it says it is of.
-pub fn read_lead(content_type: &str, body: &[u8]) -> Result<Lead, LeadRefusal> {
+pub fn read_lead(content_type: &str, body: &[u8]) -> Result<Lead, NoLead> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let text = match media_type.as_str() {
         "application/json" => {
             let read: serde_json::Map<String, serde_json::Value> =
-                serde_json::from_slice(body).map_err(|_| LeadRefusal::Json)?;
-            if read.is_empty() { None } else { std::str::from_utf8(body).ok() }.ok_or(LeadRefusal::Json)?
+                serde_json::from_slice(body).map_err(|_| NoLead::Json)?;
+            if read.is_empty() { None } else { std::str::from_utf8(body).ok() }.ok_or(NoLead::Json)?
         }
         "application/x-www-form-urlencoded" => {
             let has_name = Pairs::exact(body).is_ok_and(|pairs| pairs.iter().any(|(name, _)| !name.is_empty()));
-            std::str::from_utf8(body).ok().filter(|_| has_name).ok_or(LeadRefusal::Form)?
+            std::str::from_utf8(body).ok().filter(|_| has_name).ok_or(NoLead::Form)?
         }
         "application/xml" | "text/xml" => {
-            let text = std::str::from_utf8(body).map_err(|_| LeadRefusal::Xml)?;
+            let text = std::str::from_utf8(body).map_err(|_| NoLead::Xml)?;
             let trimmed = text.trim_start_matches('\u{feff}').trim();
             let begins = |c: char| c.is_alphabetic() || matches!(c, '_' | '?' | '!');
             let is_element = trimmed.strip_prefix('<').is_some_and(|rest| rest.starts_with(begins));
-            if is_element && trimmed.ends_with('>') { text } else { return Err(LeadRefusal::Xml) }
+            if is_element && trimmed.ends_with('>') { text } else { return Err(NoLead::Xml) }
         }
-        _ => return Err(LeadRefusal::MediaType),
+        _ => return Err(NoLead::MediaType),
     };
     // No database keeps it in a text.
     if text.contains('\0') {
-        return Err(LeadRefusal::MediaType);
+        return Err(NoLead::MediaType);
     }
     Ok(Lead { text: text.to_owned(), media_type })
 }
@@ -315,11 +324,15 @@ pub struct Witnessed {
 
 impl Witnessed {
     /// For people: without what is secret.
-    fn step(self, opened: &Opened, body: String) -> Step {
+    fn step(self, opened: &Opened, body: &str) -> Step {
         let hidden = shown::Hidden::of(&opened.settings);
         let (status, phrase) = self.status;
         Step {
-            request: Message { line: self.line, headers: hidden.headers(&self.request), body: hidden.text(&body) },
+            request: Message {
+                line: self.line,
+                headers: hidden.headers(&self.request),
+                body: shown::cut(&hidden.text(body)),
+            },
             response: Some(Message {
                 line: format!("{status} {phrase}"),
                 headers: hidden.headers(&self.response),
@@ -339,7 +352,7 @@ pub async fn keep_received(
     witnessed: Witnessed,
 ) -> Result<(), StoreError> {
     exchange.status = Some(witnessed.status.0);
-    exchange.steps = vec![witnessed.step(opened, shown::cut(&lead.text))];
+    exchange.steps = vec![witnessed.step(opened, &lead.text)];
     exchange.lead_type = Some(lead.media_type);
     exchange.lead = Some(lead.text);
     record(ctx, exchange, None).await.map(|_| ())
@@ -360,6 +373,6 @@ pub async fn keep_refused(ctx: &Context, opened: &Opened, why: String, witnessed
     exchange.status = Some(witnessed.status.0);
     exchange.why = Some(why);
     let body = if witnessed.size == 0 { String::new() } else { format!("({} bytes)", witnessed.size) };
-    exchange.steps = vec![witnessed.step(opened, body)];
+    exchange.steps = vec![witnessed.step(opened, &body)];
     record(ctx, exchange, None).await.map(|_| ())
 }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use url::Url;
 
-use super::shown::Hidden;
+use super::shown::{Hidden, cut};
 use super::{Context, DeliveryError, Opened, begin, find, receiver, record};
 use crate::crypto::digest::{Digested, QOP};
 use crate::domain::auth_params::AuthParams;
@@ -16,7 +16,7 @@ use crate::domain::delivery::{
 };
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::DeliveryId;
-use crate::domain::target_url::TargetUrl;
+use crate::domain::target_url::{TargetUrl, origin};
 use crate::outgoing::{Answered, Call, Method};
 use crate::services::audit::Acting;
 
@@ -67,15 +67,14 @@ pub async fn send_test(
     let wrong = Wrong::Invalid("an address such as `https://leads.example.com/receive`");
     let target = TargetUrl::parse(&text).map(TargetUrl::into_url);
     let target = target.map_err(|_| SettingsError { field: Field::Url, wrong })?;
-    // An address may have a secret in its path.
-    let host = target.origin().ascii_serialization();
+    let host = origin(&target);
     let mut sending =
         Sending { ctx, lead: &lead, target, steps: Vec::new(), hidden: Hidden::of(&opened.settings), status: None };
     let outcome = sending.run(&opened).await;
     let Sending { steps, status, hidden, .. } = sending;
     let mut exchange = begin(ctx, id, ExchangeKind::Sent, steps);
     exchange.status = status;
-    exchange.why = outcome.err().map(|why| hidden.text(&why));
+    exchange.why = outcome.err().map(|why| cut(&hidden.text(&why)));
     exchange.lead = Some(lead.text);
     exchange.lead_type = Some(lead.media_type.to_owned());
     let mut event = ctx.event(Action::DeliveryTested, Target::delivery(id, &opened.delivery.name));
@@ -91,6 +90,13 @@ struct Sending<'s> {
     hidden: Hidden,
     /// Of the last answer.
     status: Option<u16>,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy)]
+enum Asked {
+    Lead,
+    Token,
 }
 
 /// Why the lead was not taken, in one sentence.
@@ -111,6 +117,7 @@ impl Sending<'_> {
             }
             settings @ Settings::OAuth2 { .. } => {
                 let token = self.token(settings).await?;
+                self.hidden.add(&token);
                 let answer = self.send_lead(Some(format!("Bearer {token}"))).await?;
                 judge(&answer)
             }
@@ -118,12 +125,20 @@ impl Sending<'_> {
     }
 
     /// Keeps what was asked and answered, or why there is no answer.
-    async fn call(&mut self, url: &Url, mut headers: Vec<(String, String)>, body: &str) -> Result<Answered, String> {
-        let text = self.hidden.text(body);
+    async fn call(
+        &mut self,
+        what: Asked,
+        url: &Url,
+        mut headers: Vec<(String, String)>,
+        body: &str,
+    ) -> Result<Answered, String> {
         let request = Message {
             line: format!("POST {}", self.hidden.text(url.as_str())),
             headers: self.hidden.headers(&headers),
-            body: super::shown::cut(&text),
+            body: match what {
+                Asked::Lead => cut(&self.hidden.text(body)),
+                Asked::Token => self.hidden.token_request(body),
+            },
         };
         headers.push(("accept".to_owned(), "*/*".to_owned()));
         let call =
@@ -131,11 +146,13 @@ impl Sending<'_> {
         match self.ctx.outgoing.call(call).await {
             Ok(answer) => {
                 self.status = Some(answer.status);
-                self.learn(&answer);
                 let response = Message {
                     line: answer.status.to_string(),
                     headers: self.hidden.headers(&answer.headers),
-                    body: self.hidden.body(&answer.body),
+                    body: match what {
+                        Asked::Lead => self.hidden.body(&answer.body),
+                        Asked::Token => self.hidden.token_answer(&answer.body),
+                    },
                 };
                 let duration_ms = u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX);
                 self.steps.push(Step { request, response: Some(response), duration_ms });
@@ -149,21 +166,11 @@ impl Sending<'_> {
         }
     }
 
-    /// A token in an answer is hidden from then on.
-    fn learn(&mut self, answer: &Answered) {
-        let Ok(Value::Object(members)) = serde_json::from_slice(&answer.body) else { return };
-        for name in ["access_token", "refresh_token", "id_token"] {
-            if let Some(Value::String(token)) = members.get(name) {
-                self.hidden.add(token);
-            }
-        }
-    }
-
     async fn send_lead(&mut self, authorization: Option<String>) -> Result<Answered, String> {
         let (lead, target) = (self.lead, self.target.clone());
         let mut headers = vec![("content-type".to_owned(), lead.media_type.to_owned())];
         headers.extend(authorization.map(|value| ("authorization".to_owned(), value)));
-        self.call(&target, headers, &lead.text).await
+        self.call(Asked::Lead, &target, headers, &lead.text).await
     }
 
     /// The target says first what it wants to have proved (RFC 7616 section 3.3).
@@ -192,6 +199,8 @@ impl Sending<'_> {
                 nc: "00000001",
                 cnonce: &cnonce,
             };
+            // Who has it can try passwords on it.
+            self.hidden.add(&digested.response());
             answer = self.send_lead(Some(digested.authorization(challenge.opaque.as_deref()))).await?;
             if answer.status == 401 && Challenge::best(&answer, algorithms).is_ok_and(|next| next.is_stale) {
                 continue;
@@ -243,7 +252,7 @@ impl Sending<'_> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let mut headers = vec![("content-type".to_owned(), FORM.to_owned())];
         headers.extend(authorization.map(|value| ("authorization".to_owned(), value)));
-        self.call(url, headers, &body).await.map_err(|why| format!("no token: {why}"))
+        self.call(Asked::Token, url, headers, &body).await.map_err(|why| format!("no token: {why}"))
     }
 }
 
@@ -251,8 +260,8 @@ fn read_token(answer: &Answered) -> Result<String, String> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     if !(200..300).contains(&answer.status) {
-        let said = text("error").map(super::shown::cut).unwrap_or_else(|| "no error code".to_owned());
-        let more = text("error_description").map(|more| format!(": {}", super::shown::cut(more))).unwrap_or_default();
+        let said = text("error").unwrap_or("no error code");
+        let more = text("error_description").map(|more| format!(": {more}")).unwrap_or_default();
         return Err(format!("no token: the token endpoint answered {} with {said}{more}", answer.status));
     }
     let token = text("access_token").filter(|token| !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()));

@@ -2,9 +2,10 @@
 //! are known to be harmless; and nowhere a secret of the settings, in any of the forms that it travels in.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
+use super::escapes;
 use crate::domain::auth_params::AuthParams;
 use crate::domain::delivery::Settings;
 
@@ -35,20 +36,35 @@ const SHOWN: [&str; 16] = [
     "www-authenticate",
     "x-content-type-options",
 ];
-/// Members of a token endpoint's answer that are not shown.
-const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
+/// Of which is said that it was there.
+const ACCESS_TOKEN: &str = "access_token";
+/// What a token endpoint is asked and answers that is no secret (RFC 6749). Of the rest, nothing is known.
+const SHOWN_OF_TOKENS: [&str; 9] = [
+    "client_id",
+    "error",
+    "error_description",
+    "error_uri",
+    "expires_in",
+    "grant_type",
+    "scope",
+    "token_type",
+    "username",
+];
 /// Parameters of Digest that prove nothing to who reads them later (RFC 7616 section 3.4).
 const PUBLIC: [&str; 11] =
     ["username", "username*", "realm", "uri", "algorithm", "nonce", "nc", "cnonce", "qop", "opaque", "userhash"];
 
-/// What must not be seen.
-pub struct Hidden(Vec<String>);
+/// What must not be seen, as bytes that are looked for.
+pub struct Hidden(Vec<Vec<u8>>);
 
 impl Hidden {
     pub fn of(settings: &Settings) -> Self {
         let mut hidden = Self(Vec::new());
         for secret in settings.secrets() {
             hidden.add(secret);
+        }
+        if let Settings::Basic(login) = settings {
+            hidden.add(&format!("{}:{}", login.username, login.password.expose()));
         }
         hidden
     }
@@ -58,25 +74,56 @@ impl Hidden {
         if secret.len() < MIN_SECRET {
             return;
         }
-        let json = Value::from(secret).to_string();
-        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let percent = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let forms = [secret.to_owned(), json[1..json.len() - 1].to_owned(), form, percent, STANDARD.encode(secret)];
-        self.0.extend(forms);
-        // The longest first: one may be part of another.
-        self.0.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));
-        self.0.dedup();
+        let encoded = [STANDARD.encode(secret), STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret)];
+        self.0.push(secret.into());
+        self.0.extend(encoded.map(String::into_bytes));
     }
 
-    /// A text without what is hidden.
+    /// A text without what is hidden, however it was escaped there.
     pub fn text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
+        let readings = escapes::readings(text.as_bytes());
+        let found = readings.iter().flat_map(|reading| self.0.iter().flat_map(|secret| reading.find(secret)));
+        let mut spans: Vec<_> = found.collect();
+        spans.sort_unstable_by_key(|span| span.start);
+        let (mut shown, mut done) = (String::new(), 0);
+        for span in spans {
+            if span.start >= done {
+                shown.push_str(text.get(done..span.start).unwrap_or_default());
+                shown.push_str(HIDDEN);
+            }
+            done = done.max(span.end);
+        }
+        shown + text.get(done..).unwrap_or_default()
     }
 
     /// An answer's body, as far as it is text.
     pub fn body(&self, bytes: &[u8]) -> String {
         let Ok(text) = std::str::from_utf8(bytes) else { return format!("({} bytes)", bytes.len()) };
-        cut(&self.text(&without_tokens(text)))
+        cut(&self.text(text))
+    }
+
+    /// A form that a token endpoint is asked with.
+    pub fn token_request(&self, form: &str) -> String {
+        let shown = url::form_urlencoded::parse(form.as_bytes()).map(|(name, value)| {
+            let value = if is_of_tokens(&name) { value } else { HIDDEN.into() };
+            format!("{name}={value}")
+        });
+        cut(&self.text(&shown.collect::<Vec<_>>().join("&")))
+    }
+
+    /// A token endpoint's answer: what of it is no secret, and of one that is not JSON its size alone.
+    pub fn token_answer(&self, bytes: &[u8]) -> String {
+        let Ok(Value::Object(mut members)) = serde_json::from_slice(bytes) else {
+            return if bytes.is_empty() { String::new() } else { format!("({} bytes)", bytes.len()) };
+        };
+        members.retain(|name, value| {
+            let is_plain = is_of_tokens(name) && !value.is_object() && !value.is_array();
+            if !is_plain {
+                *value = HIDDEN.into();
+            }
+            is_plain || name == ACCESS_TOKEN
+        });
+        cut(&self.text(&Value::Object(members).to_string()))
     }
 
     pub fn headers(&self, headers: &[(String, String)]) -> Vec<(String, String)> {
@@ -104,16 +151,8 @@ pub fn cut(text: &str) -> String {
     }
 }
 
-fn without_tokens(text: &str) -> String {
-    let Ok(Value::Object(mut members)) = serde_json::from_str(text) else { return text.to_owned() };
-    let mut had_one = false;
-    for name in TOKENS {
-        if let Some(value) = members.get_mut(name) {
-            *value = HIDDEN.into();
-            had_one = true;
-        }
-    }
-    if had_one { Value::Object(members).to_string() } else { text.to_owned() }
+fn is_of_tokens(name: &str) -> bool {
+    SHOWN_OF_TOKENS.contains(&name)
 }
 
 fn authorization(value: &str) -> String {
@@ -155,10 +194,46 @@ mod tests {
         let hidden = hidden();
         let echoed = r#"{"got":"p@ss \"word\"","form":"p%40ss+%22word%22","raw":"p@ss "word""}"#;
         assert_eq!(hidden.body(echoed.as_bytes()), r#"{"got":"***","form":"***","raw":"***"}"#);
-        let token = hidden.body(br#"{"access_token":"abc","token_type":"Bearer"}"#);
-        assert_eq!(token, r#"{"access_token":"***","token_type":"Bearer"}"#);
         assert_eq!(hidden.body(b"\xff\xfe"), "(2 bytes)");
         assert!(hidden.body("ä".repeat(MAX_BODY).as_bytes()).len() <= MAX_BODY + "…".len());
+    }
+
+    #[test]
+    fn q11_a_secret_is_seen_in_no_escape_of_another_language() {
+        let login = Login { username: "zoë".to_owned(), password: Credential::new("a/b>ü€😀<?c") };
+        let hidden = Hidden::of(&Settings::Basic(login));
+        let pair = STANDARD.encode("zoë:a/b>ü€😀<?c");
+        assert!(pair.contains('/') && pair.contains('+'), "both are escaped by somebody: {pair}");
+        for echoed in [
+            r"a\/b>\u00fc\u20ac\ud83d\ude00<?c",
+            r"a/b\u003E\u00FC\u20AC\uD83D\uDE00\u003c?c",
+            r"\u0061\u002fb>ü€😀<\u003fc",
+            "a%2fb%3e%c3%bc%e2%82%ac%f0%9f%98%80%3c%3fc",
+            r"a\\\/b>\\u00fc\\u20ac\\ud83d\\ude00<?c",
+            "a&#x2F;b&gt;&#252;&#8364;&#128512;&lt;?c",
+            &pair,
+            &pair.replace('/', r"\/"),
+            &pair.replace('+', r"\u002B"),
+            &pair.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D"),
+            &pair.replace('/', "_").replace('+', "-"),
+        ] {
+            assert_eq!(hidden.text(&format!("[{echoed}] ä")), "[***] ä", "{echoed}");
+        }
+        assert_eq!(hidden.text(r"nothing \u00fc of %c3 it \u12"), r"nothing \u00fc of %c3 it \u12");
+    }
+
+    #[test]
+    fn q11_of_a_token_endpoint_what_is_harmless_is_shown() {
+        let hidden = hidden();
+        let answered = |body: &str| hidden.token_answer(body.as_bytes());
+        let whole = r#"{"access_token":"abc","token_type":"Bearer","x":"abc","scope":{"access_token":"abc"}}"#;
+        assert_eq!(answered(whole), r#"{"access_token":"***","token_type":"Bearer"}"#);
+        assert_eq!(answered(r#"{"error":"invalid_grant"}"#), r#"{"error":"invalid_grant"}"#);
+        for unread in ["access_token=abc", r#"{"access_token":"abc"#, r#"[{"access_token":"abc"}]"#] {
+            assert_eq!(answered(unread), format!("({} bytes)", unread.len()));
+        }
+        let asked = hidden.token_request("grant_type=password&username=ada&password=abc&client_secret=x&scope=a+b");
+        assert_eq!(asked, "grant_type=password&username=ada&password=***&client_secret=***&scope=a b");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::super::action_callback::CallbackRefusal;
 use super::super::bearer::{BearerError, BearerRefusal};
-use super::super::deliveries::{LeadRefusal as NoLead, ReceiverRefusal};
+use super::super::deliveries::{NoLead, ReceiverRefusal};
 use super::super::dialog::DialogError;
 use super::super::disconnect::DisconnectRefusal;
 use super::super::leads::{QueryFailure, Refused, UnknownKey};

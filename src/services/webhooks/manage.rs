@@ -12,6 +12,7 @@ use crate::crypto::webhook_signature::WebhookSecret;
 use crate::domain::allow_list::NotAllowed;
 use crate::domain::event::{Action, Change as EventChange, Event, Target as EventTarget};
 use crate::domain::ids::{AppId, UserId, WebhookId, WebhookMessageId};
+use crate::domain::target_url::origin;
 use crate::domain::webhook::{DisabledWhy, MAX_WEBHOOKS, News, Target, Topic, Topics, Webhook, WebhookState};
 use crate::entropy::time_ordered_id;
 use crate::store::{Conn, StoreError, apps, events, webhook_messages, webhooks};
@@ -51,13 +52,6 @@ pub struct Change {
     pub is_disabled: Option<bool>,
 }
 
-/// A target's address for the event log: its query may hold what is nobody's business.
-fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.into()
-}
-
 /// The target of an event about a webhook.
 pub(super) fn event_target(webhook: &Webhook) -> EventTarget {
     let name = webhook.url().and_then(Url::host_str).unwrap_or("listener");
@@ -82,7 +76,7 @@ pub async fn create(ctx: &Acting<'_>, new: New) -> Result<(Webhook, WebhookSecre
     let mut event = ctx.event(Action::WebhookCreated, event_target(&webhook));
     event.changes = vec![
         EventChange::new("app", &new.app),
-        EventChange::new("url", webhook.url().map(shown).unwrap_or_default()),
+        EventChange::new("url", webhook.url().map(origin).unwrap_or_default()),
         EventChange::new("events", webhook.topics.listed()),
     ];
     let sealed = seal(&ctx.sealer, webhook.id, &secret);
@@ -177,7 +171,7 @@ pub async fn change(ctx: &Acting<'_>, id: WebhookId, change: Change) -> Result<W
 }
 
 fn changes(before: &Webhook, after: &Webhook) -> Vec<EventChange> {
-    let url = |webhook: &Webhook| webhook.url().map(shown).unwrap_or_default();
+    let url = |webhook: &Webhook| webhook.url().map(origin).unwrap_or_default();
     let state = |webhook: &Webhook| if webhook.is_active() { "active" } else { "disabled" };
     [
         EventChange::of("url", url(before), url(after)),

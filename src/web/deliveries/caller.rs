@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -38,7 +38,7 @@ pub async fn require(State(web): State<Arc<Web>>, mut request: Request, next: Ne
         By::control_plane(from)
     } else {
         match administrator(&web, headers).await {
-            Ok(Some(user)) if is_from_here(&web, headers) => By::user(&user, from),
+            Ok(Some(user)) if is_from_here(&web, request.method(), headers) => By::user(&user, from),
             Ok(_) => return unauthorized().into_response(),
             Err(error) => return Problem::failure(&error).into_response(),
         }
@@ -53,13 +53,19 @@ async fn administrator(web: &Web, headers: &HeaderMap) -> Result<Option<User>, S
     Ok(found.map(|found| found.user).filter(|user| user.role == Role::Admin))
 }
 
-/// Whether no page of another origin sent a request of a session. The cookie is `SameSite=Lax` besides, and a body has to
-/// say that it is JSON, which no other origin can without asking.
-fn is_from_here(web: &Web, headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site");
-    let origin = headers.get(header::ORIGIN);
-    site.is_none_or(|site| site == "same-origin" || site == "none")
-        && origin.is_none_or(|origin| origin == web.origin.as_str())
+/// Whether no page of another origin sent a request of a session. What changes something has to show that it comes from
+/// here, by `Origin` or `Sec-Fetch-Site`: an operation without a body is a request that any page may send, and that the
+/// cookie is `SameSite=Lax` tells sites apart, and not the origins of one.
+fn is_from_here(web: &Web, method: &Method, headers: &HeaderMap) -> bool {
+    let (site, origin) = (headers.get("sec-fetch-site"), headers.get(header::ORIGIN));
+    let is_own_site = site.map(|site| site == "same-origin");
+    let is_own_origin = origin.map(|origin| origin == web.origin.as_str());
+    if method.is_safe() {
+        // `none`: typed into the address bar.
+        return (is_own_site != Some(false) || site.is_some_and(|site| site == "none")) && is_own_origin != Some(false);
+    }
+    let shown = [is_own_site, is_own_origin];
+    shown.contains(&Some(true)) && !shown.contains(&Some(false))
 }
 
 fn unauthorized() -> Problem {

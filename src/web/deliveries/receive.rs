@@ -20,7 +20,7 @@ use crate::crypto::digest::Credentials;
 use crate::domain::ids::DeliveryId;
 use crate::services::bearer::BearerError;
 use crate::services::deliveries::{
-    self, DeliveryError, LeadRefusal, Opened, Presented, ReceiverRefusal, Witnessed, authentication_info, challenges,
+    self, DeliveryError, NoLead, Opened, Presented, ReceiverRefusal, Witnessed, authentication_info, challenges,
 };
 use crate::services::reason::Reason;
 use crate::store::StoreError;
@@ -122,10 +122,10 @@ impl Answer {
     }
 }
 
-fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<deliveries::Lead, LeadRefusal> {
+fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<deliveries::Lead, NoLead> {
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => LeadRefusal::TooLarge,
-        _ => LeadRefusal::MediaType,
+        StatusCode::PAYLOAD_TOO_LARGE => NoLead::TooLarge,
+        _ => NoLead::MediaType,
     })?;
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     deliveries::read_lead(content_type, &body)
@@ -160,9 +160,9 @@ fn refuse(web: &Web, opened: &Opened, why: &ReceiverRefusal) -> Answer {
     answer
 }
 
-fn no_lead(why: LeadRefusal) -> Answer {
+fn no_lead(why: NoLead) -> Answer {
     let status = match why {
-        LeadRefusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        NoLead::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,
     };
     Answer::error(status, "invalid_request", &super::super::error::problem::sentence(&why.to_string()))

@@ -94,19 +94,29 @@ async fn part_d_the_api_is_for_the_token_and_administrators(world: World) {
     let mut partner = world.signed_in(ADA).await;
     assert_problem(&by(&mut partner, "GET", path, &[], "").await, 401);
     let mut root = world.admin().await;
-    let made = by(&mut root, "POST", path, &[], NEW).await.expect(201);
+    let origin = [("origin", ISSUER)];
+    let made = by(&mut root, "POST", path, &origin, NEW).await.expect(201);
     assert!(made.json()["owner_id"].is_string(), "an administrator's own");
-    let own = [("origin", ISSUER), ("sec-fetch-site", "same-origin")];
-    by(&mut root, "POST", path, &own, NEW).await.expect(201);
+    by(&mut root, "POST", path, &[("sec-fetch-site", "same-origin")], NEW).await.expect(201);
+    by(&mut root, "GET", path, &[("sec-fetch-site", "none")], "").await.expect(200);
     for foreign in [[("origin", "https://evil.test")], [("sec-fetch-site", "cross-site")], [("origin", "null")]] {
         assert_problem(&by(&mut root, "POST", path, &foreign, NEW).await, 401);
         assert_problem(&by(&mut root, "GET", path, &foreign, "").await, 401);
     }
     let id = made.json()["id"].as_str().unwrap().to_owned();
-    by(&mut root, "DELETE", &format!("{path}/{id}"), &[], "").await.expect(204);
+    // An operation without a body is one that any page may send.
+    let test = format!("{path}/{id}/test");
+    let mixed: &[(&str, &str)] = &[("origin", "https://evil.test"), ("sec-fetch-site", "same-origin")];
+    for unproved in [&[][..], &[("sec-fetch-site", "none")], &[("sec-fetch-site", "same-site")], mixed] {
+        let empty = request("POST", &test, unproved, "");
+        assert_problem(&root.send(None, empty).await, 401);
+        assert_problem(&by(&mut root, "DELETE", &format!("{path}/{id}"), unproved, "").await, 401);
+    }
+    root.send(None, request("POST", &test, &origin, "")).await.expect(200);
+    by(&mut root, "DELETE", &format!("{path}/{id}"), &origin, "").await.expect(204);
     assert_eq!(world.events(Action::DeliveryCreated).await.len(), 2);
     let plain = [("content-type", "text/plain")];
-    assert_eq!(root.send(None, request("POST", path, &plain, NEW)).await.status, 415);
+    assert_eq!(root.send(None, request("POST", path, &[origin, plain].concat(), NEW)).await.status, 415);
     assert_problem(&world.api("GET", "?colour=red", None).await, 400);
     assert_problem(&world.api("PUT", "", None).await, 405);
     assert_problem(&world.api("GET", "/nothing", None).await, 404);
@@ -136,6 +146,31 @@ async fn q11_settings_are_sealed_and_outlive_a_restart(world: World) {
     world.api("GET", &format!("/{id}"), None).await.expect(500);
 }
 
+/// A delivery of somebody who is disabled takes no lead until they are back.
+async fn part_d_a_disabled_owner_receives_nothing(world: World) {
+    let id = world.delivery(json!({"method": "bearer", "token": "x", "owner": GRACE})).await;
+    world.disable(GRACE).await;
+    world.deliver(&id, Some("Bearer x")).await.expect(404);
+    world.deliver(&id, None).await.expect(404);
+    world.enable(GRACE).await;
+    world.deliver(&id, Some("Bearer x")).await.expect(200);
+}
+
+/// What a target's path and query hold is in no event.
+async fn part_d_events_have_a_targets_origin_alone(world: World) {
+    let url = "http://localhost:9000/leads-of-k3y?key=k3y";
+    let settings = json!({"method": "oauth2", "url": url, "token_url": url});
+    let id = world.delivery(settings).await;
+    world.api("PATCH", &format!("/{id}"), Some(&json!({"url": "http://localhost:9001/k3y"}))).await.expect(200);
+    world.api("POST", &format!("/{id}/test"), Some(&json!({"url": url}))).await.expect(200);
+    let mut told = String::new();
+    for action in [Action::DeliveryCreated, Action::DeliveryChanged, Action::DeliveryTested] {
+        told.push_str(&format!("{:?}", world.events(action).await));
+    }
+    assert!(!told.contains("k3y"), "{told}");
+    assert!(told.contains("\"http://localhost:9000\"") && told.contains("\"http://localhost:9001\""), "{told}");
+}
+
 /// A user who is deleted takes their deliveries along.
 async fn part_d_a_deleted_owner_takes_deliveries_along(world: World) {
     let id = world.delivery(json!({"method": "bearer", "token": "x", "owner": GRACE})).await;
@@ -149,6 +184,8 @@ async fn part_d_a_deleted_owner_takes_deliveries_along(world: World) {
 both!(
     part_d_a_bad_setting_is_pointed_at,
     part_d_a_deleted_owner_takes_deliveries_along,
+    part_d_a_disabled_owner_receives_nothing,
+    part_d_events_have_a_targets_origin_alone,
     part_d_a_delivery_is_made_changed_and_deleted,
     part_d_the_api_is_for_the_token_and_administrators,
     q11_settings_are_sealed_and_outlive_a_restart,

@@ -1,6 +1,8 @@
 //! Digest at a receiver (RFC 7616, rules Q), by the client library `digest_auth`.
 
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
+use leadgate::worker;
+use md5::{Digest as _, Md5};
 use serde_json::json;
 
 use super::{JSON, LEAD, challenges, receiver};
@@ -45,6 +47,15 @@ async fn q1_each_algorithm_has_a_challenge_of_its_own(world: World) {
     assert_eq!(challenges(&world.deliver(&id, Some("Basic YTpi")).await.expect(401)).len(), 2);
 }
 
+/// H of RFC 7616 section 3.3.
+fn hash(algorithm: &str, text: &str) -> String {
+    let hash = match algorithm {
+        "SHA-256" => aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref().to_vec(),
+        _ => Md5::digest(text).to_vec(),
+    };
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Q7: a client of another project gets in with either algorithm, and the server proves itself.
 async fn q7_the_server_proves_itself_to_a_foreign_client(world: World) {
     let id = digest(&world, &BOTH).await;
@@ -58,18 +69,11 @@ async fn q7_the_server_proves_itself_to_a_foreign_client(world: World) {
             let rest = authorization.split(&format!("{name}=")).nth(1).unwrap();
             rest.trim_start_matches('"').split(['"', ',']).next().unwrap().to_owned()
         };
-        let expected = leadgate::crypto::digest::Digested {
-            algorithm: leadgate::domain::delivery::DigestAlgorithm::parse(algorithm).unwrap(),
-            username: "crm",
-            realm: &format!("deliveries/{id}"),
-            password: "right",
-            method: "",
-            uri: &receiver(&id),
-            nonce: &part(" nonce"),
-            nc: "00000001",
-            cnonce: &part("cnonce"),
-        };
-        assert!(info.contains(&format!("rspauth=\"{}\"", expected.response())), "{info}");
+        let ha1 = hash(algorithm, &format!("crm:deliveries/{id}:right"));
+        let ha2 = hash(algorithm, &format!(":{}", receiver(&id)));
+        let (nonce, cnonce) = (part(" nonce"), part("cnonce"));
+        let expected = hash(algorithm, &format!("{ha1}:{nonce}:00000001:{cnonce}:auth:{ha2}"));
+        assert!(info.contains(&format!("rspauth=\"{expected}\"")), "{info}");
         assert!(info.contains("qop=auth, nc=00000001, cnonce=\""), "{info}");
     }
 }
@@ -153,6 +157,34 @@ async fn q5_a_nonce_and_its_count_are_good_once(world: World) {
     assert_eq!(world.exchanges(&id).await.iter().filter(|one| one["kind"] == "received").count(), 3);
 }
 
+/// R11: what was used once is used, however the clock is moved and whatever was swept meanwhile.
+async fn r11_a_used_nonce_stays_used_whatever_the_clock_shows(world: World) {
+    let id = digest(&world, &BOTH).await;
+    let clock = async |days: i64| {
+        let offset = days * 86_400_000;
+        world.control("POST", "/clock", &json!({"offset_ms": offset})).await.expect(200);
+        worker::sweep(&world.ctx).await.unwrap();
+    };
+    for made in [0, -3, 3] {
+        clock(made).await;
+        let authorization = right(&mut challenge(&world, &id, "SHA-256").await, &id);
+        world.deliver(&id, Some(&authorization)).await.expect(200);
+        for moved in [3, 0, -3, made] {
+            clock(moved).await;
+            world.deliver(&id, Some(&authorization)).await.expect(401);
+        }
+    }
+    // Unused, and over by the machine's clock: the server's does not bring it back.
+    clock(0).await;
+    let authorization = right(&mut challenge(&world, &id, "SHA-256").await, &id);
+    world.advance(3_600);
+    world.control("POST", "/clock", &json!({"offset_ms": -3_600_000})).await.expect(200);
+    assert!(is_stale(&world.deliver(&id, Some(&authorization)).await.expect(401)));
+    world.advance(3 * 86_400);
+    worker::sweep(&world.ctx).await.unwrap();
+    assert_eq!(world.database.db_count("SELECT COUNT(*) FROM digest_nonces").await, 0, "swept in the end");
+}
+
 /// Q6: what this server did not make is refused, also where it made it for another delivery; nothing is kept of it.
 async fn q6_a_forged_nonce_is_refused_and_costs_nothing(world: World) {
     let id = digest(&world, &BOTH).await;
@@ -233,4 +265,5 @@ both!(
     q7_the_server_proves_itself_to_a_foreign_client,
     q8_no_header_is_too_bad,
     q9_md5_is_for_who_configured_it,
+    r11_a_used_nonce_stays_used_whatever_the_clock_shows,
 );

@@ -160,6 +160,42 @@ async fn e_a_refusal_has_a_reason_and_shows_no_secret(world: World) {
     assert!(text.contains("Basic crm:***"), "{text}");
 }
 
+/// What a lead says of somebody is in no part of the journal, whatever its members are called.
+async fn e_the_journal_holds_nothing_of_a_lead(world: World) {
+    let id = world.delivery(json!({"method": "bearer", "token": "right"})).await;
+    let lead =
+        json!({"name": "Zuleika", "email": "zuleika@lead.test", "title": "Zuleika", "error": "Zuleika"}).to_string();
+    let form = "name=Zuleika&email=zuleika%40lead.test";
+    let (bearer, query) = (("authorization", "Bearer right"), "?name=Zuleika&email=zuleika%40lead.test");
+    let kinds = [("application/json", lead.as_str()), ("application/x-www-form-urlencoded", form)];
+    let mut sent = 0;
+    for (kind, body) in kinds {
+        for (path, more) in [
+            (receiver(&id), bearer),
+            (format!("{}{query}", receiver(&id)), bearer),
+            (receiver(&id), ("authorization", "Bearer wrong")),
+            (format!("{}/", receiver(&id)), bearer),
+            ("/v2/insert/general".to_owned(), ("api-key", crate::leads::ACME_KEY)),
+            (format!("/v2/insert/general{query}"), ("api-key", "wrong")),
+            ("/v2/insert/generall".to_owned(), ("api-key", crate::leads::ACME_KEY)),
+        ] {
+            world.send(request("POST", &path, &[("content-type", kind), more], body)).await;
+            sent += 1;
+        }
+    }
+    let list = world.show("/requests?limit=100").await.expect(200);
+    let listed = list.json()["requests"].as_array().unwrap().clone();
+    let har = world.show("/requests.har").await.expect(200);
+    let mut shown = format!("{}{}", list.text(), har.text());
+    for one in &listed {
+        let path = format!("/requests/{}", one["id"].as_str().unwrap());
+        shown.push_str(&world.show(&path).await.expect(200).text());
+    }
+    assert!(listed.len() >= sent, "{} of {sent}", listed.len());
+    assert!(!shown.to_lowercase().contains("zuleika"), "{shown}");
+    assert!(shown.contains(&format!("({} bytes of application/json)", lead.len())), "{shown}");
+}
+
 /// The newest hundred of each kind are kept: refused ones do not push leads out.
 async fn part_d_what_is_kept_is_bounded(world: World) {
     let id = world.delivery(json!({"method": "bearer", "token": "right"})).await;
@@ -198,6 +234,7 @@ async fn n12_guesses_at_a_receiver_are_bounded(world: World) {
 
 both!(
     e_a_refusal_has_a_reason_and_shows_no_secret,
+    e_the_journal_holds_nothing_of_a_lead,
     part_d_a_lead_is_json_a_form_or_xml,
     part_d_oauth_takes_a_token_of_this_server,
     part_d_what_is_kept_is_bounded,

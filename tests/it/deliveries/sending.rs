@@ -1,6 +1,10 @@
 //! Test leads: each method against our own receivers over real connections, and what is said where one is not taken.
 
-use axum::serve;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Router, serve};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -131,6 +135,91 @@ async fn part_d_what_went_wrong_is_said(world: World) {
     assert_ne!(taken.1, "", "no challenge of Digest");
 }
 
+/// A server of a partner's, which answers whatever it is asked.
+async fn partner(routes: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { serve(listener, routes).await.unwrap() });
+    address
+}
+
+/// The request in a body of JSON, as Node writes it; then as PHP and Python do.
+async fn echo(headers: HeaderMap, body: String) -> String {
+    let headers =
+        headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect::<Vec<_>>();
+    let node = json!({"headers": headers, "body": body}).to_string();
+    let ascii = |text: &str| {
+        let unit = |unit: u16| format!("\\u{unit:04x}");
+        let each = |c: char| {
+            if c.is_ascii() { c.into() } else { c.encode_utf16(&mut [0; 2]).iter().map(|u| unit(*u)).collect() }
+        };
+        text.chars().map(each).collect::<String>()
+    };
+    let (php, python) = (ascii(&node.replace('/', "\\/")), ascii(&node));
+    format!("{node}\n{php}\n{python}\n{}", json!(php))
+}
+
+/// Q11: a target that repeats what it was sent tells nobody a secret.
+async fn q11_what_a_target_repeats_is_hidden(world: World) {
+    let address = partner(Router::new().fallback(echo)).await;
+    // Its Base64 has a slash and a plus, which are escaped.
+    let password = "s3cret/ü€>>>???~~~";
+    let pair = STANDARD.encode(format!("jäger:{password}"));
+    assert!(pair.contains('/'), "{pair}");
+    let hidden = [password, &password[..7], &pair, &pair[8..30], "s3cret", "\\/\\u00fc"];
+    for settings in [
+        json!({"method": "basic", "username": "jäger", "password": password}),
+        json!({"method": "bearer", "token": "s3cret/t0ken"}),
+    ] {
+        let id = world.delivery(settings).await;
+        let lead = format!("FirstName=Ada&note={password}");
+        let body = json!({"url": format!("{address}/"), "lead": lead});
+        let mut exchange =
+            world.api("POST", &format!("/{id}/test"), Some(&body)).await.expect(200).json()["exchange"].clone();
+        exchange.as_object_mut().unwrap().remove("lead");
+        let kept = world.exchanges(&id).await[0]["steps"].to_string();
+        assert!(kept.contains("authorization: "), "it was repeated: {kept}");
+        if exchange["steps"][0]["request"].to_string().contains("Basic") {
+            for secret in hidden {
+                assert!(!kept.contains(secret), "{secret}: {kept}");
+            }
+        } else {
+            assert!(!kept.contains("t0ken"), "{kept}");
+        }
+    }
+}
+
+/// Q11: of what a token endpoint says nothing is shown but what is known to be harmless.
+async fn q11_a_token_is_hidden_in_whatever_answer(world: World) {
+    let token = "t0ken-that-nobody-sees";
+    let answers = [
+        json!({"access_token": token, "token_type": "Bearer", "again": token, "scope": "lead_receiver"}).to_string(),
+        format!("access_token={token}&token_type=Bearer"),
+        json!({"data": {"access_token": token}}).to_string(),
+        format!(r#"{{"access_token":"{token}"#),
+        json!({"error": "invalid_client", "access_token": [token]}).to_string(),
+    ];
+    for (nth, answer) in answers.into_iter().enumerate() {
+        let routes = Router::new().route("/token", post(async move || answer)).fallback(echo);
+        let address = partner(routes).await;
+        let settings = json!({"method": "oauth2", "token_url": format!("{address}/token"), "client_id": "crm",
+            "client_secret": "abc", "grant_type": "password", "username": "ada", "password": "xyz"});
+        let id = world.delivery(settings).await;
+        let tested = world.api("POST", &format!("/{id}/test"), Some(&json!({"url": address}))).await.expect(200).json();
+        let shown = tested.to_string();
+        assert!(!shown.contains("t0ken"), "{shown}");
+        let asked = tested["exchange"]["steps"][0]["request"]["body"].clone();
+        assert_eq!(asked, "grant_type=password&username=ada&password=***", "a short one too");
+        let said = tested["exchange"]["steps"][0]["response"]["body"].as_str().unwrap();
+        match nth {
+            0 => assert_eq!(said, r#"{"access_token":"***","scope":"lead_receiver","token_type":"Bearer"}"#),
+            2 => assert_eq!(said, "{}"),
+            4 => assert!(said.contains("invalid_client"), "{said}"),
+            _ => assert!(said.ends_with(" bytes)"), "{said}"),
+        }
+    }
+}
+
 /// Without an address the lead goes to the delivery's target; a text is sent as it is.
 async fn part_d_a_delivery_has_a_target_of_its_own(world: World) {
     let address = served(&world).await;
@@ -150,4 +239,6 @@ both!(
     part_d_oauth_fetches_a_token_first,
     part_d_what_went_wrong_is_said,
     q9_the_strongest_algorithm_is_taken,
+    q11_a_token_is_hidden_in_whatever_answer,
+    q11_what_a_target_repeats_is_hidden,
 );
