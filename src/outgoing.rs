@@ -36,15 +36,8 @@ pub struct Outgoing {
     tls_required: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    Get,
-    Post,
-}
-
-/// A request to be sent.
+/// Something to be posted.
 pub struct Call {
-    pub method: Method,
     pub url: Url,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -106,11 +99,7 @@ impl Outgoing {
         let headers = header_map(&call.headers)?;
         let host = call.url.host_str().unwrap_or_default().to_owned();
         let client = self.client()?;
-        let request = match call.method {
-            Method::Get => client.get(call.url),
-            Method::Post => client.post(call.url),
-        };
-        let request = request.headers(headers).body(call.body).timeout(call.timeout);
+        let request = client.post(call.url).headers(headers).body(call.body).timeout(call.timeout);
         let began = Instant::now();
         let failed = |error: reqwest::Error| judged(&error, host.clone(), call.timeout);
         let mut response = request.send().await.map_err(failed)?;

@@ -28,7 +28,7 @@ async fn server(answer: Vec<u8>, count: usize) -> (u16, JoinHandle<Vec<String>>)
 
 fn call(url: &str) -> Call {
     let url = Url::parse(url).unwrap();
-    Call { method: Method::Post, url, headers: Vec::new(), body: b"{}".to_vec(), timeout: Duration::from_secs(20) }
+    Call { url, headers: Vec::new(), body: b"{}".to_vec(), timeout: Duration::from_secs(20) }
 }
 
 fn loopback() -> Outgoing {

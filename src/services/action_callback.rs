@@ -19,7 +19,7 @@ use crate::domain::ids::{AppId, ConnectionId, WebhookMessageId};
 use crate::domain::target_url::TargetUrl;
 use crate::domain::webhook::{News, Topic};
 use crate::entropy::time_ordered_id;
-use crate::outgoing::{Call, Method};
+use crate::outgoing::Call;
 use crate::store::{StoreError, action_callbacks, apps, connections, events};
 
 /// Longest sentence about a failure that is kept, in characters.
@@ -150,7 +150,7 @@ async fn call(
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     headers.extend(webhook_signature::headers([secret], &message.id.written(), at, &body));
     let url = callback.url.url().clone();
-    let answered = ctx.outgoing.call(Call { method: Method::Post, url, headers, body, timeout: TIME_LIMIT }).await;
+    let answered = ctx.outgoing.call(Call { url, headers, body, timeout: TIME_LIMIT }).await;
     let took = answered.as_ref().map_or(Duration::ZERO, |answered| answered.took);
     let read = match answered {
         Ok(answered) => Verdict::read(answered.status, &answered.body, answered.is_cut).map_err(|why| why.to_string()),

@@ -17,7 +17,7 @@ use crate::domain::delivery::{
 use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::DeliveryId;
 use crate::domain::target_url::{TargetUrl, origin};
-use crate::outgoing::{Answered, Call, Method};
+use crate::outgoing::{Answered, Call};
 use crate::services::audit::Acting;
 
 /// Longest test lead, in bytes.
@@ -141,8 +141,7 @@ impl Sending<'_> {
             },
         };
         headers.push(("accept".to_owned(), "*/*".to_owned()));
-        let call =
-            Call { method: Method::Post, url: url.clone(), headers, body: body.as_bytes().to_vec(), timeout: PATIENCE };
+        let call = Call { url: url.clone(), headers, body: body.as_bytes().to_vec(), timeout: PATIENCE };
         match self.ctx.outgoing.call(call).await {
             Ok(answer) => {
                 self.status = Some(answer.status);

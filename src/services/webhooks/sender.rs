@@ -12,7 +12,7 @@ use crate::domain::event::{Action, Change, Event, Target};
 use crate::domain::ids::WebhookId;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::webhook::{Attempt, Delivery, DisabledWhy, FAILING_FOR, Outcome, PATIENCE, Verdict, judge};
-use crate::outgoing::{Answered, Call, Method};
+use crate::outgoing::{Answered, Call};
 use crate::store::webhook_messages::{Claim, Claimed};
 use crate::store::{Conn, StoreError, events, webhook_messages, webhooks};
 
@@ -61,7 +61,7 @@ pub async fn deliver(ctx: &Context, claimed: Claimed) -> Result<Option<Duration>
     let secrets = open(&ctx.sealer, webhook, &sealed, at).map_err(|why| StoreError::Internal(why.to_string()))?;
     let headers = headers(&secrets, &claimed, at);
     let body = claimed.message.payload.clone().into_bytes();
-    let call = Call { method: Method::Post, url, headers: headers.clone(), body, timeout: PATIENCE };
+    let call = Call { url, headers: headers.clone(), body, timeout: PATIENCE };
     let called = ctx.outgoing.call(call).await;
     let took = called.as_ref().map_or_else(|_| ctx.real_now().since(at), |answered| answered.took);
     let outcome = match called {
