@@ -179,7 +179,7 @@ async fn e_the_journal_holds_nothing_of_a_lead(world: World) {
             (format!("/v2/insert/general{query}"), ("api-key", "wrong")),
             ("/v2/insert/generall".to_owned(), ("api-key", crate::leads::ACME_KEY)),
         ] {
-            world.send(request("POST", &path, &[("content-type", kind), more], body)).await;
+            world.send(request("POST", &path, &[("content-type", kind), more], body.to_owned())).await;
             sent += 1;
         }
     }

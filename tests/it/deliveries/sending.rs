@@ -151,7 +151,7 @@ async fn echo(headers: HeaderMap, body: String) -> String {
     let ascii = |text: &str| {
         let unit = |unit: u16| format!("\\u{unit:04x}");
         let each = |c: char| {
-            if c.is_ascii() { c.into() } else { c.encode_utf16(&mut [0; 2]).iter().map(|u| unit(*u)).collect() }
+            if c.is_ascii() { c.to_string() } else { c.encode_utf16(&mut [0; 2]).iter().map(|u| unit(*u)).collect() }
         };
         text.chars().map(each).collect::<String>()
     };
