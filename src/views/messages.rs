@@ -263,6 +263,7 @@ pub struct FinishedTexts {
 pub struct RefusedTexts {
     pub title: Pattern,
     pub says: Pattern,
+    pub told: Pattern,
 }
 
 #[derive(Debug)]

@@ -85,7 +85,11 @@ pub(super) const MESSAGES: Messages = Messages {
         not_given: "Access was not given",
         may_close: "You can close this window.",
     },
-    refused: RefusedTexts { title: Pattern("{} did not accept the connection"), says: Pattern("{} says:") },
+    refused: RefusedTexts {
+        title: Pattern("{} did not accept the connection"),
+        says: Pattern("{} says:"),
+        told: Pattern("{} was told who you are, and got no access."),
+    },
     form_post: FormPostTexts {
         title: Pattern("Going back to {}"),
         text: "If nothing happens, press the button.",

@@ -85,7 +85,11 @@ pub(super) const MESSAGES: Messages = Messages {
         not_given: "No se ha dado acceso",
         may_close: "Puedes cerrar esta ventana.",
     },
-    refused: RefusedTexts { title: Pattern("{} no ha aceptado la conexión"), says: Pattern("{} dice:") },
+    refused: RefusedTexts {
+        title: Pattern("{} no ha aceptado la conexión"),
+        says: Pattern("{} dice:"),
+        told: Pattern("{} sabe quién eres, pero no ha recibido acceso."),
+    },
     form_post: FormPostTexts {
         title: Pattern("Volviendo a {}"),
         text: "Si no ocurre nada, pulsa el botón.",
