@@ -25,7 +25,7 @@ statements! {
     COUNT_OF_TYPE = "SELECT COUNT(*) FROM leads \
                      WHERE account_id = $1 AND lead_type = $2 AND received_at >= $3 AND received_at < $4";
     COUNT_OF_CAMPAIGN = "SELECT COUNT(*) FROM leads \
-                         WHERE aid = $1 AND received_at >= $2 AND received_at < $3 AND account_id = $4";
+                         WHERE account_id = $1 AND aid = $2 AND received_at >= $3 AND received_at < $4";
     /// Oldest first.
     WINDOW = "SELECT id, account_id, number, lead_type, vid, aid, app_id, properties, fields, received_at FROM leads \
               WHERE account_id = $1 AND lead_type = $2 AND received_at >= $3 AND received_at < $4 \
@@ -172,7 +172,7 @@ pub async fn count_of_campaign(
     until: Timestamp,
 ) -> Result<i64, StoreError> {
     let (from, until) = (from.as_micros(), until.as_micros());
-    let found = fetch_optional!(conn, (i64,), COUNT_OF_CAMPAIGN, campaign, from, until, account.as_str())?;
+    let found = fetch_optional!(conn, (i64,), COUNT_OF_CAMPAIGN, account.as_str(), campaign, from, until)?;
     Ok(found.map_or(0, |(count,)| count))
 }
 
