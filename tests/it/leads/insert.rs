@@ -98,6 +98,7 @@ async fn part_c_data_errors_name_their_fields(world: World) {
         lead(json!({"firstname": "Ada", "Email": " "})),
         json!({"properties": {"noSell": "perhaps"}, "fields": {"FirstName": "A", "LastName": "B", "Email": ["x"]}}),
         json!({"properties": {}}),
+        lead((0..17).map(|nth| (nth.to_string(), json!("x".repeat(4_000)))).collect()),
     ];
     let answers = world.insert(ACME_KEY, &from_rate_finder(4204, json!(null), leads)).await;
     assert!(answers.iter().all(|answer| answer["ResponseType"] == 9), "{answers:?}");
@@ -105,6 +106,7 @@ async fn part_c_data_errors_name_their_fields(world: World) {
     assert_eq!(detail(0), "LastName is required; Email is required");
     assert_eq!(detail(1), "`noSell` is not what it may be; Email is no text, number or truth value");
     assert_eq!(detail(2), "`fields` is missing, empty, or no object");
+    assert!(detail(3).starts_with("the fields are larger than 64 KiB, as JSON"), "{}", detail(3));
 }
 
 /// wire.md part C: what is unique is so within account and type, whatever its case, and each unique field by itself.
