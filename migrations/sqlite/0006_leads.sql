@@ -42,7 +42,7 @@ CREATE TABLE leads (
 ) STRICT;
 CREATE INDEX leads_of_type ON leads (account_id, lead_type, received_at, id);
 CREATE INDEX leads_by_time ON leads (received_at, id);
-CREATE INDEX leads_of_campaign ON leads (aid, received_at) WHERE aid IS NOT NULL;
+CREATE INDEX leads_of_campaign ON leads (account_id, aid, received_at) WHERE aid IS NOT NULL;
 
 -- What no second lead of the type may have: a hash of the field and its value.
 CREATE TABLE lead_unique_values (

@@ -1,6 +1,7 @@
 //! The value of a lead's field: a text, a number or a truth value, as it was sent. Forms send numbers as texts, so that two
 //! values are numbers to each other where one of them is one and the other reads as one.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
@@ -24,12 +25,42 @@ pub fn is_blank(value: &Value) -> bool {
 
 /// As a text; a list or an object has none.
 pub fn text(value: &Value) -> String {
+    borrowed(value).into_owned()
+}
+
+fn borrowed(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => String::new(),
+        Value::String(text) => text.into(),
+        Value::Number(number) => number.to_string().into(),
+        Value::Bool(truth) => truth.to_string().into(),
+        Value::Null | Value::Array(_) | Value::Object(_) => "".into(),
     }
+}
+
+/// The first bytes of it as a text, `most` at most, and whole characters.
+pub fn beginning(value: &Value, most: usize) -> Box<str> {
+    let text = borrowed(value);
+    text[..text.floor_char_boundary(most)].into()
+}
+
+/// Bytes of the fields as they are kept: as JSON.
+pub fn kept_bytes(fields: &Fields) -> usize {
+    let member = |(name, value): (&String, &Value)| {
+        let value = if let Value::String(text) = value { json_bytes(text) } else { borrowed(value).len().max(4) };
+        // With a colon and a comma.
+        json_bytes(name) + value + 2
+    };
+    1 + fields.iter().map(member).sum::<usize>()
+}
+
+/// Bytes of a text in JSON: most of what cannot be seen takes six.
+pub fn json_bytes(text: &str) -> usize {
+    let byte = |byte: u8| match byte {
+        b'"' | b'\\' | 0x08..=0x0a | 0x0c | 0x0d => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    2 + text.bytes().map(byte).sum::<usize>()
 }
 
 /// As a number, if it is one or reads as one: digits, perhaps a sign before and a fraction behind them.
@@ -55,9 +86,10 @@ fn number_in(text: &str) -> Option<f64> {
 /// texts otherwise.
 pub fn compare(own: &Value, asked: &Value) -> Ordering {
     let is_numeric = own.is_number() || asked.is_number();
-    match (number(own), number(asked)) {
-        (Some(own), Some(asked)) if is_numeric => own.total_cmp(&asked),
-        _ => text(own).cmp(&text(asked)),
+    // Of two texts neither is read, or copied: a query compares a great many.
+    match is_numeric.then(|| number(own).zip(number(asked))).flatten() {
+        Some((own, asked)) => own.total_cmp(&asked),
+        None => borrowed(own).cmp(&borrowed(asked)),
     }
 }
 
@@ -82,6 +114,13 @@ mod tests {
         assert_eq!(compare(&json!("abc"), &json!(5)), Ordering::Greater);
         assert_eq!(compare(&json!("-0"), &json!(0)), Ordering::Equal);
         assert_eq!(compare(&json!(true), &json!("true")), Ordering::Equal);
+    }
+
+    #[test]
+    fn part_c_bytes_are_counted_as_they_are_kept() {
+        let fields = json!({"a\"": "é \n\t\r\u{8}\u{c}\0\\", "n": -1.25, "t": true, "z": null});
+        let kept = fields.to_string().len();
+        assert!((kept..kept + 4).contains(&kept_bytes(fields.as_object().unwrap())), "{kept}");
     }
 
     #[test]

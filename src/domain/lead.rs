@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 pub use posted::{Draft, MAX_IN_REQUEST, MAX_LEADS, PostError, Posted, PostedSource, lead_type};
 
-use super::field_value::Fields;
+use super::field_value::{self, Fields};
 use super::ids::{AccountId, AppId, LeadId};
 use super::timestamp::Timestamp;
+
+/// Bytes of an answer that each lead takes besides what was said of it.
+const AROUND: usize = 512;
 
 /// A lead that was taken.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,10 +113,21 @@ pub enum DataError {
     Kind(String),
     #[error("{0} is longer than {max} characters", max = posted::MAX_VALUE)]
     TooLong(String),
+    #[error("the fields are larger than {max} KiB, as JSON", max = posted::MAX_BYTES / 1024)]
+    TooLarge,
     #[error("`properties` is no object")]
     NoProperties,
     #[error("`{0}` is not what it may be")]
     Property(&'static str),
+}
+
+impl Lead {
+    /// About how many bytes of an answer it takes.
+    pub fn shown_bytes(&self) -> usize {
+        let said = [&self.properties.reference, &self.properties.return_url];
+        let said: usize = said.into_iter().flatten().map(|text| field_value::json_bytes(text)).sum();
+        AROUND + said + field_value::kept_bytes(&self.fields)
+    }
 }
 
 impl LeadRefusal {

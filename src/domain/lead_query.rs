@@ -16,6 +16,10 @@ pub const MAX_TAKE: u64 = 1_000;
 const DEFAULT_TAKE: u64 = 100;
 /// Conditions of a query, elements of an `$in`, and names in a list.
 const MAX_LIST: usize = 100;
+/// Fields that an order goes by.
+const MAX_SORT: usize = 5;
+/// Bytes of a text that an order goes by: they are in memory for each lead that is found.
+const MAX_RANK: usize = 200;
 /// Characters of a name or a value.
 const MAX_TEXT: usize = 1_000;
 
@@ -90,7 +94,7 @@ impl QueryError {
             Self::Value => "Query has a value that is no text, number, truth value or null of at most 1000 characters.",
             Self::In => "Query has an $in that is no list of 1 to 100 values.",
             Self::TooMany => "Query has more than 100 conditions.",
-            Self::SortFields => "SortFields is no list of at most 100 names.",
+            Self::SortFields => "SortFields is no list of at most 5 names.",
             Self::SortOrder => "SortOrder is neither 0 (ascending) nor 1 (descending).",
             Self::Fields => "Fields is no list of at most 100 names.",
             Self::StartDate => "StartDate is missing, or no moment of UTC such as 2026-11-22T10:15:30Z.",
@@ -139,13 +143,13 @@ impl LeadQuery {
         }
         Ok(Self {
             conditions: get("Query").map_or(Ok(Vec::new()), conditions)?,
-            sort: names(get("SortFields")).ok_or(QueryError::SortFields)?,
+            sort: names(get("SortFields"), MAX_SORT).ok_or(QueryError::SortFields)?,
             is_descending: match get("SortOrder").map_or(Some(0), Value::as_u64) {
                 Some(0) => false,
                 Some(1) => true,
                 _ => return Err(QueryError::SortOrder),
             },
-            fields: names(get("Fields")).ok_or(QueryError::Fields)?,
+            fields: names(get("Fields"), MAX_LIST).ok_or(QueryError::Fields)?,
             from: start.from,
             until: end.until,
             skip: number("Skip", 0, QueryError::Skip)?,
@@ -184,10 +188,10 @@ impl LeadQuery {
     }
 }
 
-/// The names of a list that may be left out.
-fn names(list: Option<&Value>) -> Option<Vec<String>> {
+/// The names of a list that may be left out, `most` at most.
+fn names(list: Option<&Value>, most: usize) -> Option<Vec<String>> {
     let Some(list) = list else { return Some(Vec::new()) };
-    let list = list.as_array().filter(|list| list.len() <= MAX_LIST)?;
+    let list = list.as_array().filter(|list| list.len() <= most)?;
     let name = |value: &Value| {
         value.as_str().filter(|name| !name.is_empty() && name.chars().count() <= MAX_TEXT).map(str::to_owned)
     };
@@ -285,7 +289,8 @@ pub enum Place {
 pub enum Rank {
     Absent,
     Number(f64),
-    Text(String),
+    /// Its beginning.
+    Text(Box<str>),
 }
 
 impl Rank {
@@ -294,7 +299,7 @@ impl Rank {
             None => Self::Absent,
             Some(value) => match field_value::number(value) {
                 Some(number) => Self::Number(number),
-                None => Self::Text(field_value::text(value)),
+                None => Self::Text(field_value::beginning(value, MAX_RANK)),
             },
         }
     }
@@ -378,6 +383,7 @@ mod tests {
             (json!({"Query": {"A": {"$in": [[1]]}}}), QueryError::Value),
             (json!({"SortFields": "A"}), QueryError::SortFields),
             (json!({"SortFields": [1]}), QueryError::SortFields),
+            (json!({"SortFields": ["A", "B", "C", "D", "E", "F"]}), QueryError::SortFields),
             (json!({"SortOrder": 2}), QueryError::SortOrder),
             (json!({"SortOrder": "asc"}), QueryError::SortOrder),
             (json!({"Fields": {"A": 1}}), QueryError::Fields),
@@ -440,6 +446,16 @@ mod tests {
         };
         assert_eq!(order(0), [1, 3, 0, 4, 2]);
         assert_eq!(order(1), [2, 0, 4, 3, 1], "those that stand alike stay as they came");
+    }
+
+    #[test]
+    fn part_c_an_order_goes_by_the_beginning_of_a_text() {
+        let query = LeadQuery::read(&with(&json!({"SortFields": ["A"]}))).unwrap();
+        let place = |text: String| query.place(json!({"A": text}).as_object().unwrap());
+        let long = "é".repeat(100);
+        assert_eq!(place(format!("{long}a")), place(format!("{long}b")));
+        assert!(place(format!("{}a", "é".repeat(99))) < place(format!("{}b", "é".repeat(99))));
+        assert_eq!(place("x".to_owned() + &long), place("x".to_owned() + &"é".repeat(99)), "whole characters");
     }
 
     #[test]

@@ -25,13 +25,11 @@ statements! {
     COUNT_OF_TYPE = "SELECT COUNT(*) FROM leads \
                      WHERE account_id = $1 AND lead_type = $2 AND received_at >= $3 AND received_at < $4";
     COUNT_OF_CAMPAIGN = "SELECT COUNT(*) FROM leads \
-                         WHERE aid = $1 AND received_at >= $2 AND received_at < $3 AND account_id = $4";
+                         WHERE account_id = $1 AND aid = $2 AND received_at >= $3 AND received_at < $4";
     /// Oldest first.
-    WINDOW = "SELECT id, account_id, number, lead_type, vid, aid, app_id, properties, fields, received_at FROM leads \
-              WHERE account_id = $1 AND lead_type = $2 AND received_at >= $3 AND received_at < $4 \
+    WINDOW = "SELECT id FROM leads WHERE account_id = $1 AND lead_type = $2 AND received_at >= $3 AND received_at < $4 \
               ORDER BY received_at, id LIMIT $5 OFFSET $6";
-    NEWEST_WINDOW = "SELECT id, account_id, number, lead_type, vid, aid, app_id, properties, fields, received_at FROM leads \
-                     WHERE account_id = $1 AND lead_type = $2 AND received_at >= $3 AND received_at < $4 \
+    NEWEST_WINDOW = "SELECT id FROM leads WHERE account_id = $1 AND lead_type = $2 AND received_at >= $3 AND received_at < $4 \
                      ORDER BY received_at DESC, id DESC LIMIT $5 OFFSET $6";
     /// The next ones after a lead, oldest first.
     SCAN = "SELECT id, fields, received_at FROM leads \
@@ -172,22 +170,23 @@ pub async fn count_of_campaign(
     until: Timestamp,
 ) -> Result<i64, StoreError> {
     let (from, until) = (from.as_micros(), until.as_micros());
-    let found = fetch_optional!(conn, (i64,), COUNT_OF_CAMPAIGN, campaign, from, until, account.as_str())?;
+    let found = fetch_optional!(conn, (i64,), COUNT_OF_CAMPAIGN, account.as_str(), campaign, from, until)?;
     Ok(found.map_or(0, |(count,)| count))
 }
 
-/// `limit` of them from the place `skip` on, in the order in which they were received, or the other way round.
+/// The ids of `limit` of them from the place `skip` on, in the order in which they were received, or the other way round.
 pub async fn window(
     conn: &mut Conn,
     received: &Received,
     is_newest_first: bool,
     limit: i64,
     skip: i64,
-) -> Result<Vec<Lead>, StoreError> {
+) -> Result<Vec<LeadId>, StoreError> {
     let sql = if is_newest_first { NEWEST_WINDOW } else { WINDOW };
     let (account, lead_type) = (received.account.as_str(), received.lead_type);
     let (from, until) = (received.from.as_micros(), received.until.as_micros());
-    leads(fetch_all!(conn, Row, sql, account, lead_type, from, until, limit, skip)?)
+    let rows = fetch_all!(conn, (Uuid,), sql, account, lead_type, from, until, limit, skip)?;
+    Ok(rows.into_iter().map(|(id,)| LeadId(id)).collect())
 }
 
 /// The next `limit` of them, with their fields.

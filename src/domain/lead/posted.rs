@@ -17,6 +17,8 @@ pub(super) const MAX_FIELDS: usize = 200;
 pub(super) const MAX_NAME: usize = 100;
 /// Characters of a field's value, and of an address or a reference.
 pub(super) const MAX_VALUE: usize = 4_000;
+/// Bytes of a lead's fields, as they are kept: many leads are in memory at a time.
+pub(super) const MAX_BYTES: usize = 64 * 1024;
 /// Errors that are told of one lead.
 const MAX_ERRORS: usize = 20;
 /// Hours: a year.
@@ -232,6 +234,9 @@ fn read_fields(given: &Map<String, Value>, errors: &mut Vec<DataError>) -> Field
             fields.insert(name.clone(), value.clone());
         }
     }
+    if field_value::kept_bytes(&fields) > MAX_BYTES {
+        errors.push(DataError::TooLarge);
+    }
     fields
 }
 
@@ -346,6 +351,16 @@ mod tests {
         }
         let many: Map<String, Value> = (0..=MAX_FIELDS).map(|nth| (nth.to_string(), json!(1))).collect();
         assert_eq!(errors(&json!({"fields": many})), [DataError::TooManyFields]);
+        let wide = |count: usize, value: &str| -> Map<String, Value> {
+            (0..count).map(|nth| (nth.to_string(), json!(value))).collect()
+        };
+        assert!(one(&json!({"fields": wide(16, &"x".repeat(MAX_VALUE))})).is_ok());
+        assert_eq!(errors(&json!({"fields": wide(17, &"x".repeat(MAX_VALUE))})), [DataError::TooLarge]);
+        assert_eq!(
+            errors(&json!({"fields": wide(3, &"\0".repeat(MAX_VALUE))})),
+            [DataError::TooLarge],
+            "as it is kept"
+        );
         let delayed = json!({"source": {"sendDelay": -1}, "leads": [{"fields": {"a": 1}}]});
         let delayed = Posted::read(&delayed).unwrap().leads.remove(0);
         assert_eq!(delayed, Err(LeadRefusal::Data(vec![DataError::Property("sendDelay")])));

@@ -2,11 +2,15 @@
 
 use super::super::Context;
 use super::super::audit::Acting;
+use super::MAX_ANSWER;
 use crate::domain::event::{Action, Change, Target, TargetKind};
 use crate::domain::ids::{AccountId, LeadId};
 use crate::domain::lead::Lead;
 pub use crate::store::leads::Filter;
 use crate::store::{StoreError, events, leads};
+
+/// Leads that are read at a time for a page.
+const AT_A_TIME: i64 = 100;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LeadError {
@@ -14,6 +18,32 @@ pub enum LeadError {
     Unknown,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The newest `limit` of those before this one, or as many as an answer has room for; and whether there are more.
+pub async fn page(
+    ctx: &Context,
+    filter: Filter,
+    before: Option<LeadId>,
+    limit: usize,
+) -> Result<(Vec<Lead>, bool), StoreError> {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    let mut before = before;
+    loop {
+        let read = list(ctx, filter.clone(), before, AT_A_TIME).await?;
+        before = read.last().map(|lead| lead.id);
+        for lead in read {
+            bytes += lead.shown_bytes();
+            // The first has room whatever its size, or nobody would get past it.
+            if found.len() == limit || (bytes > MAX_ANSWER && !found.is_empty()) {
+                return Ok((found, true));
+            }
+            found.push(lead);
+        }
+        if before.is_none() {
+            return Ok((found, false));
+        }
+    }
 }
 
 /// The newest `limit`, of those before this one.

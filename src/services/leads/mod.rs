@@ -5,9 +5,12 @@ mod kept;
 mod query;
 mod receive;
 
-pub use kept::{Filter, LeadError, count, delete, find, list};
-pub use query::{Found, MAX_SCANNED, QueryFailure, query};
+pub use kept::{Filter, LeadError, count, delete, find, list, page};
+pub use query::{Found, MAX_SCANNED, PATIENCE, QueryFailure, query};
 pub use receive::{Accepted, Outcome, Refused, Sender, receive};
+
+/// Bytes of leads that one answer has, about.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
 /// Why an API key opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,13 @@
 //! The data query: what the database can decide it decides; conditions on fields, and an order by them, are for us, over a
 //! number of leads that is bounded.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::super::Context;
+use super::MAX_ANSWER;
 use crate::domain::ids::{AccountId, LeadId};
 use crate::domain::lead::Lead;
 use crate::domain::lead_query::{LeadQuery, Place};
@@ -11,12 +17,22 @@ use crate::store::{Conn, StoreError};
 /// Leads that one query looks into.
 pub const MAX_SCANNED: usize = 100_000;
 /// Leads that are read at a time: others may write, and read, in between.
-const CHUNK: i64 = 1_000;
+const CHUNK: i64 = 100;
+/// Leads that are looked into at a time: others may run in between.
+const AT_A_TIME: usize = 10;
+/// Searches at a time, of the process: each has a core, and keeps in memory where leads stand.
+static SEARCHES: Semaphore = Semaphore::const_new(4);
+/// How long one waits for its turn.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 pub enum QueryFailure {
     #[error("more than {MAX_SCANNED} leads would have to be looked into")]
     TooMany,
+    #[error("the leads of the answer have more than {MAX_ANSWER} bytes")]
+    TooLarge,
+    #[error("other searches were running for {} s", PATIENCE.as_secs())]
+    Busy,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -36,18 +52,23 @@ pub async fn query(
     query: LeadQuery,
 ) -> Result<Found, QueryFailure> {
     let received = Received { account: account.clone(), lead_type, from: query.from, until: query.until };
-    let mut found = if query.looks_into_fields() {
+    let (total, ids) = if query.looks_into_fields() {
+        let _turn = turn(&SEARCHES, PATIENCE).await?;
         search(ctx, &received, &query).await?
     } else {
         window(ctx, received, &query).await?
     };
-    for lead in &mut found.leads {
-        lead.fields = query.shown(std::mem::take(&mut lead.fields));
-    }
-    Ok(found)
+    Ok(Found { total, leads: shown(ctx, ids, query).await? })
 }
 
-async fn window(ctx: &Context, received: Received, query: &LeadQuery) -> Result<Found, StoreError> {
+async fn turn(searches: &Semaphore, patience: Duration) -> Result<SemaphorePermit<'_>, QueryFailure> {
+    match tokio::time::timeout(patience, searches.acquire()).await {
+        Ok(Ok(turn)) => Ok(turn),
+        Ok(Err(_)) | Err(_) => Err(QueryFailure::Busy),
+    }
+}
+
+async fn window(ctx: &Context, received: Received, query: &LeadQuery) -> Result<(usize, Vec<LeadId>), StoreError> {
     let (is_newest_first, limit, skip) = (query.is_newest_first(), as_i64(query.take), as_i64(query.skip));
     let read = ctx.store.read(move |conn| {
         let received = received.clone();
@@ -56,8 +77,8 @@ async fn window(ctx: &Context, received: Received, query: &LeadQuery) -> Result<
             Ok((total, leads::window(conn, &received, is_newest_first, limit, skip).await?))
         })
     });
-    let (total, leads) = read.await?;
-    Ok(Found { total: usize::try_from(total).unwrap_or(usize::MAX), leads })
+    let (total, ids) = read.await?;
+    Ok((usize::try_from(total).unwrap_or(usize::MAX), ids))
 }
 
 fn as_i64(number: usize) -> i64 {
@@ -65,7 +86,7 @@ fn as_i64(number: usize) -> i64 {
 }
 
 /// Reads all of them, and keeps of those that match where they stand.
-async fn search(ctx: &Context, received: &Received, query: &LeadQuery) -> Result<Found, QueryFailure> {
+async fn search(ctx: &Context, received: &Received, query: &LeadQuery) -> Result<(usize, Vec<LeadId>), QueryFailure> {
     let mut places: Vec<(Place, LeadId)> = Vec::new();
     let (mut after, mut scanned) = (None, 0);
     loop {
@@ -76,8 +97,11 @@ async fn search(ctx: &Context, received: &Received, query: &LeadQuery) -> Result
         }
         let is_last = as_i64(chunk.len()) < CHUNK;
         after = chunk.last().map(|last| After { received_at: last.received_at, id: last.id });
-        let matching = chunk.iter().filter(|lead| query.matches(&lead.fields));
-        places.extend(matching.map(|lead| (query.place(&lead.fields), lead.id)));
+        for some in chunk.chunks(AT_A_TIME) {
+            let matching = some.iter().filter(|lead| query.matches(&lead.fields));
+            places.extend(matching.map(|lead| (query.place(&lead.fields), lead.id)));
+            tokio::task::yield_now().await;
+        }
         if is_last {
             break;
         }
@@ -88,12 +112,7 @@ async fn search(ctx: &Context, received: &Received, query: &LeadQuery) -> Result
     }
     // Stable: what stands alike stays in the order in which it was received.
     places.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let ids: Vec<LeadId> = places.into_iter().skip(query.skip).take(query.take).map(|(_, id)| id).collect();
-    let read = ctx.store.read(move |conn| {
-        let ids = ids.clone();
-        Box::pin(async move { each(conn, &ids).await })
-    });
-    Ok(Found { total, leads: read.await? })
+    Ok((total, places.into_iter().skip(query.skip).take(query.take).map(|(_, id)| id).collect()))
 }
 
 async fn scan(ctx: &Context, received: &Received, after: Option<After>) -> Result<Vec<leads::Scanned>, StoreError> {
@@ -105,11 +124,44 @@ async fn scan(ctx: &Context, received: &Received, after: Option<After>) -> Resul
     read.await
 }
 
-async fn each(conn: &mut Conn, ids: &[LeadId]) -> Result<Vec<Lead>, StoreError> {
+/// What is shown of each of them, if that is not too much.
+async fn shown(ctx: &Context, ids: Vec<LeadId>, query: LeadQuery) -> Result<Vec<Lead>, QueryFailure> {
+    let asked = Arc::new((ids, query));
+    let read = ctx.store.read(move |conn| {
+        let asked = asked.clone();
+        Box::pin(async move { each(conn, &asked.0, &asked.1).await })
+    });
+    read.await?.ok_or(QueryFailure::TooLarge)
+}
+
+/// `None`: they are more than an answer has room for. No more than that are ever in memory.
+async fn each(conn: &mut Conn, ids: &[LeadId], query: &LeadQuery) -> Result<Option<Vec<Lead>>, StoreError> {
     let mut found = Vec::with_capacity(ids.len());
+    let mut bytes = 0;
     for id in ids {
         // One that was deleted meanwhile is not there.
-        found.extend(leads::find(conn, *id).await?);
+        let Some(mut lead) = leads::find(conn, *id).await? else { continue };
+        lead.fields = query.shown(lead.fields);
+        bytes += lead.shown_bytes();
+        if bytes > MAX_ANSWER {
+            return Ok(None);
+        }
+        found.push(lead);
     }
-    Ok(found)
+    Ok(Some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// wire.md part C: who waits for long is told so, and the next one has its turn.
+    #[tokio::test]
+    async fn part_c_searches_take_turns() {
+        let searches = Semaphore::new(1);
+        let first = turn(&searches, Duration::ZERO).await.unwrap();
+        assert!(matches!(turn(&searches, Duration::ZERO).await, Err(QueryFailure::Busy)));
+        drop(first);
+        assert!(turn(&searches, Duration::ZERO).await.is_ok());
+    }
 }

@@ -108,6 +108,12 @@ struct Origin<'b> {
     campaign: Option<Campaign>,
 }
 
+/// A campaign's leads of a day.
+struct Share {
+    cap: i64,
+    left: i64,
+}
+
 impl Batch {
     async fn settle(&self, conn: &mut Conn) -> Result<Vec<Outcome>, StoreError> {
         let mut outcomes = Vec::with_capacity(self.drafts.len());
@@ -122,17 +128,20 @@ impl Batch {
         // From here on posts to this account take turns, so that two of them see the same leads and count alike.
         let mut number = leads::hold_numbers(conn, origin.account).await?;
         let before = number;
+        let mut share = self.share(conn, &origin).await?;
         for (nth, (post, draft)) in (0..).zip(&self.drafts) {
             let result = match draft {
                 // A microsecond apart, so that they keep their order.
                 Ok(draft) => {
                     let received_at = self.now.plus(Duration::from_micros(nth));
                     let lead = self.lead(&origin, *post, number + 1, draft, received_at);
-                    self.take(conn, &origin, draft, &lead).await?
+                    self.take(conn, &origin, share.as_ref(), draft, &lead).await?
                 }
                 Err(why) => Err(why.clone()),
             };
-            number += i64::from(result.is_ok());
+            let taken = i64::from(result.is_ok());
+            number += taken;
+            share = share.map(|share| Share { left: share.left - taken, ..share });
             outcomes.push(Outcome { post: *post, result });
         }
         if number > before {
@@ -192,10 +201,21 @@ impl Batch {
         }
     }
 
+    /// What the campaign may take today; `None`: any number. Counted once: nobody else posts to the account meanwhile.
+    async fn share(&self, conn: &mut Conn, origin: &Origin<'_>) -> Result<Option<Share>, StoreError> {
+        let capped = origin.campaign.as_ref().and_then(|campaign| Some((campaign.aid, campaign.daily_cap?)));
+        let Some((aid, cap)) = capped else { return Ok(None) };
+        let today = Day::of(self.now);
+        let (from, until) = (today.start(), today.minus(-1).start());
+        let count = leads::count_of_campaign(conn, origin.account, aid, from, until).await?;
+        Ok(Some(Share { cap, left: cap - count }))
+    }
+
     async fn take(
         &self,
         conn: &mut Conn,
         origin: &Origin<'_>,
+        share: Option<&Share>,
         draft: &Draft,
         lead: &Lead,
     ) -> Result<Result<Accepted, LeadRefusal>, StoreError> {
@@ -213,13 +233,8 @@ impl Batch {
                 return Ok(Err(LeadRefusal::Duplicate { field: (*field).to_owned() }));
             }
         }
-        if let Some((campaign, cap)) = origin.campaign.as_ref().and_then(|found| Some((found, found.daily_cap?))) {
-            let today = Day::of(self.now);
-            let (from, until) = (today.start(), today.minus(-1).start());
-            let count = leads::count_of_campaign(conn, &lead.account, campaign.aid, from, until).await?;
-            if count >= cap {
-                return Ok(Err(LeadRefusal::OverCap { cap }));
-            }
+        if let Some(Share { cap, .. }) = share.filter(|share| share.left <= 0) {
+            return Ok(Err(LeadRefusal::OverCap { cap: *cap }));
         }
         leads::insert(conn, lead).await?;
         for (_, hash) in &unique {

@@ -373,6 +373,8 @@ reasons! {
     }
     QueryFailure {
         QueryFailure::TooMany => "leads.too_many",
+        QueryFailure::TooLarge => "leads.too_large",
+        QueryFailure::Busy => "leads.busy",
         QueryFailure::Store(_) => FAILED,
     }
     LogoutError {

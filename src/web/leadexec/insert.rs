@@ -137,18 +137,16 @@ async fn of_api_key(
     key: &HeaderValue,
     from: Option<IpAddr>,
 ) -> Result<Sender, Box<Response>> {
-    let throttle = &web.ctx.throttle;
-    let too_many = |span| {
-        refused(route::LEAD_INSERT, &span, None);
-        Box::new(oauth::too_many(span))
-    };
-    throttle.admit(from, COUNTED_AS).map_err(too_many)?;
+    // Looked up whatever was refused before: behind a proxy everybody comes from one address, and 128 bits are not guessed.
     let found = match key.to_str() {
         Ok(key) => accounts::of_api_key(&web.ctx, key).await.map_err(|error| Box::new(oauth::store_failed(&error)))?,
         Err(_) => None,
     };
     let Some(account) = found else {
-        throttle.refusal(from, COUNTED_AS).map_err(too_many)?;
+        web.ctx.throttle.refusal(from, COUNTED_AS).map_err(|span| {
+            refused(route::LEAD_INSERT, &span, None);
+            Box::new(oauth::too_many(span))
+        })?;
         refused(route::LEAD_INSERT, &UnknownKey, None);
         let invalid = Invalid::new(ErrorCode::InvalidToken, "The API key is unknown");
         return Err(Box::new(bearer::failed(StatusCode::UNAUTHORIZED, headers, invalid)));

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::super::Web;
 use super::super::bearer::{Access, authorized, failed};
-use super::super::error::{oauth, refused};
+use super::super::error::{oauth, refused, retry_after_header};
 use super::super::urls::route;
 use crate::domain::ids::AccountId;
 use crate::domain::lead::{self, Lead};
 use crate::domain::lead_query::LeadQuery;
 use crate::domain::scope::Scope;
-use crate::services::leads::{self, QueryFailure, Sender};
+use crate::services::leads::{self, PATIENCE, QueryFailure, Sender};
 use crate::services::oauth::error::{ErrorCode, Invalid};
 
 const TOO_LARGE: &str = "The body is larger than 64 KiB.";
@@ -80,6 +80,17 @@ async fn find(
             Err(bad(
                 "More than 100000 leads would have to be looked into. Bring StartDate and EndDate closer together.",
             ))
+        }
+        Err(why @ QueryFailure::TooLarge) => {
+            refused(route::LEAD_QUERY, &why, None);
+            Err(bad(
+                "The answer would be larger than 8 MiB. Ask for fewer leads with Take, or for some of their Fields.",
+            ))
+        }
+        Err(why @ QueryFailure::Busy) => {
+            refused(route::LEAD_QUERY, &why, None);
+            let busy = Invalid::new(ErrorCode::TemporarilyUnavailable, "Too many searches are running. Try again.");
+            Err(Box::new(retry_after_header(oauth::with_status(StatusCode::SERVICE_UNAVAILABLE, busy), PATIENCE)))
         }
         Err(QueryFailure::Store(error)) => Err(Box::new(oauth::store_failed(&error))),
     }

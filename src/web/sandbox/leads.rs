@@ -16,7 +16,7 @@ use super::super::error::problem::{Problem, sentence};
 use super::super::urls::route;
 use super::auth::Operator;
 use super::query::{Id, Query};
-use super::values::{self, Given, cut, no_such_page, ok, page};
+use super::values::{self, Given, no_such_page, ok, page};
 use crate::domain::ids::{AccountId, AppId, LeadId};
 use crate::domain::lead::Lead;
 use crate::services::leads::{self, Filter, LeadError};
@@ -100,7 +100,7 @@ struct LeadQuery {
     /// Only those of this type: their `lid`.
     #[serde(default)]
     lead_type: Option<u32>,
-    /// How many at most.
+    /// How many at most. Of large ones fewer are shown: at most 8 MiB.
     #[serde(default = "values::default_page")]
     #[param(minimum = 1, maximum = 1000, default = 100)]
     limit: i64,
@@ -152,13 +152,15 @@ fn filter(account: Option<Given<AccountId>>, app: Option<Given<AppId>>, lead_typ
     responses((status = 200, description = "A page of them, newest first.", body = LeadList)),
 )]
 async fn list(State(web): State<Arc<Web>>, Query(query): Query<LeadQuery>) -> Result<Response, Problem> {
-    let limit = page(query.limit)?;
+    page(query.limit)?;
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let after = match query.after {
         Some(after) => Some(find(&web, &after).await.map_err(|problem| problem.or(no_such_page))?.id),
         None => None,
     };
-    let found = leads::list(&web.ctx, filter(query.account, query.app, query.lead_type), after, limit).await?;
-    let (found, next) = cut(found, query.limit, |lead| lead.id.to_string());
+    let which = filter(query.account, query.app, query.lead_type);
+    let (found, has_more) = leads::page(&web.ctx, which, after, limit).await?;
+    let next = found.last().filter(|_| has_more).map(|lead| lead.id.to_string());
     Ok(ok(&LeadList { leads: found.into_iter().map(LeadObject::from).collect(), next }))
 }
 

@@ -4,7 +4,7 @@ use axum::body::Body;
 use serde_json::{Value, json};
 
 use super::{ACME_KEY, STUDIO, ZENITH_KEY, lead, of_type};
-use crate::support::http::request;
+use crate::support::http::{from_address, request};
 use crate::support::{ADA, Answer, GRACE, World, both, connect_by_api};
 
 fn mortgage(email: &str) -> Value {
@@ -98,6 +98,7 @@ async fn part_c_data_errors_name_their_fields(world: World) {
         lead(json!({"firstname": "Ada", "Email": " "})),
         json!({"properties": {"noSell": "perhaps"}, "fields": {"FirstName": "A", "LastName": "B", "Email": ["x"]}}),
         json!({"properties": {}}),
+        lead((0..17).map(|nth| (nth.to_string(), json!("x".repeat(4_000)))).collect()),
     ];
     let answers = world.insert(ACME_KEY, &from_rate_finder(4204, json!(null), leads)).await;
     assert!(answers.iter().all(|answer| answer["ResponseType"] == 9), "{answers:?}");
@@ -105,6 +106,7 @@ async fn part_c_data_errors_name_their_fields(world: World) {
     assert_eq!(detail(0), "LastName is required; Email is required");
     assert_eq!(detail(1), "`noSell` is not what it may be; Email is no text, number or truth value");
     assert_eq!(detail(2), "`fields` is missing, empty, or no object");
+    assert!(detail(3).starts_with("the fields are larger than 64 KiB, as JSON"), "{}", detail(3));
 }
 
 /// wire.md part C: what is unique is so within account and type, whatever its case, and each unique field by itself.
@@ -280,3 +282,22 @@ both! { with crate::leads::setup();
     e_a_lead_that_is_not_taken_says_why,
     e_faults_act_on_leads,
 }
+
+/// Unknown keys are limited, and take nothing from those who come from the same address, as all do behind a proxy.
+async fn part_c_a_good_key_outlasts_bad_ones(world: World) {
+    let body = of_type(1, vec![lead(json!({"a": 1}))]).to_string();
+    let with = |key: &str| {
+        let headers = [("content-type", "application/json"), ("api-key", key)];
+        from_address(request("POST", "/v2/insert/general", &headers, body.clone()), 9)
+    };
+    for _ in 0..3 {
+        world.send(with("x")).await.expect(401);
+    }
+    let limited = world.send(with("y")).await.expect(429);
+    assert_eq!(limited.json()["error"], "slow_down");
+    assert!(limited.header("retry-after").is_some());
+    assert_eq!(world.send(with(ZENITH_KEY)).await.expect(200).json()[0]["ResponseType"], 0);
+    world.send(with("z")).await.expect(429);
+}
+
+both! { with crate::leads::token::limited::with_limits(); part_c_a_good_key_outlasts_bad_ones }

@@ -199,6 +199,44 @@ async fn part_c_a_search_reads_on(world: World) {
     assert_eq!((&found["Leads"][0]["Fields"]["N"], &found["Leads"][999]["Fields"]["N"]), (&json!(1_009), &json!(10)));
 }
 
+/// wire.md parts C and E: an answer has at most 8 MiB. A query says so, and a page of the control plane ends there.
+async fn part_c_e_an_answer_is_bounded_in_bytes(world: World) {
+    let wide = |nth: usize| {
+        let long = (0..16).map(|field| (format!("F{field}"), json!("x".repeat(4_000))));
+        lead(long.chain([("N".to_owned(), json!(nth))]).collect())
+    };
+    for some in 0..9 {
+        let leads = (0..15).map(|nth| wide(some * 15 + nth)).collect();
+        assert_eq!(world.types(ZENITH_KEY, &of_type(1, leads)).await, [0; 15]);
+    }
+    let token = connect_by_api(&world, GRACE, "btn-all").await.access;
+    for more in [json!({"Take": 135}), json!({"Take": 135, "SortFields": ["N"]}), json!({"Take": 135, "SortOrder": 1})]
+    {
+        let refused = world.query(&token, "1", &day(&more)).await.expect(400).json();
+        assert!(refused["error_description"].as_str().unwrap().contains("Take"), "{more}: {refused}");
+    }
+    for (more, count) in [
+        (json!({"Take": 120}), 120),
+        (json!({"Take": 120, "SortFields": ["N"]}), 120),
+        (json!({"Take": 135, "Fields": ["N"]}), 135),
+    ] {
+        let found = world.query(&token, "1", &day(&more)).await.expect(200).json();
+        assert_eq!((&found["Total"], found["Leads"].as_array().unwrap().len()), (&json!(135), count), "{more}");
+    }
+    let listed = async |more: &str| {
+        let path = format!("/leads?limit=1000{more}");
+        world.control("GET", &path, &json!(null)).await.expect(200).json()
+    };
+    let numbers = |page: &Value| -> Vec<i64> {
+        page["leads"].as_array().unwrap().iter().map(|lead| lead["number"].as_i64().unwrap()).collect()
+    };
+    let first = listed("").await;
+    let rest = listed(&format!("&after={}", first["next"].as_str().unwrap())).await;
+    assert!((120..135).contains(&numbers(&first).len()), "{}", numbers(&first).len());
+    assert_eq!([numbers(&first), numbers(&rest)].concat(), (1..=135).rev().collect::<Vec<_>>());
+    assert_eq!(rest["next"], json!(null));
+}
+
 /// wire.md part E: what came with an application's token was received by that application's clock.
 async fn e_leads_follow_the_clock_of_their_application(world: World) {
     world.control("POST", "/clock", &json!({"app": "studio", "advance": "48h"})).await.expect(200);
@@ -220,5 +258,6 @@ both! { with crate::leads::setup();
     part_c_leads_of_others_are_not_there,
     part_c_h1_h2_the_query_needs_its_scope,
     part_c_a_search_reads_on,
+    part_c_e_an_answer_is_bounded_in_bytes,
     e_leads_follow_the_clock_of_their_application,
 }

@@ -116,7 +116,7 @@ both! { with crate::leads::setup();
     part_c_a_client_needs_the_grant,
 }
 
-mod limited {
+pub mod limited {
     use leadgate::services::throttle::Limits;
 
     use super::super::setup;
