@@ -26,15 +26,12 @@ const WRITE_PAUSE: Duration = Duration::from_millis(250);
 /// Header fields of an answer that are kept.
 const KEPT_HEADERS: usize = 32;
 
-/// Takes at most so many messages that are due. The look before costs the writer nothing.
+/// Takes at most so many messages that are due.
 pub async fn claim(ctx: &Context, limit: usize) -> Result<Vec<Claimed>, StoreError> {
-    let now = ctx.real_now();
-    if !ctx.store.read(move |conn| Box::pin(webhook_messages::is_due(conn, now))).await? {
-        return Ok(Vec::new());
-    }
     take(ctx, None, EACH, i64::try_from(limit).unwrap_or(i64::MAX)).await
 }
 
+/// The look before costs the writer nothing.
 pub(super) async fn take(
     ctx: &Context,
     listener: Option<WebhookId>,
@@ -43,6 +40,9 @@ pub(super) async fn take(
 ) -> Result<Vec<Claimed>, StoreError> {
     let now = ctx.real_now();
     let claim = Claim { now, until: lease_from(now), listener, each, limit };
+    if !ctx.store.read(move |conn| Box::pin(webhook_messages::is_due(conn, claim))).await? {
+        return Ok(Vec::new());
+    }
     ctx.store.write(move |conn| Box::pin(webhook_messages::claim(conn, claim))).await
 }
 
