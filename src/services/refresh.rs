@@ -74,7 +74,10 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
         Some(issued) => {
             ctx.count(&app, UsageKind::Refreshes);
             if let Some(news) = Refreshed::wanted(ctx, &app, now) {
-                news.tell_now(ctx, connection, issued.expires_at).await?;
+                // The token is issued, whatever becomes of the message.
+                if let Err(error) = news.tell_now(ctx, connection, issued.expires_at).await {
+                    tracing::warn!(%error, %connection, "a refresh was not told to webhooks");
+                }
             }
             Ok(Granted {
                 connection,

@@ -61,11 +61,12 @@ statements! {
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
                    WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3 \
                    RETURNING id, user_id, app_id, scopes, ended_at";
-    /// Those whose time was over in a span, by one application's clock or (an empty text) by the server's.
+    /// Those whose time is over and whose end was not told, by one application's clock or (an empty text) by the server's.
     LIST_EXPIRED = "SELECT id, user_id, app_id, scopes, expires_at AS ended_at FROM connections \
-                    WHERE ended_at IS NULL AND expires_at > $1 AND expires_at <= $2 \
-                    AND (app_id = $3 OR $3 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) \
-                    ORDER BY expires_at LIMIT $4";
+                    WHERE ended_at IS NULL AND expiry_told IS NULL AND expires_at IS NOT NULL AND expires_at <= $1 \
+                    AND (app_id = $2 OR $2 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) \
+                    ORDER BY expires_at, id LIMIT $3";
+    NOTE_EXPIRY_TOLD = "UPDATE connections SET expiry_told = expires_at WHERE id = $1 AND expiry_told IS NULL";
     EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
     SET_LAST_USED = "UPDATE connections SET last_used_at = $2 \
                      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
@@ -271,16 +272,25 @@ pub async fn end_all_of_user(
     ended(rows)
 }
 
-/// The first `limit` that nobody ended and whose time was over after `since` and by `now`.
+/// The first `limit` that nobody ended, whose time was over by `now`, and of which that was not told.
 pub async fn list_expired(
     conn: &mut Conn,
     app: Option<&AppId>,
-    since: Timestamp,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Ended>, StoreError> {
-    let app = app.map_or("", AppId::as_str);
-    ended(fetch_all!(conn, EndedRow, LIST_EXPIRED, since.as_micros(), now.as_micros(), app, limit)?)
+    ended(fetch_all!(conn, EndedRow, LIST_EXPIRED, now.as_micros(), app.map_or("", AppId::as_str), limit)?)
+}
+
+/// Notes that the ends of these are told; answers those of which it was not noted before.
+pub async fn note_expiry_told(conn: &mut Conn, expired: &[Ended]) -> Result<Vec<Ended>, StoreError> {
+    let mut noted = Vec::with_capacity(expired.len());
+    for one in expired {
+        if execute!(conn, NOTE_EXPIRY_TOLD, one.id.0)? == 1 {
+            noted.push(one.clone());
+        }
+    }
+    Ok(noted)
 }
 
 /// Writes the end of a connection whose time is over, so that a new one may take its place.

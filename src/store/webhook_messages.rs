@@ -1,6 +1,7 @@
 //! What webhooks are told, until it is delivered, and the log of it. A message is written in the transaction of what it
 //! tells of; who sends it claims its row first, so that of two nodes one does.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::FromRow;
@@ -15,31 +16,43 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::webhook::{Attempt, Delivery, Message, Outcome, Sent, Topic};
 
 statements! {
+    /// What follows in a lane waits as long as the last one there: to the same moment, if that is still to come.
     TELL = "INSERT INTO webhook_messages (webhook_id, id, topic, lane, payload, state, attempts, attempts_before, \
             next_attempt_at, claimed_until, created_at) \
-            SELECT id, $1, $2, $3, $4, 'pending', 0, 0, $5, 0, $5 FROM webhooks \
-            WHERE (app_id = $6 OR app_id IS NULL) AND topics & $7 <> 0 AND disabled_at IS NULL ON CONFLICT DO NOTHING";
+            SELECT t.id, $1, $2, $3, $4, 'pending', 0, 0, \
+            CASE WHEN t.last_at > $5 THEN t.last_at ELSE $5 END, 0, $5 FROM \
+            (SELECT w.id, (SELECT e.next_attempt_at FROM webhook_messages e WHERE e.webhook_id = w.id \
+                           AND e.lane >= $3 AND e.lane <= $3 AND e.state = 'pending' \
+                           ORDER BY e.lane DESC, e.id DESC LIMIT 1) AS last_at \
+             FROM webhooks w WHERE (w.app_id = $6 OR w.app_id IS NULL) AND w.topics & $7 <> 0 \
+             AND w.disabled_at IS NULL) t WHERE true ON CONFLICT DO NOTHING";
     TELL_ONE = "INSERT INTO webhook_messages (webhook_id, id, topic, lane, payload, state, attempts, attempts_before, \
                 next_attempt_at, claimed_until, created_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, 0, $6)";
-    IS_DUE = "SELECT 1 FROM webhook_messages m JOIN webhooks w ON w.id = m.webhook_id \
-              WHERE m.state = 'pending' AND m.next_attempt_at <= $1 AND m.claimed_until <= $1 \
-              AND w.url IS NOT NULL AND w.disabled_at IS NULL LIMIT 1";
-    /// Those that are due and the first of their lane, so many at once to one target; of one listener, or of all
-    /// endpoints.
-    CLAIM = "UPDATE webhook_messages SET claimed_until = $2, attempts = attempts + 1 \
-             WHERE state = 'pending' AND next_attempt_at <= $1 AND claimed_until <= $1 AND (webhook_id, id) IN \
-             (SELECT c.webhook_id, c.id FROM \
-              (SELECT m.webhook_id, m.id, m.next_attempt_at, \
-                      ROW_NUMBER() OVER (PARTITION BY m.webhook_id ORDER BY m.next_attempt_at, m.id) AS place, \
-                      (SELECT COUNT(*) FROM webhook_messages b WHERE b.webhook_id = m.webhook_id \
-                       AND b.state = 'pending' AND b.claimed_until > $1) AS busy \
-               FROM webhook_messages m JOIN webhooks w ON w.id = m.webhook_id \
-               WHERE m.state = 'pending' AND m.next_attempt_at <= $1 AND m.claimed_until <= $1 \
-               AND (w.id = $3 OR $3 IS NULL AND w.url IS NOT NULL) AND w.disabled_at IS NULL \
-               AND NOT EXISTS (SELECT 1 FROM webhook_messages e WHERE e.webhook_id = m.webhook_id \
-                               AND e.lane = m.lane AND e.state = 'pending' AND e.id < m.id)) c \
-              WHERE c.place + c.busy <= $4 ORDER BY c.next_attempt_at LIMIT $5) \
+    /// Webhooks with messages that are due and room for more of them at once, the one that has waited longest first: one
+    /// listener, or all endpoints. One that is claimed is not due before its lease is over.
+    DUE_WEBHOOKS = "SELECT d.id, d.busy FROM \
+                    (SELECT w.id, \
+                     (SELECT m.next_attempt_at FROM webhook_messages m WHERE m.webhook_id = w.id \
+                      AND m.state = 'pending' ORDER BY m.next_attempt_at LIMIT 1) AS due_at, \
+                     (SELECT COUNT(*) FROM webhook_messages b WHERE b.webhook_id = w.id \
+                      AND b.claimed_until > 0 AND b.claimed_until > $1) AS busy \
+                     FROM webhooks w WHERE (w.id = $2 OR $2 IS NULL AND w.url IS NOT NULL) AND w.disabled_at IS NULL) d \
+                    WHERE d.due_at <= $1 AND d.busy < $3 ORDER BY d.due_at LIMIT $4";
+    /// What is due of one webhook, each with the first of its lane. The lane is asked for as a range: for an equal one
+    /// SQLite walks the webhook's whole history by its primary key.
+    DUE = "SELECT m.id, m.lane, \
+           (SELECT e.id FROM webhook_messages e WHERE e.webhook_id = m.webhook_id AND e.lane >= m.lane \
+            AND e.lane <= m.lane AND e.state = 'pending' ORDER BY e.lane, e.id LIMIT 1) AS first_id, \
+           (SELECT e.next_attempt_at FROM webhook_messages e WHERE e.webhook_id = m.webhook_id AND e.lane >= m.lane \
+            AND e.lane <= m.lane AND e.state = 'pending' ORDER BY e.lane, e.id LIMIT 1) AS first_at \
+           FROM webhook_messages m WHERE m.webhook_id = $1 AND m.state = 'pending' AND m.next_attempt_at <= $2 \
+           ORDER BY m.next_attempt_at, m.id LIMIT $3";
+    CLAIM = "UPDATE webhook_messages SET claimed_until = $4, next_attempt_at = $4, attempts = attempts + 1 \
+             WHERE webhook_id = $1 AND id = $2 AND state = 'pending' AND next_attempt_at <= $3 AND claimed_until <= $3 \
              RETURNING webhook_id, id, topic, lane, payload, attempts, attempts_before, created_at";
+    /// What follows in a lane waits as long as its first, and is not looked at in between.
+    HOLD_LANE = "UPDATE webhook_messages SET next_attempt_at = $5 WHERE webhook_id = $1 AND lane >= $2 AND lane <= $2 \
+                 AND id <> $3 AND state = 'pending' AND next_attempt_at <= $4";
     TARGET = "SELECT url FROM webhooks WHERE id = $1";
     ADD_ATTEMPT = "INSERT INTO webhook_attempts (webhook_id, message_id, nr, at, took_us, request_headers, status, \
                    response_headers, response_body, error) \
@@ -48,11 +61,11 @@ statements! {
     /// By whoever has it: not where its lease was over, and another has it now.
     SETTLE = "UPDATE webhook_messages SET state = $4, next_attempt_at = $5, claimed_until = 0 \
               WHERE webhook_id = $1 AND id = $2 AND attempts = $3 AND state = 'pending'";
-    /// What follows in a lane waits as long, and is not looked at in between.
-    HOLD_LANE = "UPDATE webhook_messages SET next_attempt_at = $4 \
-                 WHERE webhook_id = $1 AND lane = $2 AND id > $3 AND state = 'pending' AND next_attempt_at < $4";
-    RELEASE_LANE = "UPDATE webhook_messages SET next_attempt_at = $4 \
-                    WHERE webhook_id = $1 AND lane = $2 AND id > $3 AND state = 'pending' AND next_attempt_at > $4";
+    /// The next one of a lane is due.
+    RELEASE_LANE = "UPDATE webhook_messages SET next_attempt_at = $3 WHERE webhook_id = $1 AND id = \
+                    (SELECT e.id FROM webhook_messages e WHERE e.webhook_id = $1 AND e.lane >= $2 AND e.lane <= $2 \
+                     AND e.state = 'pending' ORDER BY e.lane, e.id LIMIT 1) \
+                    AND next_attempt_at > $3 AND claimed_until = 0";
     FIND = "SELECT id, topic, lane, payload, state, attempts, next_attempt_at, created_at FROM webhook_messages \
             WHERE webhook_id = $1 AND id = $2";
     /// Newest first; an empty text asks for any.
@@ -60,18 +73,29 @@ statements! {
             WHERE webhook_id = $1 AND ($2 = '' OR state = $2) AND ($3 = '' OR topic = $3) \
             AND (id < $4 OR $4 IS NULL) ORDER BY id DESC LIMIT $5";
     COUNTS = "SELECT state, COUNT(*) FROM webhook_messages WHERE webhook_id = $1 GROUP BY state";
-    ATTEMPTS = "SELECT nr, at, took_us, request_headers, status, response_headers, response_body, error \
-                FROM webhook_attempts WHERE webhook_id = $1 AND message_id = $2 ORDER BY nr LIMIT $3";
-    REPLAY = "UPDATE webhook_messages SET state = 'pending', attempts_before = attempts, next_attempt_at = $3 \
+    /// The newest ones, oldest first.
+    ATTEMPTS = "SELECT * FROM (SELECT nr, at, took_us, request_headers, status, response_headers, response_body, error \
+                FROM webhook_attempts WHERE webhook_id = $1 AND message_id = $2 ORDER BY nr DESC LIMIT $3) a ORDER BY nr";
+    PRUNE_ATTEMPTS = "DELETE FROM webhook_attempts WHERE webhook_id = $1 AND message_id = $2 AND nr <= $3";
+    /// An attempt that is under way does not settle it any more: it counts one less than the message does.
+    REPLAY = "UPDATE webhook_messages SET state = 'pending', next_attempt_at = $3, claimed_until = 0, \
+              attempts = attempts + CASE WHEN claimed_until > 0 THEN 1 ELSE 0 END, \
+              attempts_before = attempts + CASE WHEN claimed_until > 0 THEN 1 ELSE 0 END \
               WHERE webhook_id = $1 AND id = $2";
-    REPLAY_SPAN = "UPDATE webhook_messages SET state = 'pending', attempts_before = attempts, next_attempt_at = $2 \
+    REPLAY_SPAN = "UPDATE webhook_messages SET state = 'pending', next_attempt_at = $2, claimed_until = 0, \
+                   attempts = attempts + CASE WHEN claimed_until > 0 THEN 1 ELSE 0 END, \
+                   attempts_before = attempts + CASE WHEN claimed_until > 0 THEN 1 ELSE 0 END \
                    WHERE webhook_id = $1 AND created_at >= $3 AND created_at < $4 AND ($5 = '' OR state = $5)";
     SWEEP = "DELETE FROM webhook_messages WHERE (webhook_id, id) IN \
              (SELECT webhook_id, id FROM webhook_messages WHERE created_at < $1 LIMIT $2)";
     SWEEP_SURPLUS = "DELETE FROM webhook_messages WHERE (webhook_id, id) IN \
                      (SELECT n.webhook_id, n.id FROM (SELECT webhook_id, id, \
-                      ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY id DESC) AS place FROM webhook_messages) n \
-                      WHERE n.place > $1 LIMIT $2)";
+                      ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY id DESC) AS place FROM webhook_messages \
+                      WHERE state <> 'pending') n WHERE n.place > $1 LIMIT $2)";
+    GIVE_UP_SURPLUS = "UPDATE webhook_messages SET state = 'failed', claimed_until = 0 WHERE (webhook_id, id) IN \
+                       (SELECT n.webhook_id, n.id FROM (SELECT webhook_id, id, \
+                        ROW_NUMBER() OVER (PARTITION BY webhook_id ORDER BY id DESC) AS place FROM webhook_messages \
+                        WHERE state = 'pending') n WHERE n.place > $1 LIMIT $2)";
 }
 
 /// A message that is ours to send, until our lease is over.
@@ -83,6 +107,15 @@ pub struct Claimed {
     pub nr: u32,
     /// Which one it is since the message was last begun with.
     pub nr_since_begun: u32,
+}
+
+/// A message that is due.
+#[derive(FromRow)]
+struct DueRow {
+    id: Uuid,
+    lane: String,
+    first_id: Uuid,
+    first_at: i64,
 }
 
 #[derive(FromRow)]
@@ -225,12 +258,6 @@ pub async fn tell_one(conn: &mut Conn, webhook: WebhookId, message: &Message) ->
     .map(|_| ())
 }
 
-/// Whether any endpoint waits for a message: a look that costs the writer nothing.
-pub async fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool, StoreError> {
-    let row: Option<(i32,)> = fetch_optional!(conn, (i32,), IS_DUE, now.as_micros())?;
-    Ok(row.is_some())
-}
-
 /// What is claimed.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim {
@@ -245,13 +272,57 @@ pub struct Claim {
     pub limit: i64,
 }
 
-/// Takes messages that are due.
+/// Due messages that are looked at in one go, and how often in one transaction.
+const LOOKED_AT: i64 = 64;
+const LOOKS: usize = 8;
+
+/// Webhooks that something can be claimed for, with how many messages each has at this moment: a look that costs the
+/// writer nothing.
+async fn due(conn: &mut Conn, claim: &Claim) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    let Claim { now, listener, each, limit, .. } = claim;
+    fetch_all!(conn, (Uuid, i64), DUE_WEBHOOKS, now.as_micros(), listener.map(|id| id.0), *each, *limit)
+}
+
+/// Whether there is anything to claim.
+pub async fn is_due(conn: &mut Conn, claim: Claim) -> Result<bool, StoreError> {
+    Ok(!due(conn, &Claim { limit: 1, ..claim }).await?.is_empty())
+}
+
+/// Takes messages that are due and the first of their lane.
 pub async fn claim(conn: &mut Conn, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
-    let Claim { now, until, listener, each, limit } = claim;
-    let listener = listener.map(|id| id.0);
-    let rows = fetch_all!(conn, ClaimedRow, CLAIM, now.as_micros(), until.as_micros(), listener, each, limit)?;
-    let mut claimed = rows.into_iter().map(Claimed::try_from).collect::<Result<Vec<_>, _>>()?;
-    claimed.sort_by_key(|one| one.message.id);
+    let mut claimed = Vec::new();
+    for (webhook, busy) in due(conn, &claim).await? {
+        let left = claim.limit - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
+        let room = usize::try_from(left.min(claim.each - busy)).unwrap_or(0);
+        claimed.extend(claim_of(conn, webhook, &claim, room).await?);
+    }
+    claimed.sort_by_key(|one: &Claimed| one.message.id);
+    Ok(claimed)
+}
+
+/// The same of one webhook. What waits for another message is put off, so that the next look does not find it again.
+async fn claim_of(conn: &mut Conn, webhook: Uuid, claim: &Claim, room: usize) -> Result<Vec<Claimed>, StoreError> {
+    let (now, until) = (claim.now.as_micros(), claim.until.as_micros());
+    let mut claimed = Vec::new();
+    for _ in 0..LOOKS {
+        let found = fetch_all!(conn, DueRow, DUE, webhook, now, LOOKED_AT)?;
+        let is_all = i64::try_from(found.len()).is_ok_and(|count| count < LOOKED_AT);
+        let mut held = HashSet::new();
+        for row in found {
+            if claimed.len() >= room {
+                return Ok(claimed);
+            }
+            if row.id == row.first_id {
+                let taken = fetch_optional!(conn, ClaimedRow, CLAIM, webhook, row.id, now, until)?;
+                claimed.extend(taken.map(Claimed::try_from).transpose()?);
+            } else if held.insert(row.lane.clone()) {
+                execute!(conn, HOLD_LANE, webhook, row.lane, row.first_id, now, until.max(row.first_at))?;
+            }
+        }
+        if is_all {
+            break;
+        }
+    }
     Ok(claimed)
 }
 
@@ -261,6 +332,10 @@ pub async fn target(conn: &mut Conn, webhook: WebhookId) -> Result<Option<Url>, 
     row.and_then(|(url,)| url).map(|url| Url::parse(&url).map_err(corrupt("webhooks.url"))).transpose()
 }
 
+/// Attempts of one message that are kept: replays may make any number.
+pub const KEPT_ATTEMPTS: i64 = 100;
+
+/// Adds one to the log; the oldest make room.
 pub async fn add_attempt(
     conn: &mut Conn,
     webhook: WebhookId,
@@ -289,8 +364,12 @@ pub async fn add_attempt(
         headers.as_deref(),
         body,
         error,
-    )
-    .map(|_| ())
+    )?;
+    let pruned = i64::from(attempt.nr) - KEPT_ATTEMPTS;
+    if pruned > 0 {
+        execute!(conn, PRUNE_ATTEMPTS, webhook.0, message.0, pruned)?;
+    }
+    Ok(())
 }
 
 /// Writes what the attempt came to. `false` where the message is somebody else's by now, or settled.
@@ -303,10 +382,8 @@ pub async fn settle(
     let (webhook, id, nr) = (claimed.webhook.0, claimed.message.id.0, i64::from(claimed.nr));
     let rows = execute!(conn, SETTLE, webhook, id, nr, state.as_str(), next_attempt_at.as_micros())?;
     let lane = claimed.message.lane.as_str();
-    if rows == 1 && state == Delivery::Pending {
-        execute!(conn, HOLD_LANE, webhook, lane, id, next_attempt_at.as_micros())?;
-    } else if rows == 1 {
-        execute!(conn, RELEASE_LANE, webhook, lane, id, next_attempt_at.as_micros())?;
+    if rows == 1 && state != Delivery::Pending {
+        execute!(conn, RELEASE_LANE, webhook, lane, next_attempt_at.as_micros())?;
     }
     Ok(rows == 1)
 }
@@ -337,7 +414,7 @@ pub async fn counts(conn: &mut Conn, webhook: WebhookId) -> Result<Vec<(Delivery
     rows.into_iter().map(|(word, count)| Ok((state(&word)?, count))).collect()
 }
 
-/// The first `limit` attempts of a message.
+/// The newest `limit` attempts of a message, oldest first.
 pub async fn attempts(
     conn: &mut Conn,
     webhook: WebhookId,
@@ -375,7 +452,12 @@ pub async fn sweep(conn: &mut Conn, before: Timestamp, limit: i64) -> Result<u64
     execute!(conn, SWEEP, before.as_micros(), limit)
 }
 
-/// Deletes at most `limit` of those that a webhook has more than `most`, the oldest.
+/// Deletes at most `limit` of those settled that a webhook has more than `most`, the oldest.
 pub async fn sweep_surplus(conn: &mut Conn, most: i64, limit: i64) -> Result<u64, StoreError> {
     execute!(conn, SWEEP_SURPLUS, most, limit)
+}
+
+/// Gives up at most `limit` of those that wait beyond `most` of a webhook, the oldest.
+pub async fn give_up_surplus(conn: &mut Conn, most: i64, limit: i64) -> Result<u64, StoreError> {
+    execute!(conn, GIVE_UP_SURPLUS, most, limit)
 }

@@ -37,7 +37,9 @@ statements! {
     NOTE_FAILURE = "UPDATE webhooks SET failing_since = COALESCE(failing_since, $2) WHERE id = $1 \
                     RETURNING failing_since";
     NOTE_SUCCESS = "UPDATE webhooks SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL";
-    DISABLE_BROKEN = "UPDATE webhooks SET disabled_at = $2, disabled_why = $3 WHERE id = $1 AND disabled_at IS NULL";
+    /// Not a listener: nobody could enable it again.
+    DISABLE_BROKEN = "UPDATE webhooks SET disabled_at = $2, disabled_why = $3 \
+                      WHERE id = $1 AND disabled_at IS NULL AND url IS NOT NULL";
 }
 
 #[derive(FromRow)]
@@ -201,7 +203,7 @@ pub async fn note_success(conn: &mut Conn, id: WebhookId) -> Result<(), StoreErr
     execute!(conn, NOTE_SUCCESS, id.0).map(|_| ())
 }
 
-/// Disables one that its target does not take from. `false` where it is disabled.
+/// Disables an endpoint that does not take anything. `false` where it is disabled.
 pub async fn disable_broken(
     conn: &mut Conn,
     id: WebhookId,

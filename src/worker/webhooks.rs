@@ -10,8 +10,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::domain::timestamp::Timestamp;
 use crate::services::Context;
-use crate::services::webhooks::expiry::{self, Told};
-use crate::services::webhooks::{self, sender};
+use crate::services::webhooks::{self, expiry, sender};
 use crate::store::webhook_messages::Claimed;
 use crate::store::{StoreError, webhook_messages, webhooks as listeners};
 
@@ -22,15 +21,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Longest pause that a task of its own sleeps through; later ones are found by looking.
 const SLEPT: Duration = Duration::from_secs(10 * 60);
 
-/// How long messages are kept, and how many of each webhook.
+/// How long messages are kept, and how many of each webhook: of those that are settled, and of those that wait.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 const KEPT_EACH: i64 = 5_000;
+const WAITING_EACH: i64 = 100_000;
 
 /// Goes on until it is dropped. `looks`: also for what other processes wrote.
 pub(super) async fn run(ctx: Arc<Context>, looks: bool) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let mut written = ctx.webhooks.written();
-    let (mut tasks, mut told) = (JoinSet::new(), Told::default());
+    let mut tasks = JoinSet::new();
     let mut look = tokio::time::interval(LOOK_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -46,7 +46,7 @@ pub(super) async fn run(ctx: Arc<Context>, looks: bool) {
             }
             // A namespace that nobody hears of is quiet.
             _ = look.tick(), if looks || ctx.webhooks.is_heard() => {
-                if let Err(error) = look_around(&ctx, &mut told).await {
+                if let Err(error) = look_around(&ctx).await {
                     tracing::warn!(%error, "webhooks could not be read; it is tried again");
                 }
             }
@@ -55,9 +55,9 @@ pub(super) async fn run(ctx: Arc<Context>, looks: bool) {
 }
 
 /// What other processes changed, and connections that ended by themselves.
-async fn look_around(ctx: &Context, told: &mut Told) -> Result<(), StoreError> {
+async fn look_around(ctx: &Context) -> Result<(), StoreError> {
     webhooks::reload(ctx).await?;
-    if ctx.webhooks.is_heard() { expiry::tell(ctx, told).await } else { Ok(()) }
+    expiry::tell(ctx).await
 }
 
 async fn send_due(ctx: &Arc<Context>, room: &Arc<Semaphore>, tasks: &mut JoinSet<()>) -> Result<(), StoreError> {
@@ -102,6 +102,7 @@ pub(super) async fn sweep(ctx: &Context, limit: i64) -> Result<u64, StoreError> 
     let (before, gone) = (now.minus(KEPT), now.minus(crate::domain::webhook::LISTENER_GONE));
     let mut rows = sweep_listeners(ctx, gone).await?;
     rows += super::until_done(ctx, move |conn| Box::pin(webhook_messages::sweep(conn, before, limit))).await?;
+    super::until_done(ctx, move |conn| Box::pin(webhook_messages::give_up_surplus(conn, WAITING_EACH, limit))).await?;
     rows +=
         super::until_done(ctx, move |conn| Box::pin(webhook_messages::sweep_surplus(conn, KEPT_EACH, limit))).await?;
     Ok(rows)

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Context;
-use super::manage::WebhookError;
-use super::sender::{Made, headers, kept_text, settle, take};
+use super::super::audit::Acting;
+use super::manage::{WebhookError, event_target};
+use super::sender::{Made, headers, kept_headers, kept_text, settle, take};
 use super::{open, reload, seal};
 use crate::crypto::webhook_signature::WebhookSecret;
+use crate::domain::event::{Action, Change, Event, Target as EventTarget};
 use crate::domain::ids::{AppId, WebhookId, WebhookMessageId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::webhook::{Outcome, Target, Topics, Webhook, WebhookState};
 use crate::entropy::time_ordered_id;
 use crate::store::webhook_messages::Claimed;
-use crate::store::{StoreError, apps, webhook_messages, webhooks};
+use crate::store::{StoreError, apps, events, webhook_messages, webhooks};
 
 /// Listeners that a world may have.
 const MAX_LISTENERS: i64 = 50;
@@ -48,7 +50,7 @@ pub struct Report {
     pub outcome: Outcome,
 }
 
-pub async fn create(ctx: &Context, new: New) -> Result<(Webhook, WebhookSecret), WebhookError> {
+pub async fn create(ctx: &Acting<'_>, new: New) -> Result<(Webhook, WebhookSecret), WebhookError> {
     let secret = new.secret.unwrap_or_else(|| WebhookSecret::mint(&*ctx.entropy));
     let now = ctx.real_now();
     let webhook = Webhook {
@@ -61,11 +63,16 @@ pub async fn create(ctx: &Context, new: New) -> Result<(Webhook, WebhookSecret),
         previous_until: None,
         created_at: now,
     };
-    let work = Arc::new((webhook.clone(), seal(&ctx.sealer, webhook.id, &secret)));
+    let mut event = ctx.event(Action::WebhookCreated, event_target(&webhook));
+    event.changes = vec![
+        Change::new("app", webhook.app.as_ref().map_or("", AppId::as_str)),
+        Change::new("events", webhook.topics.listed()),
+    ];
+    let work = Arc::new((webhook.clone(), seal(&ctx.sealer, webhook.id, &secret), event));
     let made = ctx.store.write(move |conn| {
         let work = work.clone();
         Box::pin(async move {
-            let (webhook, sealed) = &*work;
+            let (webhook, sealed, event) = &*work;
             if let Some(app) = &webhook.app
                 && apps::find(conn, app).await?.is_none()
             {
@@ -75,6 +82,7 @@ pub async fn create(ctx: &Context, new: New) -> Result<(Webhook, WebhookSecret),
                 return Ok(Err(WebhookError::TooManyListeners(MAX_LISTENERS)));
             }
             webhooks::insert(conn, webhook, sealed).await?;
+            events::record(conn, event).await?;
             Ok(Ok(()))
         })
     });
@@ -143,7 +151,7 @@ pub async fn report(ctx: &Context, id: WebhookId, nr: u32, report: Report) -> Re
     }
     let outcome = match report.outcome {
         Outcome::Answered { status, headers, body } => {
-            Outcome::Answered { status, headers, body: kept_text(body.as_bytes(), false) }
+            Outcome::Answered { status, headers: kept_headers(headers), body: kept_text(body.as_bytes(), false) }
         }
         Outcome::Unanswered(why) => Outcome::Unanswered(kept_text(why.as_bytes(), false)),
     };
@@ -156,11 +164,16 @@ pub async fn report(ctx: &Context, id: WebhookId, nr: u32, report: Report) -> Re
 }
 
 /// A listener that wants no more goes, and its log with it.
-pub async fn delete(ctx: &Context, id: WebhookId) -> Result<(), WebhookError> {
+pub async fn delete(ctx: &Acting<'_>, id: WebhookId) -> Result<(), WebhookError> {
+    let event = ctx.event(Action::WebhookDeleted, EventTarget::webhook(id, ""));
     let deleted = ctx.store.write(move |conn| {
+        let event = event.clone();
         Box::pin(async move {
-            let is_listener = webhooks::find(conn, id).await?.is_some_and(|webhook| webhook.url().is_none());
-            Ok(is_listener && webhooks::delete(conn, id).await?)
+            let found = webhooks::find(conn, id).await?.filter(|webhook| webhook.url().is_none());
+            let Some(listener) = found else { return Ok(false) };
+            webhooks::delete(conn, id).await?;
+            events::record(conn, &Event { target: event_target(&listener), ..event }).await?;
+            Ok(true)
         })
     });
     if !deleted.await? {

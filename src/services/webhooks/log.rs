@@ -9,10 +9,9 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::webhook::{Attempt, Delivery, Sent};
 use crate::store::{StoreError, events, webhook_messages};
 
-pub use crate::store::webhook_messages::Filter;
+use crate::store::webhook_messages::KEPT_ATTEMPTS;
 
-/// Attempts of one message that are shown.
-const SHOWN: i64 = 100;
+pub use crate::store::webhook_messages::Filter;
 
 /// The newest `limit` messages that are looked for.
 pub async fn messages(ctx: &Context, webhook: WebhookId, filter: Filter, limit: i64) -> Result<Vec<Sent>, StoreError> {
@@ -37,7 +36,7 @@ pub async fn message(
     let found = ctx.store.read(move |conn| {
         Box::pin(async move {
             // Before the message: what is said of that is never older than its attempts.
-            let attempts = webhook_messages::attempts(conn, webhook, id, SHOWN).await?;
+            let attempts = webhook_messages::attempts(conn, webhook, id, KEPT_ATTEMPTS).await?;
             Ok(webhook_messages::find(conn, webhook, id).await?.map(|sent| (sent, attempts)))
         })
     });

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::Context;
 use super::expiry;
-use crate::domain::connection::EndedBy;
+use crate::domain::connection::{ConnectionState, EndedBy};
 use crate::domain::consent::Asked;
 use crate::domain::event::{Action, Event, TargetKind};
 use crate::domain::ids::{AppId, ConnectionId, UserId, WebhookMessageId};
@@ -156,6 +156,10 @@ impl Refreshed {
             let refreshed = refreshed.clone();
             Box::pin(async move {
                 let Some(connection) = connections::find(conn, connection).await? else { return Ok(()) };
+                // It has ended meanwhile: what is told of that is the last that is heard of it.
+                if matches!(connection.state, ConnectionState::Ended { .. }) {
+                    return Ok(());
+                }
                 let Some(user) = users::find(conn, connection.user).await? else { return Ok(()) };
                 refreshed.tell(conn, connection.id, &user, &connection.sign_in_scopes, expires_at).await
             })

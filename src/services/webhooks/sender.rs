@@ -25,16 +25,29 @@ const WRITE_AGAIN: usize = 3;
 const WRITE_PAUSE: Duration = Duration::from_millis(250);
 /// Header fields of an answer that are kept.
 const KEPT_HEADERS: usize = 32;
+/// Those whose values are kept: what else a target answers with, as `Set-Cookie`, is nobody's who reads the log.
+const HARMLESS: [&str; 11] = [
+    "allow",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "retry-after",
+    "server",
+    "transfer-encoding",
+    "vary",
+    "x-request-id",
+];
+/// What stands for the value of any other.
+const HIDDEN: &str = "(not kept)";
 
-/// Takes at most so many messages that are due. The look before costs the writer nothing.
+/// Takes at most so many messages that are due.
 pub async fn claim(ctx: &Context, limit: usize) -> Result<Vec<Claimed>, StoreError> {
-    let now = ctx.real_now();
-    if !ctx.store.read(move |conn| Box::pin(webhook_messages::is_due(conn, now))).await? {
-        return Ok(Vec::new());
-    }
     take(ctx, None, EACH, i64::try_from(limit).unwrap_or(i64::MAX)).await
 }
 
+/// The look before costs the writer nothing.
 pub(super) async fn take(
     ctx: &Context,
     listener: Option<WebhookId>,
@@ -43,6 +56,9 @@ pub(super) async fn take(
 ) -> Result<Vec<Claimed>, StoreError> {
     let now = ctx.real_now();
     let claim = Claim { now, until: lease_from(now), listener, each, limit };
+    if !ctx.store.read(move |conn| Box::pin(webhook_messages::is_due(conn, claim))).await? {
+        return Ok(Vec::new());
+    }
     ctx.store.write(move |conn| Box::pin(webhook_messages::claim(conn, claim))).await
 }
 
@@ -85,9 +101,19 @@ pub(super) fn headers(
 fn kept(answered: Answered) -> Outcome {
     Outcome::Answered {
         status: answered.status,
-        headers: answered.headers.into_iter().take(KEPT_HEADERS).collect(),
+        headers: kept_headers(answered.headers),
         body: kept_text(&answered.body, answered.is_cut),
     }
+}
+
+/// Header fields of an answer, as far as they are kept.
+pub(super) fn kept_headers(headers: Vec<(String, String)>) -> Vec<(String, String)> {
+    let kept = |(name, value): (String, String)| {
+        let name = name.to_ascii_lowercase();
+        let value = if HARMLESS.contains(&name.as_str()) { value } else { HIDDEN.to_owned() };
+        (name, value)
+    };
+    headers.into_iter().take(KEPT_HEADERS).map(kept).collect()
 }
 
 /// A text of which no more is kept than there is room for.

@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use super::super::Web;
 use super::super::error::problem::Problem;
 use super::super::urls::route;
+use super::auth::Operator;
 use super::body::Body;
 use super::query::{Id, Ids, Query};
 use super::values::{Given, List, created, ok};
@@ -80,13 +81,17 @@ struct ListenerObject {
         (status = 409, description = "There are as many as there may be.", body = Problem),
     ),
 )]
-async fn add(State(web): State<Arc<Web>>, Body(body): Body<NewListener>) -> Result<Response, Problem> {
+async fn add(
+    State(web): State<Arc<Web>>,
+    Operator(by): Operator,
+    Body(body): Body<NewListener>,
+) -> Result<Response, Problem> {
     let new = New {
         app: body.app.map(|Given(app)| app),
         topics: body.events.map_or(Ok(Topics::ALL), topics)?,
         secret: body.secret.map(|Given(secret)| secret),
     };
-    let (webhook, secret) = listener::create(&web.ctx, new).await.map_err(explain)?;
+    let (webhook, secret) = listener::create(&web.ctx.acting(by), new).await.map_err(explain)?;
     let object = ListenerObject {
         id: webhook.id,
         app: webhook.app.map(Into::into),
@@ -110,8 +115,8 @@ async fn add(State(web): State<Arc<Web>>, Body(body): Body<NewListener>) -> Resu
         (status = 404, description = "There is no such listener.", body = Problem),
     ),
 )]
-async fn delete(State(web): State<Arc<Web>>, Id(id): Id) -> Result<StatusCode, Problem> {
-    listener::delete(&web.ctx, read(&id)?).await.map_err(explain)?;
+async fn delete(State(web): State<Arc<Web>>, Operator(by): Operator, Id(id): Id) -> Result<StatusCode, Problem> {
+    listener::delete(&web.ctx.acting(by), read(&id)?).await.map_err(explain)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,6 +12,8 @@ both! {
     f_what_a_listener_does_not_report_comes_again,
     f_a_listener_that_does_not_ask_is_swept,
     f_a_listener_hears_of_one_application_or_of_all,
+    f_a_listener_is_not_disabled,
+    f_a_listener_is_in_the_event_log,
 }
 
 async fn listener(world: &World, body: Value) -> Made {
@@ -104,4 +106,23 @@ async fn f_a_listener_hears_of_one_application_or_of_all(world: World) {
     assert_eq!(world.show("/webhooks").await.json()["webhooks"], json!([]), "they are not among the webhooks");
     assert_problem(&world.show(&format!("/webhooks/{}", all.id)).await, 404);
     assert_problem(&world.make("/listeners", &json!({"app": "nothing"})).await, 404);
+}
+
+/// Nobody could enable it again.
+async fn f_a_listener_is_not_disabled(world: World) {
+    let listener = listener(&world, json!({})).await;
+    connect_by_api(&world, ADA, "btn-one").await;
+    let first = take(&world, &listener, "").await;
+    report(&world, &listener, &first[0], json!({"status": 410})).await;
+    connect_by_api(&world, GRACE, "btn-one").await;
+    assert_eq!(take(&world, &listener, "").await.len(), 1);
+}
+
+async fn f_a_listener_is_in_the_event_log(world: World) {
+    let listener = listener(&world, json!({"app": APP_ONE})).await;
+    world.drop_it(&format!("/listeners/{}", listener.id)).await.expect(204);
+    for action in ["webhook.created", "webhook.deleted"] {
+        let log = world.show(&format!("/events?action={action}")).await.expect(200).json();
+        assert_eq!(log["events"].as_array().unwrap().len(), 1, "{log}");
+    }
 }

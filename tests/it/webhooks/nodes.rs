@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::Receiver;
-use crate::support::{ADA, APP_ONE, GRACE, World, both, connect_by_api};
+use crate::support::{ADA, APP_ONE, GRACE, Kind, World, both, connect_by_api};
 
 both! {
     f_what_waits_survives_a_restart,
@@ -13,6 +13,8 @@ both! {
     f_a_reset_takes_webhooks_along,
     f_a_namespace_has_webhooks_of_its_own,
     f_old_messages_are_swept,
+    f_what_waits_is_not_swept_as_surplus,
+    f_a_look_at_a_long_history_is_bounded,
 }
 
 async fn f_what_waits_survives_a_restart(world: World) {
@@ -128,4 +130,53 @@ async fn f_old_messages_are_swept(world: World) {
     world.advance(2 * 24 * 3_600);
     leadgate::worker::sweep(&world.ctx).await.unwrap();
     assert!(world.deliveries(&webhook, "").await.is_empty());
+}
+
+async fn fill(world: &World, webhook: &str, state: &str, count: usize, lane: &str) {
+    let id = |nth: usize| match world.database.kind {
+        Kind::Sqlite => format!("x'{nth:032x}'"),
+        Kind::Postgres => format!("CAST('{}' AS UUID)", uuid::Uuid::from_u128(nth as u128)),
+    };
+    let webhook = uuid::Uuid::parse_str(webhook).unwrap();
+    let webhook = match world.database.kind {
+        Kind::Sqlite => format!("x'{}'", webhook.simple()),
+        Kind::Postgres => format!("CAST('{webhook}' AS UUID)"),
+    };
+    let base = if state == "pending" { 1_000_000 } else { 1 };
+    let rows: Vec<String> = (0..count)
+        .map(|nth| {
+            let lane = if lane.is_empty() { format!("lane/{nth}") } else { lane.to_owned() };
+            format!(
+                "({webhook}, {}, 'app.updated', '{lane}', '{{}}', '{state}', 0, 0, 1, 0, {})",
+                id(base + nth),
+                world.ctx.real_now().as_micros()
+            )
+        })
+        .collect();
+    world.database.db_execute(&format!("INSERT INTO webhook_messages VALUES {}", rows.join(", "))).await;
+}
+
+/// The documented bound is of what is settled.
+async fn f_what_waits_is_not_swept_as_surplus(world: World) {
+    let webhook = world.webhook("http://127.0.0.1:9/").await;
+    fill(&world, &webhook.id, "pending", 5_010, "").await;
+    fill(&world, &webhook.id, "delivered", 5_010, "").await;
+    leadgate::worker::sweep(&world.ctx).await.unwrap();
+    let counted = async |state: &str| {
+        world.database.db_count(&format!("SELECT COUNT(*) FROM webhook_messages WHERE state = '{state}'")).await
+    };
+    assert_eq!((counted("pending").await, counted("delivered").await), (5_010, 5_000));
+}
+
+/// One lane of thousands and all that was delivered: nothing but its first is claimed, and the next look finds nothing due.
+async fn f_a_look_at_a_long_history_is_bounded(world: World) {
+    let webhook = world.webhook("http://127.0.0.1:9/").await;
+    fill(&world, &webhook.id, "delivered", 3_000, "one").await;
+    fill(&world, &webhook.id, "pending", 3_000, "one").await;
+    let claimed = leadgate::services::webhooks::sender::claim(&world.ctx, 64).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    let now = world.ctx.real_now().as_micros();
+    let due = format!("SELECT COUNT(*) FROM webhook_messages WHERE state = 'pending' AND next_attempt_at <= {now}");
+    assert_eq!(world.database.db_count(&due).await, 0, "what waits for another is not looked at");
+    assert!(leadgate::services::webhooks::sender::claim(&world.ctx, 64).await.unwrap().is_empty());
 }

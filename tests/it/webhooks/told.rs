@@ -24,6 +24,7 @@ both! {
     f_a_webhook_hears_of_its_own_application_and_events,
     f_a_refresh_costs_nothing_where_nobody_hears_of_it,
     f_a_payload_has_the_clock_of_its_application,
+    f_an_end_of_long_ago_is_heard_of,
 }
 both! { with super::now(); f_the_specifications_library_verifies_what_is_sent }
 
@@ -268,4 +269,15 @@ async fn f_a_payload_has_the_clock_of_its_application(world: World) {
     assert!(one.json()["timestamp"].as_str().unwrap().starts_with("2027-12-27T"), "{}", one.json());
     // Receivers refuse what is not of now, whatever a test's clock shows.
     assert_eq!(one.header("webhook-timestamp"), world.ctx.real_now().unix_seconds().to_string());
+}
+
+/// While nobody looked, and by whichever clock.
+async fn f_an_end_of_long_ago_is_heard_of(world: World) {
+    let receiver = Receiver::start().await;
+    world.webhook_for(&receiver.url("/"), Some(&["connection.revoked"])).await;
+    let short = json!({"user": "revoked-in-10s@acme.test", "button": "btn-one", "decision": "allow"});
+    world.sandbox_authorize(&short).await.expect(200);
+    world.make("/clock", &json!({"app": APP_ONE, "advance": "5h"})).await.expect(200);
+    let _work = world.works();
+    assert_eq!(receiver.wait_for(1).await[0].json()["data"]["by"], "expiry");
 }
