@@ -16,16 +16,12 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::webhook::{Attempt, Delivery, Message, Outcome, Sent, Topic};
 
 statements! {
-    /// What follows in a lane waits as long as the last one there: to the same moment, if that is still to come.
+    /// Due at once, whatever is before it in its lane: who claims puts it off, and holds what it waits for meanwhile.
     TELL = "INSERT INTO webhook_messages (webhook_id, id, topic, lane, payload, state, attempts, attempts_before, \
             next_attempt_at, claimed_until, created_at) \
-            SELECT t.id, $1, $2, $3, $4, 'pending', 0, 0, \
-            CASE WHEN t.last_at > $5 THEN t.last_at ELSE $5 END, 0, $5 FROM \
-            (SELECT w.id, (SELECT e.next_attempt_at FROM webhook_messages e WHERE e.webhook_id = w.id \
-                           AND e.lane >= $3 AND e.lane <= $3 AND e.state = 'pending' \
-                           ORDER BY e.lane DESC, e.id DESC LIMIT 1) AS last_at \
-             FROM webhooks w WHERE (w.app_id = $6 OR w.app_id IS NULL) AND w.topics & $7 <> 0 \
-             AND w.disabled_at IS NULL) t WHERE true ON CONFLICT DO NOTHING";
+            SELECT w.id, $1, $2, $3, $4, 'pending', 0, 0, $5, 0, $5 FROM webhooks w \
+            WHERE (w.app_id = $6 OR w.app_id IS NULL) AND w.topics & $7 <> 0 AND w.disabled_at IS NULL \
+            ON CONFLICT DO NOTHING";
     TELL_ONE = "INSERT INTO webhook_messages (webhook_id, id, topic, lane, payload, state, attempts, attempts_before, \
                 next_attempt_at, claimed_until, created_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, 0, $6)";
     /// Webhooks with messages that are due and room for more of them at once, the one that has waited longest first: one
@@ -50,6 +46,10 @@ statements! {
     CLAIM = "UPDATE webhook_messages SET claimed_until = $4, next_attempt_at = $4, attempts = attempts + 1 \
              WHERE webhook_id = $1 AND id = $2 AND state = 'pending' AND next_attempt_at <= $3 AND claimed_until <= $3 \
              RETURNING webhook_id, id, topic, lane, payload, attempts, attempts_before, created_at";
+    /// Holds the first of a lane, if it still is, so that whoever settles it does so before or after, and not while what
+    /// follows is put off: it would miss that when it releases the lane.
+    HOLD_FIRST = "UPDATE webhook_messages SET next_attempt_at = next_attempt_at \
+                  WHERE webhook_id = $1 AND id = $2 AND state = 'pending'";
     /// What follows in a lane waits as long as its first, and is not looked at in between.
     HOLD_LANE = "UPDATE webhook_messages SET next_attempt_at = $5 WHERE webhook_id = $1 AND lane >= $2 AND lane <= $2 \
                  AND id <> $3 AND state = 'pending' AND next_attempt_at <= $4";
@@ -315,7 +315,7 @@ async fn claim_of(conn: &mut Conn, webhook: Uuid, claim: &Claim, room: usize) ->
             if row.id == row.first_id {
                 let taken = fetch_optional!(conn, ClaimedRow, CLAIM, webhook, row.id, now, until)?;
                 claimed.extend(taken.map(Claimed::try_from).transpose()?);
-            } else if held.insert(row.lane.clone()) {
+            } else if held.insert(row.lane.clone()) && execute!(conn, HOLD_FIRST, webhook, row.first_id)? == 1 {
                 execute!(conn, HOLD_LANE, webhook, row.lane, row.first_id, now, until.max(row.first_at))?;
             }
         }
