@@ -254,15 +254,23 @@ async fn test(ctx: &Context, args: TestArgs) -> Result<(), CliError> {
     })?;
     let sent = deliveries::send_test(&super::acting(ctx), DeliveryId(args.delivery.id), args.url, lead).await;
     let exchange = sent.map_err(failure)?;
+    let is_taken = exchange.status.is_some_and(|status| (200..300).contains(&status));
     let exchange = ExchangeJson::from(&exchange);
+    let why = exchange.why.map(str::to_owned);
     if args.delivery.json {
-        return output::json(&exchange);
+        output::json(&exchange)?;
+    } else {
+        for step in exchange.steps {
+            let answer = step.response.as_ref().map_or("no answer", |answer| answer.line.as_str());
+            output::line(&format!("{} -> {answer} ({} ms)", step.request.line, step.duration_ms))?;
+        }
     }
-    for step in exchange.steps {
-        let answer = step.response.as_ref().map_or("no answer", |answer| answer.line.as_str());
-        output::line(&format!("{} -> {answer} ({} ms)", step.request.line, step.duration_ms))?;
+    match why {
+        Some(why) if !is_taken => Err(CliError::failure(why)),
+        None if !is_taken => Err(CliError::failure("the target did not take the lead")),
+        _ if args.delivery.json => Ok(()),
+        why => output::line(why.as_deref().unwrap_or("the lead was taken")),
     }
-    output::line(exchange.why.unwrap_or("the lead was taken"))
 }
 
 fn failure(error: DeliveryError) -> CliError {

@@ -566,7 +566,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let (sha, md5) = (DigestAlgorithm::Sha256, DigestAlgorithm::Md5);
-        assert_eq!(algorithms(None), [sha]);
+        assert_eq!(algorithms(None), [sha, md5]);
+        assert_eq!(algorithms(Some(vec![sha])), [sha]);
         assert_eq!(algorithms(Some(vec![md5, sha, md5])), [sha, md5], "the strongest first");
         assert_eq!(algorithms(Some(vec![md5])), [md5]);
     }

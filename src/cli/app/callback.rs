@@ -9,7 +9,7 @@ use super::super::error::CliError;
 use super::super::{acting, output};
 use super::{AppArgs, failure, find};
 use crate::config::expected;
-use crate::domain::action_callback::{ActionCallback, LastCall, OnFailure};
+use crate::domain::action_callback::{ActionCallback, CallResult, LastCall, OnFailure};
 use crate::domain::ids::AppId;
 use crate::domain::target_url::TargetUrl;
 use crate::services::Context;
@@ -66,7 +66,11 @@ pub async fn run(ctx: &Context, command: CallbackCommand) -> Result<(), CliError
         }
         CallbackCommand::Test(AppArgs { id, json }) => {
             let last = action_callback::test(&acting(ctx), &id).await.map_err(|error| explain(&id, error))?;
-            if json { output::json(&call_json(&last)) } else { output::line(&call_line(&last)) }
+            if last.result == CallResult::Failed && !json {
+                return Err(CliError::failure(call_line(&last)));
+            }
+            if json { output::json(&call_json(&last))? } else { output::line(&call_line(&last))? }
+            if last.result == CallResult::Failed { Err(CliError::failure(last.detail)) } else { Ok(()) }
         }
         CallbackCommand::Remove(AppArgs { id, json }) => {
             let removed = action_callback::remove(&acting(ctx), &id).await.map_err(|error| explain(&id, error))?;

@@ -532,7 +532,7 @@ pub(super) const ES: AdminTexts = AdminTexts {
     rotate: "Rotar una clave",
     rotate_text: "Crea la próxima clave de un algoritmo. Ningún token termina: los que firmó la anterior valen hasta que caducan.",
     leads: "Leads",
-    leads_text: "Lo que aceptó el receptor de leads, primero lo más reciente. Trata de personas: no lo muestre a quien no le concierna.",
+    leads_text: "Lo que aceptó el receptor de leads, primero lo más reciente. Trata de personas: no lo muestres a quien no le concierna.",
     lead: "Lead",
     lead_called: Pattern("Lead {}"),
     lead_fields: "Campos",

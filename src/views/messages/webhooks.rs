@@ -6,6 +6,8 @@ use super::Pattern;
 pub struct WebhookTexts {
     pub title: &'static str,
     pub intro: &'static str,
+    /// The gap is a moment.
+    pub previous_until: Pattern,
     pub new: &'static str,
     pub none_title: &'static str,
     pub none_text: &'static str,
@@ -70,7 +72,8 @@ pub struct WebhookTexts {
 
 pub(super) const EN: WebhookTexts = WebhookTexts {
     title: "Webhooks",
-    intro: "This server tells yours what happens to your users' connections: a signed POST request for each event, tried again until it is taken.",
+    previous_until: Pattern("The secret before it signs as well until {}."),
+    intro: "This server tells yours what happens to your users' connections: a signed POST request for each event, tried again for a day where it is not taken.",
     new: "New webhook",
     none_title: "No webhook yet",
     none_text: "Without one your server learns of a disconnect at the next refresh that fails.",
@@ -135,7 +138,8 @@ pub(super) const EN: WebhookTexts = WebhookTexts {
 
 pub(super) const ES: WebhookTexts = WebhookTexts {
     title: "Webhooks",
-    intro: "Este servidor avisa al tuyo de lo que ocurre con las conexiones de tus usuarios: una solicitud POST firmada por cada evento, repetida hasta que se acepte.",
+    previous_until: Pattern("El secreto anterior también firma hasta {}."),
+    intro: "Este servidor avisa al tuyo de lo que ocurre con las conexiones de tus usuarios: una solicitud POST firmada por cada evento, repetida durante un día si no se acepta.",
     new: "Nuevo webhook",
     none_title: "Aún no hay webhooks",
     none_text: "Sin ninguno, tu servidor se entera de una desconexión cuando falla la siguiente renovación.",

@@ -91,7 +91,7 @@ fn facts(partner: &Partner, webhook: &Webhook) -> Vec<Fact> {
     ];
     let previous = webhook.previous_until.filter(|until| partner.web().ctx.real_now() < *until);
     facts.extend(previous.map(|until| {
-        let sentence = partner.text().secret.previous_until.with(&partner.readable_time(&until.to_rfc3339()));
+        let sentence = text.previous_until.with(&partner.readable_time(&until.to_rfc3339()));
         Fact::new(text.secret, sentence)
     }));
     facts

@@ -239,7 +239,10 @@ async fn q8_no_header_is_too_bad(world: World) {
 
 /// Q9: MD5 only where it is configured; a response of it is refused elsewhere, with and without saying so.
 async fn q9_md5_is_for_who_configured_it(world: World) {
-    let id = world.delivery(json!({"method": "digest", "username": "crm", "password": "right"})).await;
+    // Where nothing is said of it, clients of either kind are served.
+    let either = world.delivery(json!({"method": "digest", "username": "crm", "password": "right"})).await;
+    assert_eq!(challenges(&world.deliver(&either, None).await.expect(401)).len(), 2);
+    let id = digest(&world, &["SHA-256"]).await;
     let answer = world.deliver(&id, None).await.expect(401);
     assert_eq!(challenges(&answer).len(), 1);
     let fresh = challenges(&answer)[0].to_owned();

@@ -233,7 +233,10 @@ async fn part_c_e_an_answer_is_bounded_in_bytes(world: World) {
     let first = listed("").await;
     let rest = listed(&format!("&after={}", first["next"].as_str().unwrap())).await;
     assert!((120..135).contains(&numbers(&first).len()), "{}", numbers(&first).len());
-    assert_eq!([numbers(&first), numbers(&rest)].concat(), (1..=135).rev().collect::<Vec<_>>());
+    // Of leads of one moment the order is that of their ids, which is drawn.
+    let mut all = [numbers(&first), numbers(&rest)].concat();
+    all.sort_unstable();
+    assert_eq!(all, (1..=135).collect::<Vec<_>>());
     assert_eq!(rest["next"], json!(null));
 }
 

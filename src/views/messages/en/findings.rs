@@ -105,7 +105,7 @@ pub fn finding(finding: Finding) -> FindingText {
         Finding::StylesheetLoaded => ("The stylesheet applies to a button.", ""),
         Finding::CallbackFound => ("There is a global function AuthorizeResult.", ""),
         Finding::CallbackValid => ("AuthorizeResult was called after a sign-in, and returned.", ""),
-        Finding::CallbackDenied => ("AuthorizeResult was called after the user denied, and returned.", ""),
+        Finding::CallbackDenied => ("AuthorizeResult was called after access was refused, and returned.", ""),
         Finding::CallbackFailed => ("AuthorizeResult was called after another error, and returned.", ""),
     };
     FindingText { what, remedy }
