@@ -69,7 +69,11 @@ pub async fn run(ctx: &Context, command: CallbackCommand) -> Result<(), CliError
             if last.result == CallResult::Failed && !json {
                 return Err(CliError::failure(call_line(&last)));
             }
-            if json { output::json(&call_json(&last))? } else { output::line(&call_line(&last))? }
+            if json {
+                output::json(&call_json(&last))?
+            } else {
+                output::line(&call_line(&last))?
+            }
             if last.result == CallResult::Failed { Err(CliError::failure(last.detail)) } else { Ok(()) }
         }
         CallbackCommand::Remove(AppArgs { id, json }) => {

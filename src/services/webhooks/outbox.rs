@@ -1,6 +1,7 @@
 //! What is told, written down in the transaction of what it tells of: neither is there without the other.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use uuid::Uuid;
 
@@ -101,10 +102,11 @@ pub async fn ended(conn: &mut Conn, draft: Draft, ended: &[Ended], by: EndedBy) 
         if !wanted[&one.app] {
             continue;
         }
-        if !known.contains_key(&one.user) {
-            known.insert(one.user, users::find(conn, one.user).await?);
-        }
-        let Some(user) = &known[&one.user] else { continue };
+        let known = match known.entry(one.user) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(users::find(conn, one.user).await?),
+        };
+        let Some(user) = known else { continue };
         let mut news = News::new(Topic::ConnectionRevoked, one.app.clone(), one.at).about(user, one.id, &one.scopes);
         news.data.by = Some(by.as_str());
         let id = match by {

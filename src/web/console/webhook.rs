@@ -28,7 +28,7 @@ const USUAL: &str = "24h";
 
 /// The address of one of a webhook's pages.
 pub fn at(partner: &Partner, route: &str, webhook: &Webhook) -> String {
-    partner.web().urls.filled(route, &webhook.id.to_string())
+    partner.web().urls.filled(route, webhook.id.to_string())
 }
 
 /// What happened to a webhook that was not refused beside the form.

@@ -189,7 +189,7 @@ async fn e_the_journal_holds_nothing_of_a_lead(world: World) {
     let mut shown = format!("{}{}", list.text(), har.text());
     for one in &listed {
         let path = format!("/requests/{}", one["id"].as_str().unwrap());
-        shown.push_str(&world.show(&path).await.expect(200).text());
+        shown.push_str(world.show(&path).await.expect(200).text());
     }
     assert!(listed.len() >= sent, "{} of {sent}", listed.len());
     assert!(!shown.to_lowercase().contains("zuleika"), "{shown}");
