@@ -50,28 +50,34 @@ impl Contestant {
         Self { name: name.into(), server: server.clone(), clients: Clients::Kept(clients), rounds: Vec::new() }
     }
 
-    /// One round; the figures are the caller's to keep.
-    pub async fn run(&mut self, span: Duration, world: Option<&mut World>) -> Result<Measured, String> {
-        let (mut made, mut world) = (Vec::new(), world);
-        let clients = match (&mut self.clients, &mut world) {
-            (Clients::Kept(clients), _) => clients,
-            (Clients::Disconnect { per_second }, Some(world)) => {
-                made = world.disconnects((*per_second * 1.5 * span.as_secs_f64()) as u64).await?;
-                &mut made
-            }
-            (Clients::Disconnect { .. }, None) => return Err("there is nothing to disconnect".into()),
+    /// One round; the figures are the caller's to keep. `database` is the one whose own processes work for it.
+    pub fn run(&mut self, span: Duration, database: Option<&Database>) -> Result<Measured, String> {
+        let Clients::Kept(clients) = &mut self.clients else { return Err("there is nothing to disconnect".into()) };
+        measure(&self.name, &self.server, clients, database, span)
+    }
+
+    async fn run_in(&mut self, span: Duration, world: &mut World) -> Result<Measured, String> {
+        let Clients::Disconnect { per_second } = &mut self.clients else {
+            return self.run(span, Some(&world.database));
         };
-        let database = world.as_deref().map(|world| &world.database);
-        let database_cpu = || database.map(Database::cpu).unwrap_or_default();
-        let before = (self.server.cpu(), database_cpu());
-        let answers =
-            client::load(self.server.address, clients, span).map_err(|why| format!("{}: {why}", self.name))?;
-        let measured = Measured { cpu: self.server.cpu() - before.0, database_cpu: database_cpu() - before.1, answers };
-        if let Clients::Disconnect { per_second } = &mut self.clients {
-            *per_second = measured.answers.per_second();
-        }
+        let mut clients = world.disconnects((*per_second * 1.5 * span.as_secs_f64()) as u64).await?;
+        let measured = measure(&self.name, &self.server, &mut clients, Some(&world.database), span)?;
+        *per_second = measured.answers.per_second();
         Ok(measured)
     }
+}
+
+fn measure(
+    name: &str,
+    server: &Server,
+    clients: &mut [Traffic],
+    database: Option<&Database>,
+    span: Duration,
+) -> Result<Measured, String> {
+    let database_cpu = || database.map(Database::cpu).unwrap_or_default();
+    let before = (server.cpu(), database_cpu());
+    let answers = client::load(server.address, clients, span).map_err(|why| format!("{name}: {why}"))?;
+    Ok(Measured { answers, cpu: server.cpu() - before.0, database_cpu: database_cpu() - before.1 })
 }
 
 /// What runs on one database, with yardsticks of its own, so that those are measured at about the same time.
@@ -135,10 +141,10 @@ impl Group {
         Ok(Self { world, contestants, limit })
     }
 
-    /// One round of each. One that does not count lets caches fill, and compilers that work while their program runs.
+    /// One round of each, which may be one that does not count.
     pub async fn round(&mut self, span: Duration, counts: bool) -> Result<(), String> {
         for contestant in &mut self.contestants {
-            let measured = contestant.run(span, Some(&mut self.world)).await?;
+            let measured = contestant.run_in(span, &mut self.world).await?;
             if counts {
                 contestant.rounds.push(measured);
             }
@@ -147,6 +153,12 @@ impl Group {
             Some(limit) if counts => limit.round(span / 4).await,
             _ => Ok(()),
         }
+    }
+
+    /// Ends its servers, and frees the disk.
+    pub async fn remove(self) -> Result<(), String> {
+        drop((self.contestants, self.limit));
+        self.world.database.remove().await
     }
 
     pub fn find(&self, name: &str) -> Option<&Contestant> {

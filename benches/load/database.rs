@@ -70,6 +70,8 @@ impl Kind {
 pub struct Database {
     pub kind: Kind,
     pub url: String,
+    /// Of PostgreSQL: the cluster, from which the database can be removed.
+    cluster: Option<String>,
     /// The process that all of PostgreSQL's belong to, where it runs on this machine.
     postmaster: Option<u32>,
 }
@@ -77,7 +79,7 @@ pub struct Database {
 impl Database {
     pub fn sqlite(directory: &Path, name: &str) -> Self {
         let url = format!("sqlite://{}", directory.join(name).with_extension("db").display());
-        Self { kind: Kind::Sqlite, url, postmaster: None }
+        Self { kind: Kind::Sqlite, url, cluster: None, postmaster: None }
     }
 
     /// A new database in the cluster at `url`.
@@ -86,12 +88,33 @@ impl Database {
         // A backend's parent is the postmaster.
         let pid: i32 = conn.fetch_one("SELECT pg_backend_pid()").await.map_err(|why| why.to_string())?.get(0);
         let postmaster = u32::try_from(pid).ok().and_then(processes::parent);
-        for sql in [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")] {
+        for sql in [drop_database(name), format!("CREATE DATABASE {name}")] {
             conn.execute(AssertSqlSafe(sql)).await.map_err(|why| why.to_string())?;
         }
         let _ = conn.close().await;
         let (server, _) = url.rsplit_once('/').ok_or("the URL names no database")?;
-        Ok(Self { kind: Kind::Postgres, url: format!("{server}/{name}"), postmaster })
+        let (own, cluster) = (format!("{server}/{name}"), Some(url.to_owned()));
+        Ok(Self { kind: Kind::Postgres, url: own, cluster, postmaster })
+    }
+
+    /// Frees what it takes on the disk.
+    pub async fn remove(&self) -> Result<(), String> {
+        match &self.cluster {
+            Some(cluster) => {
+                let mut conn = connect(cluster).await?;
+                let name = self.url.rsplit_once('/').map_or("", |(_, name)| name);
+                conn.execute(AssertSqlSafe(drop_database(name))).await.map_err(|why| why.to_string())?;
+                conn.close().await.map_err(|why| why.to_string())
+            }
+            None => {
+                let path = self.url.trim_start_matches("sqlite://");
+                for suffix in ["", "-wal", "-shm"] {
+                    // The last to close it may have removed these.
+                    let _ = std::fs::remove_file(format!("{path}{suffix}"));
+                }
+                Ok(())
+            }
+        }
     }
 
     /// CPU time so far of the database's own processes: SQLite has none.
@@ -171,6 +194,10 @@ impl Database {
         };
         self.run(&statements.iter().map(|sql| (*sql).to_owned()).collect::<Vec<_>>()).await
     }
+}
+
+fn drop_database(name: &str) -> String {
+    format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 }
 
 async fn connect(url: &str) -> Result<PgConnection, String> {

@@ -1,14 +1,18 @@
 //! `cargo bench --bench load`: how fast Leadgate's hot paths are, beside yardsticks that run on the same machine in the
 //! same minutes. How to run it, and how to read it: docs/performance.md.
 
+mod alternatives;
 mod client;
 mod contest;
 mod database;
 mod limit;
+mod page;
 mod plan;
 mod processes;
 mod report;
+mod scale;
 mod server;
+mod starts;
 mod traffic;
 mod world;
 mod yardstick;
@@ -17,7 +21,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use contest::Group;
+use alternatives::Alternatives;
+use contest::{Contestant, Group};
 use database::Database;
 use plan::Plan;
 
@@ -45,31 +50,76 @@ fn main() -> ExitCode {
 }
 
 async fn run(plan: &Plan, directory: &Path) -> Result<(), String> {
-    eprintln!(
-        "{} rounds of {} s, {} keep-alive clients, {} connections in the database",
-        plan.rounds,
-        plan.span.as_secs(),
-        plan.clients,
-        plan.connections
-    );
+    let mut sections = vec![about(plan)];
+    let mut tell = |title: &str, text: String| {
+        if !text.is_empty() {
+            println!("{title}\n\n{text}");
+            sections.push(format!("### {title}\n\n{}", text.trim_end()));
+        }
+    };
+    // First, on a machine that does nothing else.
+    if plan.with_starts {
+        tell("Starts and resets", starts::measure(directory)?);
+    }
+    let (groups, alternatives) = rounds(plan, directory).await?;
+    tell("Goals", report::goals(&groups));
+    for group in &groups {
+        tell(&format!("On {}", group.world.database.kind.name()), report::paths(group));
+    }
+    tell("The database's own limit", report::limits(&groups));
+    tell("Memory", report::memory(&groups));
+    tell("Other servers", alternatives.table(&ours(&groups)));
+    alternatives.stop().await?;
+    for group in groups {
+        group.remove().await?;
+    }
+    if let Some(many) = plan.scale {
+        tell("Many connections", scale::measure(many, plan, directory).await?);
+    }
+    plan.page.as_ref().map_or(Ok(()), |page| page::write(page, &sections.join("\n\n")))
+}
+
+/// Everybody in turn, as often as was asked for.
+async fn rounds(plan: &Plan, directory: &Path) -> Result<(Vec<Group>, Alternatives), String> {
     let mut groups = vec![Group::on(Database::sqlite(directory, "leadgate"), plan, directory).await?];
     if let Some(cluster) = &plan.postgres {
         let database = Database::postgres(cluster, "leadgate_bench").await?;
         groups.push(Group::on(database, plan, directory).await?);
     }
-    for group in &mut groups {
-        group.round(plan.span.min(Duration::from_secs(1)), false).await?;
-    }
-    for _ in 0..plan.rounds {
+    let mut alternatives = Alternatives::start(plan, directory).await;
+    for round in 0..=plan.rounds {
+        // The first does not count: it fills caches, and lets compilers work that do so while their program runs.
+        let span = if round == 0 { plan.span.min(Duration::from_secs(2)) } else { plan.span };
         for group in &mut groups {
-            group.round(plan.span, true).await?;
+            group.round(span, round > 0).await?;
             eprintln!("{}", report::progress(group));
         }
+        alternatives.round(span, round > 0)?;
     }
-    for group in &groups {
-        println!("{}", report::paths(group));
-    }
-    println!("{}", report::limits(&groups));
-    println!("{}", report::memory(&groups));
-    Ok(())
+    Ok((groups, alternatives))
+}
+
+/// What is held against other servers: the same grant as theirs, and LeadExec's.
+fn ours(groups: &[Group]) -> Vec<(String, &Contestant)> {
+    let paths = [contest::A2, contest::CLIENT_CREDENTIALS];
+    let named = |group: &'_ Group, path: &str| format!("{path}, {}", group.world.database.kind.name());
+    let all = groups.iter().flat_map(|group| paths.map(|path| Some((named(group, path), group.find(path)?))));
+    all.flatten().collect()
+}
+
+fn about(plan: &Plan) -> String {
+    let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name =
+        processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
+    let about = format!(
+        "{} rounds of {} s, {} keep-alive clients, {} connections in the database; {} cores ({}), load included.",
+        plan.rounds,
+        plan.span.as_secs(),
+        plan.clients,
+        plan.connections,
+        std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
+        name.unwrap_or("of a kind that it does not tell"),
+    );
+    println!("{about}\n");
+    about
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::contest::{self, Contestant, Group, Measured};
+use super::database::Kind;
 use super::limit::BATCHES;
 
 /// The middle one of these.
@@ -145,6 +146,56 @@ pub fn memory(groups: &[Group]) -> String {
                 format!("{:.1}", contestant.server.peak_memory()),
             ]);
         }
+    }
+    if table.is_empty() { String::new() } else { table.to_string() }
+}
+
+/// A ratio that has to be reached: of a path to another, on one database.
+struct Goal {
+    kind: Kind,
+    of: &'static str,
+    to: &'static str,
+    least: f64,
+    aim: f64,
+}
+
+const fn goal(kind: Kind, of: &'static str, to: &'static str, least: f64, aim: f64) -> Goal {
+    Goal { kind, of, to, least, aim }
+}
+
+const GOALS: [Goal; 15] = [
+    goal(Kind::Sqlite, contest::A2, contest::BARE, 0.35, 0.50),
+    goal(Kind::Postgres, contest::A2, contest::BARE, 0.25, 0.35),
+    goal(Kind::Sqlite, contest::A2, contest::LOG, 0.60, 0.90),
+    goal(Kind::Sqlite, contest::CLIENT_CREDENTIALS, contest::A2, 0.50, 0.70),
+    goal(Kind::Postgres, contest::CLIENT_CREDENTIALS, contest::A2, 0.50, 0.70),
+    goal(Kind::Sqlite, contest::REFRESH_TOKEN, contest::A2, 0.50, 0.70),
+    goal(Kind::Postgres, contest::REFRESH_TOKEN, contest::A2, 0.50, 0.70),
+    goal(Kind::Sqlite, contest::INTROSPECTION, contest::BARE, 0.40, 0.60),
+    goal(Kind::Postgres, contest::INTROSPECTION, contest::BARE, 0.40, 0.60),
+    goal(Kind::Sqlite, contest::INTROSPECTION_SIGNED, contest::BARE, 0.40, 0.60),
+    goal(Kind::Postgres, contest::INTROSPECTION_SIGNED, contest::BARE, 0.40, 0.60),
+    goal(Kind::Sqlite, contest::ME, contest::BARE, 0.40, 0.60),
+    goal(Kind::Postgres, contest::ME, contest::BARE, 0.40, 0.60),
+    goal(Kind::Sqlite, contest::DISCONNECT, contest::A2, 0.50, 0.80),
+    goal(Kind::Postgres, contest::DISCONNECT, contest::A2, 0.50, 0.80),
+];
+
+/// What was to be reached, beside what was.
+pub fn goals(groups: &[Group]) -> String {
+    let mut table = Table::new(&["", "ratio", "at least", "aim", "reached"]);
+    for Goal { kind, of, to, least, aim } in GOALS {
+        let Some(group) = groups.iter().find(|group| group.world.database.kind == kind) else { continue };
+        let (Some(a), Some(b)) = (group.find(of), group.find(to)) else { continue };
+        let ratio = ratio(a, b);
+        let reached = if ratio >= aim {
+            "the aim"
+        } else if ratio >= least {
+            "yes"
+        } else {
+            "no"
+        };
+        table.row([format!("{of} to {to}, {}", kind.name()), two(ratio), two(least), two(aim), reached.into()]);
     }
     if table.is_empty() { String::new() } else { table.to_string() }
 }

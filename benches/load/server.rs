@@ -20,6 +20,8 @@ pub struct Server {
     pub ready_after: Duration,
     /// MiB, before the first request.
     pub idle_memory: f64,
+    /// What it said before it was ready.
+    pub said: Vec<String>,
     /// Kept open: a server that cannot write to it might stop.
     _output: Lines<BufReader<ChildStdout>>,
 }
@@ -55,7 +57,11 @@ impl Server {
         let started = Instant::now();
         let mut process = command.stdout(Stdio::piped()).spawn().map_err(|why| why.to_string())?;
         let mut output = BufReader::new(process.stdout.take().expect("it is piped")).lines();
-        let is_ready = output.by_ref().map_while(Result::ok).any(|line| line.starts_with("Ready at "));
+        let mut said = Vec::new();
+        let is_ready = output.by_ref().map_while(Result::ok).any(|line| {
+            said.push(line);
+            said.last().is_some_and(|line| line.starts_with("Ready at "))
+        });
         let ready_after = started.elapsed();
         if !is_ready {
             let _ = process.kill();
@@ -63,7 +69,7 @@ impl Server {
             return Err(format!("it did not get ready: {status}"));
         }
         let idle_memory = processes::memory(process.id(), "VmRSS");
-        Ok(Self { process, address, ready_after, idle_memory, _output: output })
+        Ok(Self { process, address, ready_after, idle_memory, said, _output: output })
     }
 
     pub fn pid(&self) -> u32 {

@@ -74,6 +74,12 @@ pub fn get_with(path: &str, token: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
 }
 
+/// A POST of nothing, with a token.
+pub fn post_with(path: &str, token: &str) -> Vec<u8> {
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n")
+        .into_bytes()
+}
+
 /// A form with credentials.
 pub fn post(path: &str, authorization: &str, form: &str) -> Vec<u8> {
     format!(
