@@ -183,7 +183,7 @@ const GOALS: [Goal; 15] = [
 
 /// What was to be reached, beside what was.
 pub fn goals(groups: &[Group]) -> String {
-    let mut table = Table::new(&["", "ratio", "at least", "aim", "reached"]);
+    let mut table = Table::new(&["", "ratio", "at least", "aim", "reached", "µs CPU", "of the other"]);
     for Goal { kind, of, to, least, aim } in GOALS {
         let Some(group) = groups.iter().find(|group| group.world.database.kind == kind) else { continue };
         let (Some(a), Some(b)) = (group.find(of), group.find(to)) else { continue };
@@ -195,7 +195,16 @@ pub fn goals(groups: &[Group]) -> String {
         } else {
             "no"
         };
-        table.row([format!("{of} to {to}, {}", kind.name()), two(ratio), two(least), two(aim), reached.into()]);
+        let cpu = |contestant: &Contestant| contestant.median(|round| round.each(round.cpu + round.database_cpu));
+        table.row([
+            format!("{of} to {to}, {}", kind.name()),
+            two(ratio),
+            two(least),
+            two(aim),
+            reached.into(),
+            format!("{:.1}", cpu(a)),
+            format!("{:.1}", cpu(b)),
+        ]);
     }
     if table.is_empty() { String::new() } else { table.to_string() }
 }
