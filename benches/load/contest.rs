@@ -44,6 +44,8 @@ pub enum Clients {
 
 /// Connections ended in a second, before the first round has told.
 const FIRST_GUESS: f64 = 10_000.0;
+/// Connections made for a round, however slow the one before was.
+const LEAST: u64 = 1_000;
 
 impl Contestant {
     pub fn new(name: impl Into<String>, server: &Rc<Server>, clients: Vec<Traffic>) -> Self {
@@ -60,7 +62,8 @@ impl Contestant {
         let Clients::Disconnect { per_second } = &mut self.clients else {
             return self.run(span, Some(&world.database));
         };
-        let mut clients = world.disconnects((*per_second * 1.5 * span.as_secs_f64()) as u64).await?;
+        let enough = (*per_second * 1.5 * span.as_secs_f64()) as u64;
+        let mut clients = world.disconnects(enough.max(LEAST)).await?;
         let measured = measure(&self.name, &self.server, &mut clients, Some(&world.database), span)?;
         *per_second = measured.answers.per_second();
         Ok(measured)

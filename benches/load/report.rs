@@ -136,14 +136,16 @@ pub fn limits(groups: &[Group]) -> String {
 
 /// Of each process of Leadgate that was under load.
 pub fn memory(groups: &[Group]) -> String {
-    let mut table = Table::new(&["memory", "idle, MiB", "most under load, MiB"]);
+    let mut table = Table::new(&["MiB", "idle", "goal", "most under load", "goal"]);
     for group in groups {
         for (mode, name) in [("production", contest::A2), ("sandbox", contest::A2_SANDBOX)] {
             let Some(contestant) = group.find(name) else { continue };
             table.row([
                 format!("{}, {mode}", group.world.database.kind.name()),
                 format!("{:.1}", contestant.server.idle_memory),
+                "25".into(),
                 format!("{:.1}", contestant.server.peak_memory()),
+                "60".into(),
             ]);
         }
     }

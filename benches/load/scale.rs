@@ -50,7 +50,9 @@ pub async fn measure(many: u64, plan: &Plan, directory: &Path) -> Result<String,
         ]);
         remove(contestants).await?;
     }
-    Ok(format!("Many: {many} connections in the database, each of a user of its own.\n\n{table}"))
+    Ok(format!(
+        "Many: {many} connections in the database, each of a user of its own. The goal of the ratio is 0.8.\n\n{table}"
+    ))
 }
 
 /// Gigabytes, which the next database may need.
