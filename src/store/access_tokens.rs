@@ -1,12 +1,12 @@
 //! Access tokens: issuing them is the hot path, and there is one way to do it.
 
 use serde::Serialize;
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, Driver, execute, fetch_optional, statements};
+use super::conn::{Conn, Driver, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, secret_hash, time};
 use super::error::StoreError;
+use super::sqlite;
 use super::sweep::Sweep;
 use crate::domain::access_token::{AccessToken, Subject};
 use crate::domain::account::Account;
@@ -134,11 +134,13 @@ impl Issue {
     }
 }
 
-/// An access token that was recorded.
-#[derive(Debug, Clone, Copy, FromRow)]
-struct IssuedRow {
-    id: Uuid,
-    expires_at: i64,
+row! {
+    /// An access token that was recorded.
+    #[derive(Debug, Clone, Copy)]
+    struct IssuedRow {
+        id: Uuid,
+        expires_at: i64,
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -177,7 +179,7 @@ type Opaque<'i> = (&'i Issue, &'i SecretHash, ConnectionId);
 
 async fn issue_opaque(conn: &mut Conn, issues: &[Opaque<'_>]) -> Result<Vec<IssuedRow>, StoreError> {
     let rows = match conn.driver() {
-        Driver::Sqlite(c) => sqlx::query_as(ISSUE_ON_SQLITE).bind(flat(issues)).fetch_all(c).await?,
+        Driver::Sqlite(c) => sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![flat(issues)])?,
         Driver::Postgres(c) => {
             sqlx::query_as(ISSUE_ON_POSTGRES)
                 .bind(issues.iter().map(|(issue, ..)| issue.id.0).collect::<Vec<_>>())
@@ -200,7 +202,7 @@ async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<Issu
         Driver::Sqlite(c) => {
             let batch: Vec<SignedElement> = issues.iter().map(|issue| element(*issue, lifetime)).collect();
             let batch = serde_json::to_string(&batch).map_err(|why| StoreError::Internal(why.to_string()))?;
-            sqlx::query_as(ISSUE_GRANTED_ON_SQLITE).bind(batch).fetch_all(c).await?
+            sqlite::fetch_all(c, ISSUE_GRANTED_ON_SQLITE, rusqlite::params![batch])?
         }
         Driver::Postgres(c) => {
             let user = |(_, details): &Signed| details.user;
@@ -282,36 +284,37 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
     }
 }
 
-#[derive(FromRow)]
-struct FoundRow {
-    id: Uuid,
-    secret_hash: Option<Vec<u8>>,
-    app_id: String,
-    connection_id: Option<Uuid>,
-    grant_id: Option<Uuid>,
-    scopes: String,
-    resource: Option<String>,
-    dpop_jkt: Option<String>,
-    issued_at: i64,
-    expires_at: i64,
-    revoked_at: Option<i64>,
-    connection_expires_at: Option<i64>,
-    connection_ended_at: Option<i64>,
-    connection_ended_by: Option<String>,
-    grant_access_token_id: Option<Uuid>,
-    grant_replayable: Option<i64>,
-    grant_used_at: Option<i64>,
-    grant_ended_at: Option<i64>,
-    grant_ended_by: Option<String>,
-    user_id: Option<Uuid>,
-    email: Option<String>,
-    user_name: Option<String>,
-    role: Option<String>,
-    disabled_at: Option<i64>,
-    app_disabled_at: Option<i64>,
-    user_created_at: Option<i64>,
-    account_id: Option<String>,
-    account_name: Option<String>,
+row! {
+    struct FoundRow {
+        id: Uuid,
+        secret_hash: Option<Vec<u8>>,
+        app_id: String,
+        connection_id: Option<Uuid>,
+        grant_id: Option<Uuid>,
+        scopes: String,
+        resource: Option<String>,
+        dpop_jkt: Option<String>,
+        issued_at: i64,
+        expires_at: i64,
+        revoked_at: Option<i64>,
+        connection_expires_at: Option<i64>,
+        connection_ended_at: Option<i64>,
+        connection_ended_by: Option<String>,
+        grant_access_token_id: Option<Uuid>,
+        grant_replayable: Option<i64>,
+        grant_used_at: Option<i64>,
+        grant_ended_at: Option<i64>,
+        grant_ended_by: Option<String>,
+        user_id: Option<Uuid>,
+        email: Option<String>,
+        user_name: Option<String>,
+        role: Option<String>,
+        disabled_at: Option<i64>,
+        app_disabled_at: Option<i64>,
+        user_created_at: Option<i64>,
+        account_id: Option<String>,
+        account_name: Option<String>,
+    }
 }
 
 /// An access token's row, dead or alive.

@@ -1,9 +1,8 @@
 //! Partner applications: OAuth's clients.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{containing, corrupt, secret_hash, split, state_word, time};
 use super::error::StoreError;
 use crate::domain::app::{App, AppState, LogoId};
@@ -86,31 +85,32 @@ statements! {
     DELETE_OWN_TOKENS = "DELETE FROM access_tokens WHERE app_id = $1 AND connection_id IS NULL";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    publisher: String,
-    homepage: Option<String>,
-    owner_id: Option<Uuid>,
-    auth_method: String,
-    grant_types: String,
-    redirect_uris: String,
-    post_logout_redirect_uris: String,
-    scopes: String,
-    resources: String,
-    jwks: Option<String>,
-    access_token_alg: String,
-    id_token_alg: String,
-    requires_dpop: i64,
-    requires_par: i64,
-    logo: Option<String>,
-    disabled_at: Option<i64>,
-    created_at: i64,
-    client_secret_hash: Option<Vec<u8>>,
-    previous_secret_hash: Option<Vec<u8>>,
-    previous_secret_expires_at: Option<i64>,
-    registration_secret_hash: Option<Vec<u8>>,
+row! {
+    struct Row {
+        id: String,
+        name: String,
+        publisher: String,
+        homepage: Option<String>,
+        owner_id: Option<Uuid>,
+        auth_method: String,
+        grant_types: String,
+        redirect_uris: String,
+        post_logout_redirect_uris: String,
+        scopes: String,
+        resources: String,
+        jwks: Option<String>,
+        access_token_alg: String,
+        id_token_alg: String,
+        requires_dpop: i64,
+        requires_par: i64,
+        logo: Option<String>,
+        disabled_at: Option<i64>,
+        created_at: i64,
+        client_secret_hash: Option<Vec<u8>>,
+        previous_secret_hash: Option<Vec<u8>>,
+        previous_secret_expires_at: Option<i64>,
+        registration_secret_hash: Option<Vec<u8>>,
+    }
 }
 
 /// What a client's credentials are checked against.
@@ -260,10 +260,11 @@ async fn write_origins(conn: &mut Conn, app: &App) -> Result<(), StoreError> {
 
 /// Whether any application has a redirect URI on this origin.
 pub async fn is_origin_registered(conn: &mut Conn, origin: &Origin) -> Result<bool, StoreError> {
-    #[derive(FromRow)]
-    struct Found {
-        #[expect(dead_code, reason = "only whether there is a row is asked")]
-        app_id: String,
+    row! {
+        struct Found {
+            #[expect(dead_code, reason = "only whether there is a row is asked")]
+            app_id: String,
+        }
     }
     Ok(fetch_optional!(conn, Found, IS_ORIGIN_REGISTERED, origin.as_str())?.is_some())
 }

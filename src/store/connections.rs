@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, time};
 use super::error::StoreError;
 use crate::domain::clock_setting::Moments;
@@ -82,13 +81,14 @@ pub struct Ended {
     pub at: Timestamp,
 }
 
-#[derive(FromRow)]
-struct EndedRow {
-    id: Uuid,
-    user_id: Uuid,
-    app_id: String,
-    scopes: String,
-    ended_at: i64,
+row! {
+    struct EndedRow {
+        id: Uuid,
+        user_id: Uuid,
+        app_id: String,
+        scopes: String,
+        ended_at: i64,
+    }
 }
 
 impl TryFrom<EndedRow> for Ended {
@@ -108,19 +108,20 @@ fn ended(rows: Vec<EndedRow>) -> Result<Vec<Ended>, StoreError> {
     rows.into_iter().map(Ended::try_from).collect()
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    user_id: Uuid,
-    app_id: String,
-    scopes: String,
-    sign_in_scopes: String,
-    access_token_lifetime_us: i64,
-    created_at: i64,
-    last_used_at: Option<i64>,
-    expires_at: Option<i64>,
-    ended_at: Option<i64>,
-    ended_by: Option<String>,
+row! {
+    struct Row {
+        id: Uuid,
+        user_id: Uuid,
+        app_id: String,
+        scopes: String,
+        sign_in_scopes: String,
+        access_token_lifetime_us: i64,
+        created_at: i64,
+        last_used_at: Option<i64>,
+        expires_at: Option<i64>,
+        ended_at: Option<i64>,
+        ended_by: Option<String>,
+    }
 }
 
 impl TryFrom<Row> for Connection {

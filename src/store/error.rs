@@ -23,6 +23,8 @@ pub enum OpenError {
         "the database {place} was migrated by a different build: migration {version} is not the one that this program has. Run the version of leadgate that wrote it, or restore a back-up"
     )]
     Different { place: String, version: i64 },
+    #[error("the thread that writes could not be started: {why}. Let this user have more threads, or stop others")]
+    Writer { why: std::io::Error },
     #[error("the database {place} could not be migrated: {why}")]
     Migrate { place: String, why: String },
 }
@@ -54,6 +56,24 @@ const PG_UNAVAILABLE: [&str; 7] = ["08", "28", "3D", "53", "55", "57", "58"];
 const PG_AGAIN: [&str; 2] = ["40001", "40P01"];
 /// SQLite's primary result codes PERM, BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN.
 const SQLITE_UNAVAILABLE: [i32; 9] = [3, 5, 6, 7, 8, 9, 10, 13, 14];
+/// SQLite's extended result codes CONSTRAINT_PRIMARYKEY, CONSTRAINT_UNIQUE and CONSTRAINT_ROWID.
+const SQLITE_CONFLICT: [i32; 3] = [1555, 2067, 2579];
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error;
+        match error {
+            Error::SqliteFailure(code, _) if SQLITE_CONFLICT.contains(&code.extended_code) => StoreError::Conflict,
+            Error::SqliteFailure(code, _) if SQLITE_UNAVAILABLE.contains(&(code.extended_code & 0xff)) => {
+                StoreError::Unavailable(error.to_string())
+            }
+            Error::InvalidColumnType(..) | Error::FromSqlConversionFailure(..) | Error::IntegralValueOutOfRange(..) => {
+                StoreError::Corrupt(error.to_string())
+            }
+            other => StoreError::Internal(other.to_string()),
+        }
+    }
+}
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -74,14 +94,10 @@ impl From<sqlx::Error> for StoreError {
         let code = database.code().unwrap_or_default();
         // The message only: a database's detail may quote the values that were bound.
         let message = database.message().to_owned();
-        if database.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-            if PG_AGAIN.contains(&code.as_ref()) {
-                return StoreError::Again;
-            }
-            if PG_UNAVAILABLE.iter().any(|class| code.starts_with(class)) {
-                return StoreError::Unavailable(message);
-            }
-        } else if code.parse::<i32>().is_ok_and(|code| SQLITE_UNAVAILABLE.contains(&(code & 0xff))) {
+        if PG_AGAIN.contains(&code.as_ref()) {
+            return StoreError::Again;
+        }
+        if PG_UNAVAILABLE.iter().any(|class| code.starts_with(class)) {
             return StoreError::Unavailable(message);
         }
         StoreError::Internal(message)

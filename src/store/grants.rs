@@ -1,9 +1,8 @@
 //! Grants of the standard flows, each with its family of refresh tokens.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, time};
 use super::error::StoreError;
 use super::sweep::Sweep;
@@ -34,28 +33,29 @@ statements! {
     SWEEP = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at < $1 AND (app_id = $3 OR $3 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) LIMIT $2)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    connection_id: Uuid,
-    app_id: String,
-    scopes: String,
-    resource: Option<String>,
-    dpop_jkt: Option<String>,
-    auth_time: i64,
-    created_at: i64,
-    renewable_until: i64,
-    expires_at: i64,
-    generation: i64,
-    replayable: Option<i64>,
-    access_token_id: Uuid,
-    used_at: Option<i64>,
-    ended_at: Option<i64>,
-    ended_by: Option<String>,
-    user_id: Uuid,
-    connection_expires_at: Option<i64>,
-    connection_ended_at: Option<i64>,
-    connection_ended_by: Option<String>,
+row! {
+    struct Row {
+        id: Uuid,
+        connection_id: Uuid,
+        app_id: String,
+        scopes: String,
+        resource: Option<String>,
+        dpop_jkt: Option<String>,
+        auth_time: i64,
+        created_at: i64,
+        renewable_until: i64,
+        expires_at: i64,
+        generation: i64,
+        replayable: Option<i64>,
+        access_token_id: Uuid,
+        used_at: Option<i64>,
+        ended_at: Option<i64>,
+        ended_by: Option<String>,
+        user_id: Uuid,
+        connection_expires_at: Option<i64>,
+        connection_ended_at: Option<i64>,
+        connection_ended_by: Option<String>,
+    }
 }
 
 /// A grant with the state of the connection that it lives by.

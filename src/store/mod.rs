@@ -10,6 +10,7 @@ mod error;
 mod last_used;
 mod migrate;
 mod queue;
+mod sqlite;
 mod sweep;
 
 pub mod access_tokens;
@@ -53,7 +54,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
 pub use conn::Conn;
@@ -66,6 +67,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::{Day, UsageKind};
 use access_tokens::{Issue, Issued};
 use queue::{IssueQueue, WriteQueue};
+use sqlite::Readers;
 use tables::Tables;
 
 /// What a closure that was given a connection returns.
@@ -93,7 +95,7 @@ pub struct Store {
 enum Backend {
     Sqlite {
         /// `None` for a database in memory, which has one connection.
-        readers: Option<SqlitePool>,
+        readers: Option<Readers>,
         writer: WriteQueue,
     },
     Postgres(PgPool),
@@ -108,9 +110,7 @@ impl Store {
     {
         let mut work = work;
         match &self.backend {
-            Backend::Sqlite { readers: Some(readers), .. } => {
-                work(&mut Conn::SqliteReader(readers.acquire().await?)).await
-            }
+            Backend::Sqlite { readers: Some(readers), .. } => readers.read(work).await,
             Backend::Sqlite { readers: None, writer } => writer.run(work).await,
             Backend::Postgres(pool) => {
                 let mut conn = Conn::Postgres(pool.acquire().await?);
@@ -120,6 +120,18 @@ impl Store {
                 }
                 read
             }
+        }
+    }
+
+    /// Reads a few rows by their keys, at once: what takes longer belongs into [`Store::read`].
+    pub async fn look_up<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite { readers: Some(readers), .. } => readers.look_up(work).await,
+            Backend::Sqlite { readers: None, .. } | Backend::Postgres(_) => self.read(work).await,
         }
     }
 
@@ -207,7 +219,7 @@ impl Store {
         match &self.backend {
             Backend::Sqlite { readers, writer } => {
                 if let Some(readers) = readers {
-                    readers.close().await;
+                    readers.close();
                 }
                 writer.close().await;
             }

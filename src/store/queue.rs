@@ -8,11 +8,12 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use sqlx::PgPool;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::access_tokens::{self, Issue, Issued};
 use super::conn::{Conn, execute};
-use super::error::StoreError;
+use super::error::{OpenError, StoreError};
 use super::{READ_PATIENCE, Work, within};
 
 /// Jobs that may wait; a caller past that waits for a place.
@@ -75,10 +76,13 @@ enum Task {
 pub(super) struct WriteQueue(mpsc::Sender<Task>);
 
 impl WriteQueue {
-    pub(super) fn start(conn: Conn) -> Self {
+    /// On a thread of its own: SQLite blocks the one that it writes on until the disk has what was written.
+    pub(super) fn start(conn: Conn) -> Result<Self, OpenError> {
         let (sender, tasks) = mpsc::channel(WAITING);
-        tokio::spawn(write_on_sqlite(conn, tasks));
-        Self(sender)
+        let runtime = Handle::current();
+        let thread = std::thread::Builder::new().name("leadgate-writer".into());
+        let started = thread.spawn(move || write_on_sqlite(conn, tasks, &runtime));
+        started.map(|_| Self(sender)).map_err(|why| OpenError::Writer { why })
     }
 
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -126,9 +130,9 @@ impl IssueQueue {
     }
 }
 
-async fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>) {
+fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>, runtime: &Handle) {
     let mut waiting = Vec::with_capacity(BATCH);
-    while tasks.recv_many(&mut waiting, BATCH).await > 0 {
+    while tasks.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let (mut jobs, mut issues, mut answers, mut closing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for task in waiting.drain(..) {
             match task {
@@ -140,20 +144,19 @@ async fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>) {
                 Task::Close(closed) => closing.push(closed),
             }
         }
-        if jobs.is_empty() && access_tokens::is_one_statement(&issues) {
-            // One statement is its own transaction.
-            if !issues.is_empty() {
-                let issued = access_tokens::issue(&mut conn, &issues).await;
-                answer_issues(&issues, answers, issued);
+        runtime.block_on(async {
+            if jobs.is_empty() && access_tokens::is_one_statement(&issues) {
+                // One statement is its own transaction.
+                if !issues.is_empty() {
+                    let issued = access_tokens::issue(&mut conn, &issues).await;
+                    answer_issues(&issues, answers, issued);
+                }
+            } else {
+                commit_together(&mut conn, jobs, &issues, answers).await;
             }
-        } else {
-            commit_together(&mut conn, jobs, &issues, answers).await;
-        }
+        });
         if !closing.is_empty() {
-            if let Conn::SqliteWriter(conn) = conn {
-                use sqlx::Connection as _;
-                let _ = conn.close().await;
-            }
+            drop(conn);
             for closed in closing {
                 let _ = closed.send(());
             }

@@ -1,9 +1,8 @@
 //! People with a LeadExec login.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{containing, corrupt, state_word, time};
 use super::error::StoreError;
 use crate::domain::email::Email;
@@ -50,17 +49,18 @@ statements! {
     DELETE = "DELETE FROM users WHERE id = $1";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    account_id: String,
-    email: String,
-    name: String,
-    role: String,
-    password_hash: String,
-    magic: Option<String>,
-    disabled_at: Option<i64>,
-    created_at: i64,
+row! {
+    struct Row {
+        id: Uuid,
+        account_id: String,
+        email: String,
+        name: String,
+        role: String,
+        password_hash: String,
+        magic: Option<String>,
+        disabled_at: Option<i64>,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<Row> for (User, PasswordHash) {
