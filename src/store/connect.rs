@@ -11,12 +11,14 @@ use tokio::sync::OnceCell;
 use super::conn::Conn;
 use super::error::OpenError;
 use super::last_used::LastUsed;
-use super::queue::{IssueQueue, WriteQueue};
+use super::queue::WriteQueue;
 use super::sqlite::{self, PATIENCE, Readers};
 use super::usage::Usage;
-use super::{Backend, Store, migrate, namespaces};
+use super::{Backend, Lanes, Store, migrate, namespaces};
 use crate::domain::namespace::NamespaceId;
 
+/// For how long after its last use a connection to PostgreSQL is taken to be there.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// The same of a namespace, of which there are many.
@@ -79,7 +81,7 @@ impl Store {
 
     /// Opens a namespace: in memory, or in its schema of the same database, which has to be there.
     pub async fn open_namespace(&self, id: &NamespaceId) -> Result<Self, OpenError> {
-        let Backend::Postgres(pool) = &self.backend else { return Self::open(&Location::SqliteMemory).await };
+        let Backend::Postgres { pool, .. } = &self.backend else { return Self::open(&Location::SqliteMemory).await };
         let schema = namespaces::schema(id);
         // Nobody misses a namespace after a crash of the database: its commits need not wait for the disk.
         let own = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
@@ -99,13 +101,18 @@ impl Store {
         // The migration lock goes with this connection, also where the migration failed.
         let _ = conn.close().await;
         migrated.map_err(|why| migrate::explain(place, why))?;
-        Ok(Self::on_postgres(pool.acquire_timeout(PATIENCE).connect_lazy_with(options)))
+        let pool = pool.acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(|conn, known| {
+            Box::pin(async move {
+                // To ask before each use would double the round trips; who was at work a moment ago is there.
+                if known.idle_for > TRUSTED { conn.ping().await.map(|()| true) } else { Ok(true) }
+            })
+        });
+        Ok(Self::on_postgres(pool.connect_lazy_with(options)))
     }
 
     fn on_sqlite(writer: Connection, readers: Option<Readers>) -> Result<Self, OpenError> {
         let writer = WriteQueue::start(Conn::Sqlite(writer))?;
         Ok(Self {
-            issues: IssueQueue::Sqlite(writer.clone()),
             backend: Backend::Sqlite { readers, writer },
             last_used: LastUsed::default(),
             usage: Usage::default(),
@@ -115,8 +122,7 @@ impl Store {
 
     fn on_postgres(pool: PgPool) -> Self {
         Self {
-            issues: IssueQueue::on_postgres(&pool),
-            backend: Backend::Postgres(pool),
+            backend: Backend::Postgres { lanes: Lanes::on(&pool), pool },
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),

@@ -48,6 +48,24 @@ pub enum StoreError {
     Internal(String),
 }
 
+impl StoreError {
+    /// A batch that only PostgreSQL is asked for.
+    pub(super) fn not_here(what: &str) -> Self {
+        StoreError::Internal(format!("{what}: not on this database"))
+    }
+
+    /// The same, for each of those whose batch failed.
+    pub(super) fn for_another(&self) -> Self {
+        match self {
+            // A batch runs again by nobody but those who asked.
+            StoreError::Again | StoreError::Conflict => StoreError::Unavailable(self.to_string()),
+            StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
+            StoreError::Corrupt(what) => StoreError::Corrupt(what.clone()),
+            StoreError::Internal(what) => StoreError::Internal(what.clone()),
+        }
+    }
+}
+
 /// SQLSTATE classes in which PostgreSQL is at its limit, going away or not letting us in, not our statement
 /// wrong: connection (08), log-in (28), no such database (3D), resources (53), state (55: it takes no
 /// connections), intervention (57), system (58).

@@ -17,7 +17,7 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
 use crate::store::apps::Secrets;
-use crate::store::{StoreError, apps, used_proofs};
+use crate::store::{StoreError, used_proofs};
 
 /// How far ahead an assertion may end: it is kept in mind for that long (RFC 7523 section 3).
 const MAX_ASSERTION_LIFETIME: Duration = Duration::from_secs(3_600);
@@ -153,12 +153,7 @@ async fn try_authenticate(
 async fn find(ctx: &Context, id: &str) -> Result<Option<(App, Secrets)>, StoreError> {
     let Ok(id) = AppId::parse(id) else { return Ok(None) };
     note::app(&id);
-    ctx.store
-        .read(move |conn| {
-            let id = id.clone();
-            Box::pin(async move { apps::find_with_secrets(conn, &id).await })
-        })
-        .await
+    ctx.store.client(&id).await
 }
 
 /// Does the same work for a client that there is not (rule E7). After a rotation two secrets are taken for a while.
