@@ -183,8 +183,17 @@ async fn r4_a_seed_is_hashed_once(world: World) {
     assert_eq!(world.ctx.passwords.runs(), 2);
 }
 
-both!(r4_c9_beyond_the_queue_each_surface_says_when_to_come_again, r4_logins_that_wait_hold_up_nothing_else,);
-both!(with Setup { limits: Limits { logins: 1, refusals: 0 }, ..Setup::default() };
-    c10_who_finds_no_place_has_used_up_nothing);
-both!(with Setup { seed: include_str!("../../src/config/demonstration.toml").to_owned(), ..Setup::default() };
-    r4_a_seed_is_hashed_once);
+fn one_guess_a_minute() -> Setup {
+    Setup { limits: Limits { logins: 1, refusals: 0 }, ..Setup::default() }
+}
+
+fn demonstration() -> Setup {
+    Setup { seed: include_str!("../../src/config/demonstration.toml").to_owned(), ..Setup::default() }
+}
+
+both! {
+    r4_c9_beyond_the_queue_each_surface_says_when_to_come_again,
+    r4_logins_that_wait_hold_up_nothing_else,
+}
+both!(with super::one_guess_a_minute(); c10_who_finds_no_place_has_used_up_nothing);
+both!(with super::demonstration(); r4_a_seed_is_hashed_once);
