@@ -34,6 +34,7 @@ mod oauth;
 mod operator;
 mod outage;
 mod panics;
+mod passwords;
 mod process;
 mod properties;
 mod registration;

@@ -15,6 +15,7 @@ use super::device::{self, DeviceRefusal};
 use super::error::{ErrorCode, Invalid};
 use super::issue::{self, Authorized, NewGrant, Recorded, RecordedSubject, Tokens};
 use super::refresh::{self, RefreshError, RefreshRefusal};
+use crate::crypto::password::Busy;
 use crate::domain::app::{App, ClientType};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::AccessTokenId;
@@ -67,6 +68,8 @@ pub enum TokenError {
     #[error(transparent)]
     TooMany(#[from] TooMany),
     #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -108,7 +111,7 @@ impl TokenError {
                     "The device code is not valid: it is unknown, was used, or is not of this client.",
                 ),
             },
-            TokenError::TooMany(_) | TokenError::Store(_) => return None,
+            TokenError::TooMany(_) | TokenError::Busy(_) | TokenError::Store(_) => return None,
         })
     }
 }
@@ -281,6 +284,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
     let who = who.map_err(|error| match error {
         LoginError::WrongCredentials | LoginError::Password(_) => TokenError::Password,
         LoginError::TooMany(too_many) => too_many.into(),
+        LoginError::Busy(busy) => busy.into(),
         LoginError::Store(error) => error.into(),
     })?;
     let now = ctx.now_for(&app.id);

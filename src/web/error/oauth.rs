@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::{failed, retry_after_header};
+use crate::crypto::password::Busy;
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::services::throttle::TooMany;
 use crate::store::StoreError;
@@ -73,6 +74,11 @@ pub fn failed_with(status: StatusCode) -> Response {
 pub fn too_many(TooMany { retry_after }: TooMany) -> Response {
     let invalid = Invalid::new(ErrorCode::SlowDown, "Too many attempts were refused. Wait, and try again.");
     retry_after_header(with_status(StatusCode::TOO_MANY_REQUESTS, invalid), retry_after)
+}
+
+/// More passwords wait than are looked at in time.
+pub fn busy(Busy { retry_after }: Busy) -> Response {
+    retry_after_header(failed_with(StatusCode::SERVICE_UNAVAILABLE), retry_after)
 }
 
 /// A known address, another method.
