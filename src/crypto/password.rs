@@ -2,12 +2,12 @@
 //! hashes run at once, a bounded number waits for its turn, and whoever comes beyond is told to come again (rule R4).
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::phc;
-use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
@@ -49,6 +49,8 @@ pub struct Busy {
 pub struct Passwords {
     at_once: Arc<Semaphore>,
     queue: Arc<Queue>,
+    /// What the last look at a password used, while others wait: each thread's own would stay with it, 19 MiB for each.
+    spare: Arc<Mutex<Vec<Vec<Block>>>>,
     runs: Arc<AtomicU64>,
     entropy: SharedEntropy,
     /// A hash that no password has: what an unknown user's password is held against, so that an answer takes as long as
@@ -63,6 +65,7 @@ impl Passwords {
         Self {
             at_once: Arc::new(Semaphore::new(at_once)),
             queue: Queue::new(at_once * WAITING_EACH),
+            spare: Arc::default(),
             runs: Arc::default(),
             decoy: decoy(&entropy),
             entropy,
@@ -115,8 +118,19 @@ impl Passwords {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
         let password = password.as_bytes().to_vec();
-        let right = self.off_thread(place, move || verify_blocking(&password, &stored)).await?;
-        Ok(right && known)
+        let (spare, queue) = (self.spare.clone(), self.queue.clone());
+        let look = move || {
+            let spares = || spare.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut memory = spares().pop().unwrap_or_default();
+            let right = verify_blocking(&password, &stored, &mut memory).unwrap_or_default();
+            if queue.len() == 0 {
+                spares().clear();
+            } else if memory.len() <= Params::DEFAULT.block_count() {
+                spares().push(memory);
+            }
+            right
+        };
+        Ok(self.off_thread(place, look).await? && known)
     }
 
     async fn off_thread<T: Send + 'static>(
@@ -188,8 +202,19 @@ fn hash_blocking(password: &[u8], salt: &[u8]) -> Result<PasswordHash, PasswordE
     Ok(PasswordHash::from_phc(hash.to_string()))
 }
 
-fn verify_blocking(password: &[u8], stored: &PasswordHash) -> bool {
-    phc::PasswordHash::new(stored.as_phc()).is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+/// `memory` is what is worked in. `None`: this is no hash.
+fn verify_blocking(password: &[u8], stored: &PasswordHash, memory: &mut Vec<Block>) -> Option<bool> {
+    let hash = phc::PasswordHash::new(stored.as_phc()).ok()?;
+    let (salt, expected) = (hash.salt?, hash.hash?);
+    let algorithm: Algorithm = hash.algorithm.as_str().parse().ok()?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let params = Params::try_from(&hash).ok()?;
+    memory.resize(params.block_count().max(memory.len()), Block::default());
+    let mut output = vec![0; expected.len()];
+    let argon2 = Argon2::new(algorithm, version, params);
+    argon2.hash_password_into_with_memory(password, &salt, &mut output, memory).ok()?;
+    // In constant time.
+    Some(phc::Output::new(&output).ok()? == expected)
 }
 
 #[cfg(test)]
@@ -229,6 +254,25 @@ mod tests {
         assert_ne!(passwords.decoy, Passwords::new(Arc::new(SystemEntropy)).decoy);
         assert_eq!(passwords.verify("correct horse", None).await, Ok(false));
         assert_eq!(passwords.runs(), 2);
+    }
+
+    /// R4: memory does not grow with the number of those who wait.
+    #[tokio::test]
+    async fn r4_while_others_wait_memory_is_used_again_and_then_given_back() {
+        let passwords = passwords();
+        let kept = || passwords.spare.lock().unwrap().len();
+        let hash = passwords.hash("correct horse").await.unwrap();
+        let cheap = Argon2::from(Params::new(8, 1, 1, None).unwrap());
+        let cheap: phc::PasswordHash = cheap.hash_password_with_salt(b"correct horse", b"salt of the test").unwrap();
+        let cheap = PasswordHash::from_phc(cheap.to_string());
+        let waits = passwords.queue(None).unwrap();
+        for stored in [hash.clone(), cheap, hash] {
+            assert_eq!(passwords.verify("correct horse", Some(stored)).await, Ok(true));
+            assert_eq!(kept(), 1);
+        }
+        drop(waits);
+        assert_eq!(passwords.verify("correct horse", None).await, Ok(false));
+        assert_eq!(kept(), 0);
     }
 
     /// R4: a caller that hangs up gives its place away, and its turn to the next.
