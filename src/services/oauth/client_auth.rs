@@ -144,7 +144,7 @@ async fn try_authenticate(
                 return Err(ClientRefusal::OtherClient.into());
             }
             let (app, _) = find(ctx, &claimed).await?.ok_or(ClientRefusal::Unknown)?;
-            check_assertion(ctx, &app, assertion, endpoints).await?;
+            Box::pin(check_assertion(ctx, &app, assertion, endpoints)).await?;
             Ok(app)
         }
     }

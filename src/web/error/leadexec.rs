@@ -113,7 +113,9 @@ fn guarded(status: StatusCode, body: Body) -> Response {
     *response.status_mut() = status;
     // Room for those that come on top, so that the map need not grow.
     *response.headers_mut() = HeaderMap::with_capacity(2 * HEADERS.len());
-    response.headers_mut().extend(HEADERS.iter().cloned());
+    for (name, value) in &HEADERS {
+        response.headers_mut().insert(name, value.clone());
+    }
     response
 }
 

@@ -9,6 +9,8 @@ use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::services::throttle::TooMany;
 use crate::store::StoreError;
 
+/// Headers that an answer has at most, with those that come on top.
+const HEADERS: usize = 12;
 /// Bytes that most answers fit into.
 const ORDINARY: usize = 1024;
 
@@ -24,8 +26,8 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     serde_json::to_writer(&mut text, body).expect("what is answered here always serializes");
     let mut response = Response::new(text.into());
     *response.status_mut() = status;
-    // Room for those that come on top, so that the map need not grow.
-    *response.headers_mut() = HeaderMap::with_capacity(2 * NO_STORE.len());
+    // The map need not grow.
+    *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     no_store(response)
 }
@@ -38,7 +40,9 @@ static NO_STORE: [(HeaderName, HeaderValue); 3] = [
 
 /// The headers of every answer that may hold a token, or a reason.
 pub fn no_store(mut response: Response) -> Response {
-    response.headers_mut().extend(NO_STORE.iter().cloned());
+    for (name, value) in &NO_STORE {
+        response.headers_mut().insert(name, value.clone());
+    }
     response
 }
 

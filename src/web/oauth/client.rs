@@ -91,7 +91,7 @@ impl ClientRequest {
         let url = web.urls.public(self.endpoint);
         let request = dpop::Request { method: "POST", url: &url, access_token: None };
         let checked = match (proofs.next(), proof.to_str()) {
-            (None, Ok(proof)) => dpop::check(&web.ctx, &self.app.id, proof, request).await,
+            (None, Ok(proof)) => Box::pin(dpop::check(&web.ctx, &self.app.id, proof, request)).await,
             _ => Err(DpopRefusal::Several.into()),
         };
         match checked {
