@@ -94,10 +94,11 @@ pub async fn authenticate(
         (Scheme::Dpop { .. }, None) => return Err(BearerRefusal::OtherKey.into()),
         (Scheme::Dpop { proof, method, url }, Some(bound)) => {
             let request = Request { method, url, access_token: Some(token) };
-            let proved = dpop::check(ctx, &found.token.app, proof, request).await.map_err(|error| match error {
-                DpopError::Refused(why) => BearerError::Dpop(why),
-                DpopError::Store(error) => BearerError::Store(error),
-            })?;
+            let proved =
+                Box::pin(dpop::check(ctx, &found.token.app, proof, request)).await.map_err(|error| match error {
+                    DpopError::Refused(why) => BearerError::Dpop(why),
+                    DpopError::Store(error) => BearerError::Store(error),
+                })?;
             if proved != *bound {
                 return Err(BearerRefusal::OtherKey.into());
             }

@@ -9,6 +9,7 @@
 mod account;
 mod action_callback;
 mod admin;
+mod allocations;
 mod architecture;
 mod audit;
 mod authorize;

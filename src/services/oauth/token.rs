@@ -195,6 +195,8 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
         return Err(Invalid::new(ErrorCode::InvalidDpopProof, description).into());
     }
     let dpop_jkt = request.dpop_jkt.clone();
+    // The grants that people take part in are boxed: the two that machines repeat all day would carry and move the room
+    // that they need.
     match grant {
         GrantType::AuthorizationCode => {
             let presented = code::Presented {
@@ -204,7 +206,7 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
                 resource: requested_resource(ctx, app, get("resource")?)?,
                 dpop_jkt,
             };
-            Ok(code::redeem(ctx, app, presented).await?)
+            Ok(Box::pin(code::redeem(ctx, app, presented)).await?)
         }
         GrantType::RefreshToken => {
             let asked = refresh::Asked {
@@ -229,10 +231,11 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
                 dpop_jkt,
                 from: request.from,
             };
-            password(ctx, app, credentials).await
+            Box::pin(password(ctx, app, credentials)).await
         }
         GrantType::DeviceCode => {
-            Ok(device::poll(ctx, app, required("device_code", "device_code is missing.")?, dpop_jkt).await?)
+            let device_code = required("device_code", "device_code is missing.")?;
+            Ok(Box::pin(device::poll(ctx, app, device_code, dpop_jkt)).await?)
         }
     }
 }
