@@ -1,58 +1,103 @@
 //! The servers that are measured, each a process of its own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::http::header;
-use axum::routing::get;
+use super::processes;
 
-/// The settings of every process of this bench: a master key, so that tokens can be made beforehand.
+/// Of every server of this bench, so that tokens can be made beforehand.
 pub const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// Opens the control plane of those that have one.
+pub const SANDBOX_TOKEN: &str = "the-sandbox-token-of-this-bench-and-of-nothing-else";
 
 pub struct Server {
     process: Child,
     pub address: SocketAddr,
+    /// From its start.
+    pub ready_after: Duration,
+    /// MiB, before the first request.
+    pub idle_memory: f64,
+    /// What it said before it was ready.
+    pub said: Vec<String>,
+    /// Kept open: a server that cannot write to it might stop.
+    _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Server {
-    pub async fn yardstick() -> Self {
-        let program = std::env::current_exe().expect("this program");
+    /// One of this program's own: `bare` or `log`.
+    pub fn yardstick(kind: &str, directory: &Path) -> Result<Self, String> {
+        let program = std::env::current_exe().map_err(|why| why.to_string())?;
         let address = free_address();
-        Self::start(Command::new(program).args(["--yardstick", &address.to_string()]), address)
+        Self::start(Command::new(program).args(["--yardstick", kind, &address.to_string()]).arg(directory), address)
     }
 
-    /// `mode` is `sandbox`, which keeps a journal, or `production`, which has none.
-    pub async fn leadgate(database: &str, mode: &str) -> Self {
+    /// Leadgate on this database. `mode` is `sandbox`, which keeps a journal, or `production`, which has none.
+    pub fn leadgate(database: &str, mode: &str, directory: &Path) -> Result<Self, String> {
         let address = free_address();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_leadgate"));
-        command.args(["serve", "--listen", &address.to_string(), "--log-level", "warn", "--database-url", database]);
+        let mut command = leadgate_command(address, database, directory);
         command.args(["--mode", mode, "--issuer", "https://bench.test"]);
-        command.env("LEADGATE_MASTER_KEY", MASTER_KEY);
+        if mode == "sandbox" {
+            command.args(["--sandbox-token", SANDBOX_TOKEN]);
+        }
         Self::start(&mut command, address)
     }
 
-    /// Starts a server that says when it is ready.
-    fn start(command: &mut Command, address: SocketAddr) -> Self {
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("the server starts");
-        let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
-        assert!(lines.any(|line| line.starts_with("Ready at ")), "the server did not get ready");
-        Self { process, address }
+    /// As it starts where nothing is said: a sandbox, and where the database is empty, with the demonstration.
+    pub fn demonstration(database: &str, directory: &Path) -> Result<Self, String> {
+        let address = free_address();
+        let mut command = leadgate_command(address, database, directory);
+        Self::start(command.args(["--sandbox-token", SANDBOX_TOKEN]), address)
     }
 
-    /// CPU time of the process so far, from `/proc`: fields 14 and 15, in ticks of a hundredth of a second.
+    /// Starts a server that says when it is ready.
+    pub fn start(command: &mut Command, address: SocketAddr) -> Result<Self, String> {
+        let started = Instant::now();
+        let mut process = command.stdout(Stdio::piped()).spawn().map_err(|why| why.to_string())?;
+        let mut output = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let mut said = Vec::new();
+        let is_ready = output.by_ref().map_while(Result::ok).any(|line| {
+            said.push(line);
+            said.last().is_some_and(|line| line.starts_with("Ready at "))
+        });
+        let ready_after = started.elapsed();
+        if !is_ready {
+            let _ = process.kill();
+            let status = process.wait().map_err(|why| why.to_string())?;
+            return Err(format!("it did not get ready: {status}"));
+        }
+        let idle_memory = processes::memory(process.id(), "VmRSS");
+        Ok(Self { process, address, ready_after, idle_memory, said, _output: output })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// CPU time so far, with that of processes which it started.
     pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
-        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
-        Duration::from_millis(ticks.sum::<u64>() * 10)
+        processes::cpu_of_tree(self.pid())
+    }
+
+    /// The most memory that it had, in MiB.
+    pub fn peak_memory(&self) -> f64 {
+        processes::memory(self.pid(), "VmHWM")
     }
 }
 
+/// `LEADGATE_BENCH_PROGRAM` names another build, to compare two.
+fn leadgate_command(address: SocketAddr, database: &str, directory: &Path) -> Command {
+    let program = std::env::var_os("LEADGATE_BENCH_PROGRAM").unwrap_or(env!("CARGO_BIN_EXE_leadgate").into());
+    let mut command = Command::new(program);
+    command.args(["serve", "--listen", &address.to_string(), "--log-level", "warn", "--database-url", database]);
+    command.env("LEADGATE_MASTER_KEY", MASTER_KEY).current_dir(directory);
+    command
+}
+
 /// A port that nobody listens on.
-fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address")
 }
@@ -62,21 +107,4 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-/// The yardstick: axum and nothing else, with an answer of A2's size.
-pub fn run_yardstick() {
-    const ANSWER: &str = concat!(
-        r#"{"valid":true,"refreshToken":"lgr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","#,
-        r#""authToken":"lga_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","#,
-        r#""expireDate":"2026-11-22T10:15:30Z","errorMessage":null}"#
-    );
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let address = std::env::args().nth(2).expect("an address to listen on");
-        let listener = tokio::net::TcpListener::bind(&address).await.expect("a free port");
-        println!("Ready at http://{address}");
-        let fixed = get(async || ([(header::CONTENT_TYPE, "application/json")], ANSWER));
-        axum::serve(listener, Router::new().route("/fixed", fixed)).await.expect("the yardstick serves");
-    });
 }

@@ -1,29 +1,22 @@
-//! A database with many connections, made by the library's own code.
+//! A database with many connections, and the requests that find what they ask for in it.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use leadgate::config::seed::SeedFile;
 use leadgate::config::{Flags, Settings};
+use leadgate::crypto::keyring::KeyRing;
 use leadgate::crypto::{refresh_token, rotating_token};
-use leadgate::domain::connection::{ACCESS_TOKEN_LIFETIME, Connection, ConnectionState};
-use leadgate::domain::email::Email;
-use leadgate::domain::grant::{Grant, REFRESH_IDLE, REFRESH_LIFETIME};
-use leadgate::domain::ids::{AccessTokenId, AccountId, AppId, ConnectionId, GrantId, UserId};
-use leadgate::domain::role::Role;
-use leadgate::domain::scope::ScopeSet;
-use leadgate::domain::user::{User, UserState};
-use leadgate::entropy::time_ordered_id;
-use leadgate::services::Context;
+use leadgate::domain::timestamp::Timestamp;
 use leadgate::services::audit::By;
 use leadgate::services::seed::{self, Audience};
-use leadgate::store::{connections, grants, users};
 
-use super::client::{self, Traffic};
-use super::server::MASTER_KEY;
+use super::client;
+use super::database::{Database, connection_id, grant_id};
+use super::server::{MASTER_KEY, Server};
+use super::traffic::{Traffic, get, get_with, member, post};
 
 /// Of no demonstration: production refuses secrets that everybody can read.
 const SEED: &str = r#"
@@ -39,135 +32,125 @@ client_secret = "the-secret-of-this-bench-and-of-nothing-else"
 grant_types = ["authorization_code", "refresh_token", "client_credentials"]
 redirect_uris = ["https://bench.test/callback"]
 scopes = ["account_api", "data_api", "lead_receiver"]
+access_token_signing_alg = "EdDSA"
 "#;
-const CLIENT_SECRET: &str = "the-secret-of-this-bench-and-of-nothing-else";
+const CLIENT: &str = "bench:the-secret-of-this-bench-and-of-nothing-else";
 
-/// Rows that one transaction makes.
-const CHUNK: usize = 2_000;
-
-/// Requests that one client has, of those that are the same each time.
-const FIXED: usize = 5_000;
+/// Requests that one client has, of those that it sends in turn.
+const IN_TURN: u64 = 5_000;
 /// Grants that one client refreshes in turn.
-const GRANTS: usize = 50;
+const GRANTS: u64 = 50;
+/// Access tokens that all clients present in turn.
+const PRESENTED: u64 = 500;
+/// A prime: steps of this size come to every connection, and to neighbours never one after the other.
+const STRIDE: u64 = 1_000_003;
 
-/// Fills the database; answers what each client sends, by the name of the path.
-pub async fn make(database: &str, count: usize, clients: usize) -> Vec<(&'static str, Vec<Traffic>)> {
-    let flags = Flags { database_url: Some(database.to_owned()), ..Flags::default() };
-    let environment = [("LEADGATE_MASTER_KEY".into(), MASTER_KEY.into())];
-    let settings = Settings::load(&flags, environment, None).expect("settings");
-    let ctx = leadgate::boot::open_context(&settings).await.expect("an empty database");
-    let seed = SeedFile::parse(Path::new("bench.toml"), SEED).expect("a seed file");
-    seed::apply(&ctx.acting(By::server()), &seed, Audience::Ordinary).await.expect("a seed");
-    let app = AppId::parse("bench").expect("an id");
-    let connections = insert(&ctx, &app, count).await;
-    let grants = insert_grants(&ctx, &app, &connections, clients * GRANTS).await;
-    ctx.store.close().await;
-    let ring = ctx.keys.ring();
-    let secret = STANDARD.encode(format!("{app}:{}", CLIENT_SECRET));
-    let authorization = format!("Basic {secret}");
-    let refresh = |id: &ConnectionId| {
-        client::get(&format!("/authorize/refreshaccesstoken/{}?appid={app}", refresh_token::derive(&ring, *id)))
-    };
-    let each_client = |traffic: &dyn Fn(usize) -> Traffic| (0..clients).map(traffic).collect::<Vec<_>>();
-    let refreshes = each_client(&|client| {
-        let first = client * 7_919 % connections.len();
-        Traffic::Fixed(connections.iter().cycle().skip(first).take(FIXED.min(connections.len())).map(refresh).collect())
-    });
-    let own = each_client(&|_| {
-        Traffic::Fixed(vec![client::post("/oauth/token", &authorization, "grant_type=client_credentials")])
-    });
-    let rotating = each_client(&|client| Traffic::Rotating {
-        authorization: authorization.clone(),
-        tokens: grants[client * GRANTS..][..GRANTS].iter().map(|id| rotating_token::derive(&ring, *id, 1)).collect(),
-    });
-    vec![("A2", refreshes), ("client_credentials", own), ("refresh_token", rotating)]
+pub struct World {
+    pub database: Database,
+    ring: Arc<KeyRing>,
+    authorization: String,
+    now: Timestamp,
+    /// That clients refresh. Others, above them, are made to be ended.
+    connections: u64,
+    all: u64,
+    clients: u64,
 }
 
-/// Grants of these connections, each with its first refresh token.
-async fn insert_grants(ctx: &Context, app: &AppId, connections: &[ConnectionId], count: usize) -> Vec<GrantId> {
-    let now = ctx.now();
-    let grant = |connection: &ConnectionId| Grant {
-        id: GrantId(time_ordered_id(&*ctx.entropy, now)),
-        connection: *connection,
-        app: app.clone(),
-        scopes: ScopeSet::parse("account_api data_api").expect("scopes of this server"),
-        resource: None,
-        dpop_jkt: None,
-        auth_time: now,
-        created_at: now,
-        renewable_until: now.plus(REFRESH_LIFETIME),
-        expires_at: now.plus(REFRESH_IDLE),
-        generation: 1,
-        replayable: None,
-        access_token: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
-        used_at: None,
-        ended: None,
-    };
-    let rows: Arc<Vec<Grant>> = Arc::new(connections.iter().cycle().take(count).map(grant).collect());
-    let ids = rows.iter().map(|grant| grant.id).collect();
-    ctx.store
-        .write(move |conn| {
-            let rows = rows.clone();
-            Box::pin(async move {
-                for grant in rows.iter() {
-                    grants::insert(conn, grant).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
-        .expect("rows");
-    ids
-}
-
-async fn insert(ctx: &Context, app: &AppId, count: usize) -> Vec<ConnectionId> {
-    let hash = ctx.passwords.hash("a password that nobody uses").await.expect("a hash");
-    let account = AccountId::parse("acme").expect("an id");
-    let scopes = ScopeSet::parse("account_api data_api").expect("scopes of this server");
-    let mut all = Vec::with_capacity(count);
-    while all.len() < count {
-        let now = ctx.now();
-        let rows: Vec<(User, Connection)> = (all.len()..count.min(all.len() + CHUNK))
-            .map(|i| {
-                let user = User {
-                    id: UserId(time_ordered_id(&*ctx.entropy, now)),
-                    account: account.clone(),
-                    email: Email::parse(&format!("user{i}@bench.test")).expect("an address"),
-                    name: format!("User {i}"),
-                    role: Role::Member,
-                    magic: None,
-                    state: UserState::Active,
-                    created_at: now.plus(Duration::from_micros(1)),
-                };
-                let connection = Connection {
-                    id: ConnectionId(time_ordered_id(&*ctx.entropy, now)),
-                    user: user.id,
-                    app: app.clone(),
-                    scopes: scopes.clone(),
-                    sign_in_scopes: scopes.clone(),
-                    access_token_lifetime: ACCESS_TOKEN_LIFETIME,
-                    created_at: now,
-                    last_used_at: None,
-                    state: ConnectionState::Active,
-                };
-                (user, connection)
-            })
-            .collect();
-        all.extend(rows.iter().map(|(_, connection)| connection.id));
-        let (rows, hash) = (Arc::new(rows), hash.clone());
-        ctx.store
-            .write(move |conn| {
-                let (rows, hash) = (rows.clone(), hash.clone());
-                Box::pin(async move {
-                    for (user, connection) in rows.iter() {
-                        users::insert(conn, user, &hash).await?;
-                        connections::insert(conn, connection).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-            .expect("rows");
+impl World {
+    /// Fills an empty database.
+    pub async fn make(database: Database, connections: u64, clients: usize) -> Result<Self, String> {
+        let flags = Flags { database_url: Some(database.url.clone()), ..Flags::default() };
+        let environment = [("LEADGATE_MASTER_KEY".into(), MASTER_KEY.into())];
+        let settings = Settings::load(&flags, environment, None).expect("settings");
+        let ctx = leadgate::boot::open_context(&settings).await.map_err(|why| why.to_string())?;
+        let seed = SeedFile::parse(Path::new("bench.toml"), SEED).expect("a seed file");
+        seed::apply(&ctx.acting(By::server()), &seed, Audience::Ordinary).await.expect("a seed");
+        let (ring, now) = (ctx.keys.ring(), ctx.now());
+        ctx.store.close().await;
+        let (authorization, clients) = (format!("Basic {}", STANDARD.encode(CLIENT)), clients as u64);
+        database.insert_connections(0..connections, now).await?;
+        database.insert_grants(clients * GRANTS, connections, now).await?;
+        database.settle().await?;
+        Ok(Self { database, ring, authorization, now, connections, all: connections, clients })
     }
-    all
+
+    fn each_client(&self, traffic: impl Fn(u64) -> Traffic) -> Vec<Traffic> {
+        (0..self.clients).map(traffic).collect()
+    }
+
+    fn refresh(&self, i: u64) -> Vec<u8> {
+        let token = refresh_token::derive(&self.ring, connection_id(i));
+        get(&format!("/authorize/refreshaccesstoken/{token}?appid=bench"))
+    }
+
+    /// LeadExec's refresh (wire.md A2), from all over the database.
+    pub fn refreshes(&self) -> Vec<Traffic> {
+        let count = IN_TURN.min(self.connections);
+        self.each_client(|client| {
+            let place = |turn| (client * IN_TURN + turn) * STRIDE % self.connections;
+            Traffic::fixed((0..count).map(|turn| self.refresh(place(turn))).collect(), "\"valid\":true")
+        })
+    }
+
+    /// A client's own token (RFC 6749 section 4.4).
+    pub fn client_credentials(&self) -> Vec<Traffic> {
+        let request = post("/oauth/token", &self.authorization, "grant_type=client_credentials");
+        self.each_client(|_| Traffic::fixed(vec![request.clone()], "\"access_token\":"))
+    }
+
+    /// Refresh tokens that rotate (RFC 6749 section 6).
+    pub fn rotating(&self) -> Vec<Traffic> {
+        self.each_client(|client| {
+            let grants = client * GRANTS..(client + 1) * GRANTS;
+            let tokens = grants.map(|i| rotating_token::derive(&self.ring, grant_id(i), 1)).collect();
+            Traffic::rotating(self.authorization.clone(), tokens)
+        })
+    }
+
+    /// RFC 7662, of opaque or of signed tokens that live.
+    pub fn introspections(&self, server: &Server, is_signed: bool) -> Result<Vec<Traffic>, String> {
+        let tokens = if is_signed { self.signed_tokens(server) } else { self.opaque_tokens(server) }?;
+        let request = |token| post("/oauth/introspect", &self.authorization, &format!("token={token}"));
+        let requests: Vec<_> = tokens.iter().map(request).collect();
+        Ok(self.each_client(|client| Traffic::fixed(turned(&requests, client), "\"active\":true")))
+    }
+
+    /// `GET /v1/me` with a bearer token of LeadExec's class.
+    pub fn me(&self, server: &Server) -> Result<Vec<Traffic>, String> {
+        let requests: Vec<_> = self.opaque_tokens(server)?.iter().map(|token| get_with("/v1/me", token)).collect();
+        Ok(self.each_client(|client| Traffic::fixed(turned(&requests, client), "\"user\":{")))
+    }
+
+    fn opaque_tokens(&self, server: &Server) -> Result<Vec<String>, String> {
+        let requests = (0..PRESENTED).map(|i| self.refresh(i * STRIDE % self.connections)).collect();
+        let answers = client::ask(server.address, requests, "\"valid\":true")?;
+        Ok(answers.iter().map(|(body, _)| member(body, "authToken").to_owned()).collect())
+    }
+
+    fn signed_tokens(&self, server: &Server) -> Result<Vec<String>, String> {
+        let request = post("/oauth/token", &self.authorization, "grant_type=client_credentials");
+        let answers = client::ask(server.address, vec![request; PRESENTED as usize], "\"access_token\":")?;
+        Ok(answers.iter().map(|(body, _)| member(body, "access_token").to_owned()).collect())
+    }
+
+    /// Makes `count` connections more, and the requests that end each of them (wire.md A3).
+    pub async fn disconnects(&mut self, count: u64) -> Result<Vec<Traffic>, String> {
+        let fresh = self.all..self.all + count;
+        self.database.insert_connections(fresh.clone(), self.now).await?;
+        self.all = fresh.end;
+        let disconnect = |i| {
+            let token = refresh_token::derive(&self.ring, connection_id(i));
+            get(&format!("/authorize/disconnectapplicationtoken/{token}"))
+        };
+        Ok(self.each_client(|client| {
+            let own = fresh.clone().skip(client as usize).step_by(self.clients as usize);
+            Traffic::once(own.map(disconnect).collect(), "\"valid\":true")
+        }))
+    }
+}
+
+/// The same requests, from another one on for each client.
+fn turned(requests: &[Vec<u8>], client: u64) -> Vec<Vec<u8>> {
+    let first = client as usize * 7 % requests.len();
+    requests[first..].iter().chain(&requests[..first]).cloned().collect()
 }
