@@ -17,7 +17,7 @@ use crate::config::issuer::Issuer;
 use crate::config::secret::Secret;
 use crate::config::seed::{SeedFile, SeedPassword};
 use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
-use crate::crypto::password::{PasswordError, Passwords};
+use crate::crypto::password::Passwords;
 use crate::crypto::seal::MasterKey;
 use crate::domain::allow_list::AllowList;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
@@ -49,8 +49,6 @@ pub enum BootError {
     MasterKey(#[from] master_key::MasterKeyFileError),
     #[error(transparent)]
     Keys(#[from] KeysError),
-    #[error(transparent)]
-    Password(#[from] PasswordError),
     #[error("the seed could not be applied: {0}")]
     Seed(#[from] SeedError),
     #[error(transparent)]
@@ -110,7 +108,7 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
     let master_key = Arc::new(master_key);
     let keys = keys::open_or_make(&store, master_key.clone(), &*clock, &*entropy).await?;
     let ctx = Context {
-        passwords: Passwords::new(entropy.clone())?,
+        passwords: Passwords::new(entropy.clone()),
         throttle: Throttle::new(limits),
         journal: Journal::new(sandbox_token.is_some()),
         event_ids: EventIds::default(),

@@ -63,9 +63,11 @@ impl KeyRing {
 
     /// The key that signs now; `None` where the algorithm has no key yet.
     pub fn signing_key(&self, algorithm: SigningAlgorithm, now: Timestamp) -> Option<Arc<SigningKey>> {
-        let signs =
-            |(key, state): &(&RingKey, KeyState)| key.key.algorithm() == algorithm && *state == KeyState::Signing;
-        self.states(now).into_iter().find(signs).map(|(key, _)| key.key.clone())
+        let keys = self.signing.chunk_by(|a, b| a.key.algorithm() == b.key.algorithm());
+        let keys = keys.into_iter().find(|keys| keys[0].key.algorithm() == algorithm)?;
+        // Every signature asks, and mostly there is one key.
+        let signing = key_life::signing(keys.iter().map(|key| key.created_at), now);
+        Some(keys[signing].key.clone())
     }
 
     /// The key of a `kid`.

@@ -11,6 +11,7 @@ pub mod mac;
 pub mod numeric_date;
 pub mod password;
 pub mod public_key;
+mod queue;
 pub mod refresh_token;
 pub mod rotating_token;
 pub mod seal;

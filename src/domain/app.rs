@@ -173,6 +173,11 @@ impl App {
         granted.iter().filter(|scope| !scope.is_api() || self.scopes.contains(*scope)).collect()
     }
 
+    /// Each scope that a user's grant may still have.
+    pub fn may_have(&self) -> ScopeSet {
+        self.still_permitted(&Scope::ALL.into_iter().collect())
+    }
+
     /// Whether tokens for this API may be issued; this server's own needs no registration.
     pub fn may_reach(&self, resource: Option<&Resource>) -> bool {
         resource.is_none_or(|resource| self.resources.contains(resource))

@@ -35,10 +35,15 @@ impl KeyState {
     }
 }
 
-/// The states of one algorithm's keys, oldest first, given when each was made. Exactly one of them signs: the newest
-/// whose lead is over. The oldest needs none, for there was nothing to publish before it.
+/// Which of one algorithm's keys signs, oldest first, given when each was made: the newest whose lead is over. The oldest
+/// needs none, for there was nothing to publish before it.
+pub fn signing(created: impl DoubleEndedIterator<Item = Timestamp> + ExactSizeIterator, now: Timestamp) -> usize {
+    created.enumerate().skip(1).rev().find(|(_, at)| now >= at.plus(KEY_LEAD)).map_or(0, |(nth, _)| nth)
+}
+
+/// The states of one algorithm's keys, oldest first, given when each was made. Exactly one of them signs.
 pub fn states(created: &[Timestamp], now: Timestamp) -> Vec<KeyState> {
-    let signing = (1..created.len()).rev().find(|i| now >= created[*i].plus(KEY_LEAD)).unwrap_or(0);
+    let signing = signing(created.iter().copied(), now);
     let state = |i: usize| {
         if i > signing {
             return KeyState::Announced;

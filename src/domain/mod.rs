@@ -47,6 +47,7 @@ pub mod return_url;
 pub mod role;
 pub mod scope;
 pub mod secret_hash;
+pub mod sender;
 pub mod session;
 pub mod signing_algorithm;
 pub mod snapshot;

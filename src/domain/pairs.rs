@@ -17,6 +17,9 @@ pub struct Unreadable;
 
 /// A form-url-encoded name or value as text (RFC 6749 appendix B), where there is but one way to read it.
 pub fn decoded(encoded: &[u8]) -> Result<String, Unreadable> {
+    if !encoded.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return String::from_utf8(encoded.to_vec()).map_err(|_| Unreadable);
+    }
     let is_digit = |at: usize| encoded.get(at).is_some_and(u8::is_ascii_hexdigit);
     let is_stray = |(at, byte): (usize, &u8)| *byte == b'%' && !(is_digit(at + 1) && is_digit(at + 2));
     if encoded.iter().enumerate().any(is_stray) {

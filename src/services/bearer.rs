@@ -16,7 +16,7 @@ use crate::domain::resource::Resource;
 use crate::domain::scope::{Scope, ScopeSet};
 use crate::domain::timestamp::Timestamp;
 use crate::store::access_tokens::Found;
-use crate::store::{StoreError, access_tokens, grants};
+use crate::store::{StoreError, grants};
 
 /// Why a token opens nothing. To the bearer they are all `invalid_token`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,10 +94,11 @@ pub async fn authenticate(
         (Scheme::Dpop { .. }, None) => return Err(BearerRefusal::OtherKey.into()),
         (Scheme::Dpop { proof, method, url }, Some(bound)) => {
             let request = Request { method, url, access_token: Some(token) };
-            let proved = dpop::check(ctx, &found.token.app, proof, request).await.map_err(|error| match error {
-                DpopError::Refused(why) => BearerError::Dpop(why),
-                DpopError::Store(error) => BearerError::Store(error),
-            })?;
+            let proved =
+                Box::pin(dpop::check(ctx, &found.token.app, proof, request)).await.map_err(|error| match error {
+                    DpopError::Refused(why) => BearerError::Dpop(why),
+                    DpopError::Store(error) => BearerError::Store(error),
+                })?;
             if proved != *bound {
                 return Err(BearerRefusal::OtherKey.into());
             }
@@ -148,7 +149,7 @@ pub async fn look_up(ctx: &Context, token: &str) -> Result<Found, BearerError> {
             (claims.jti, Proof::Signature { aud: claims.aud, exp: claims.exp })
         }
     };
-    let found = ctx.store.read(move |conn| Box::pin(access_tokens::find(conn, id))).await?;
+    let found = ctx.store.access_token(id).await?;
     if let Some(found) = &found {
         note_whose(&found.token);
     }

@@ -13,6 +13,7 @@ use crate::domain::connection::{Connection, ConnectionState, EndedBy};
 use crate::domain::event::{Action, Actor, Target};
 use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::timestamp::Timestamp;
+use crate::store::connections::EndByClient;
 use crate::store::{Conn, StoreError, apps, connections, events};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +79,11 @@ async fn try_by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Resul
     let id = refresh_token::verify(&ctx.keys.ring(), token).map_err(DisconnectRefusal::from)?;
     let now = clocks::of_connection(ctx, id).await?;
     let event = ctx.event(By::client(None, from), Action::ConnectionEnded, Target::connection(id, ""));
+    if let Some(app) = ctx.store.end_untold(EndByClient { connection: id, now, event: event.clone() }).await? {
+        note::connection(id);
+        note::app(&app);
+        return Ok(id);
+    }
     let ending = Ending { by: EndedBy::Partner, draft: ctx.draft() };
     let ended = ctx.store.write(move |conn| {
         let mut event = event.clone();
@@ -106,7 +112,7 @@ async fn try_by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Resul
 
 /// An application's name, for the event log.
 pub(super) async fn name_of(conn: &mut Conn, app: &AppId) -> Result<String, StoreError> {
-    Ok(apps::find(conn, app).await?.map(|app| app.name).unwrap_or_default())
+    Ok(apps::name(conn, app).await?.unwrap_or_default())
 }
 
 /// The user's own way, on the account page. Answers what was ended.

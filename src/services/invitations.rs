@@ -7,7 +7,7 @@ use super::audit::{Acting, By};
 use super::endings::Ending;
 use super::login::{Browser, NewSession, Opening, SignedIn};
 use super::{Context, sign_up, users as people};
-use crate::crypto::password::PasswordError;
+use crate::crypto::password::{Busy, PasswordError};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::account::Account;
 use crate::domain::clock_setting::Moments;
@@ -59,6 +59,8 @@ pub enum Over {
 pub enum AcceptError {
     #[error(transparent)]
     Over(#[from] Over),
+    #[error(transparent)]
+    Busy(#[from] Busy),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -228,7 +230,7 @@ pub async fn accept(
         InvitedTo::Reset { .. } => Action::UserPasswordChanged,
     };
     let work = Arc::new(Accepting {
-        hash: ctx.passwords.hash(&answer.password).await?,
+        hash: ctx.passwords.queue(browser.address)?.hash(&answer.password).await?,
         event: ctx.event(by, action, Target::user(user.id, &user.email)),
         opening: Opening::new(ctx, &user, browser),
         moments: ctx.clocks.moments(),

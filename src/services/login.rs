@@ -7,7 +7,7 @@ use super::Context;
 use super::audit::{Acting, By};
 use super::journal::note;
 use super::throttle::TooMany;
-use crate::crypto::password::PasswordError;
+use crate::crypto::password::{Busy, PasswordError};
 use crate::crypto::token::{Handle, HandleKind};
 use crate::domain::email::Email;
 use crate::domain::event::{Action, Event, Target, TargetKind};
@@ -27,6 +27,8 @@ pub enum LoginError {
     WrongCredentials,
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    #[error(transparent)]
+    Busy(#[from] Busy),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -80,13 +82,15 @@ pub async fn with_password(
     password: &str,
     from: Option<IpAddr>,
 ) -> Result<Authenticated, LoginError> {
+    // What was not looked at was no attempt.
+    let turn = ctx.passwords.queue(from)?;
     ctx.throttle.login(from, email)?;
     let found = match Email::parse(email) {
         Ok(email) => find_user(ctx, email).await?,
         Err(_) => None,
     };
     let (user, by) = found.unzip();
-    let right = ctx.passwords.verify(password, by.clone()).await?;
+    let right = turn.verify(password, by.clone()).await?;
     note_credentials(email, user.as_ref(), right);
     match user.filter(|user| right && user.is_active()) {
         Some(user) => Ok(Authenticated { user, by }),

@@ -188,7 +188,7 @@ impl Attempt {
             return Ok(Err(CodeRefusal::SignedOut));
         };
         let issue = opaque_issue(&fresh.access, code.connection, code.app.clone(), self.now);
-        let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else {
+        let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop().flatten() else {
             return Ok(Err(CodeRefusal::ConnectionEnded));
         };
         let handle =

@@ -74,8 +74,9 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
         Some(issued) => {
             ctx.count(&app, UsageKind::Refreshes);
             if let Some(news) = Refreshed::wanted(ctx, &app, now) {
-                // The token is issued, whatever becomes of the message.
-                if let Err(error) = news.tell_now(ctx, connection, issued.expires_at).await {
+                // The token is issued, whatever becomes of the message. Boxed, as what is rare is below too: every refresh
+                // carries and moves what its future has room for.
+                if let Err(error) = Box::pin(news.tell_now(ctx, connection, issued.expires_at)).await {
                     tracing::warn!(%error, %connection, "a refresh was not told to webhooks");
                 }
             }
@@ -88,7 +89,7 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
         }
         None => {
             ctx.count(&app, UsageKind::Errors);
-            Err(reason(ctx, connection, app, now).await?.into())
+            Err(Box::pin(reason(ctx, connection, app, now)).await?.into())
         }
     }
 }

@@ -254,7 +254,7 @@ async fn grant(
     }
     let planned = Arc::new(planned);
     let (plan, origin) = (planned.clone(), origin.clone());
-    let issued: Vec<Issued> = ctx
+    let issued: Vec<Option<Issued>> = ctx
         .store
         .write(move |conn| {
             let (plan, origin) = (plan.clone(), origin.clone());
@@ -278,7 +278,7 @@ async fn grant(
     if let Some(delay) = planned.iter().filter_map(|(_, basis, ..)| basis.magic.and_then(Magic::delay)).max() {
         tokio::time::sleep(delay).await;
     }
-    let issued: HashMap<_, _> = issued.into_iter().map(|row| (row.id, row.expires_at)).collect();
+    let issued: HashMap<_, _> = issued.into_iter().flatten().map(|row| (row.id, row.expires_at)).collect();
     Ok(planned
         .iter()
         .filter_map(|(app, basis, access, issue, fresh)| {

@@ -94,7 +94,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Decided, Auth
             Box::pin(async move {
                 let Some(connection) = consent::connect(conn, &proposal).await? else { return Ok(None) };
                 let issue = opaque_issue(&fresh, connection, app, now);
-                let issued = access_tokens::issue(conn, &[issue]).await?.pop();
+                let issued = access_tokens::issue(conn, &[issue]).await?.pop().flatten();
                 Ok(issued.map(|issued| (connection, issued)))
             })
         })

@@ -6,7 +6,7 @@ use super::audit::{Acting, By};
 use super::login::{Browser, NewSession, Opening, SignedIn};
 use super::throttle::TooMany;
 use super::{Context, changes};
-use crate::crypto::password::PasswordError;
+use crate::crypto::password::{Busy, PasswordError};
 use crate::domain::account::Account;
 use crate::domain::email::Email;
 use crate::domain::event::{Action, Event, Target};
@@ -24,6 +24,8 @@ pub enum SignUpError {
     Taken,
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    #[error(transparent)]
+    Busy(#[from] Busy),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -49,8 +51,9 @@ pub async fn sign_up(
     if !ctx.sandbox {
         return Err(SignUpError::Closed);
     }
+    let turn = ctx.passwords.queue(browser.address)?;
     ctx.throttle.sign_up(browser.address)?;
-    let hash = ctx.passwords.hash(&who.password).await?;
+    let hash = turn.hash(&who.password).await?;
     let (user, account) = newcomer(ctx, who);
     let event = ctx.event(By::user(&user, browser.address), Action::UserSignedUp, Target::user(user.id, &user.email));
     let opening = Opening::new(ctx, &user, browser);

@@ -12,6 +12,8 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
+use crate::domain::sender::{is_shared, network};
+
 /// Attempts in a minute; zero: no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -103,26 +105,6 @@ impl Meter {
 
 fn key(address: IpAddr, subject: &str) -> (IpAddr, String) {
     (network(address), subject.chars().take(MAX_SUBJECT).collect::<String>().to_lowercase())
-}
-
-/// Who is one sender: of IPv6 a /64, which a single customer gets whole.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-    }
-}
-
-/// Whether everybody may come from here: behind a proxy on the same host or network, all do. Then only the
-/// subject tells attempts apart, or one sender would use up the limit of all.
-fn is_shared(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
-    }
 }
 
 /// The limits of a server. In a sandbox none fires unless it is configured, but for those that keep pages from filling the

@@ -35,7 +35,7 @@ pub async fn make(ctx: &Context, consent: &Consent, lifetime: Option<Duration>) 
     let issued = ctx.store.write(move |conn| {
         let (issue, scopes) = (issue.clone(), scopes.clone());
         Box::pin(async move {
-            let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else { return Ok(None) };
+            let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop().flatten() else { return Ok(None) };
             access_tokens::limit(conn, issued.id, &scopes, end).await?;
             Ok(Some(end.unwrap_or(issued.expires_at)))
         })

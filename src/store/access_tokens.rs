@@ -1,12 +1,14 @@
 //! Access tokens: issuing them is the hot path, and there is one way to do it.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, Driver, execute, fetch_optional, statements};
+use super::conn::{Conn, Driver, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, secret_hash, time};
 use super::error::StoreError;
+use super::sqlite;
 use super::sweep::Sweep;
 use crate::domain::access_token::{AccessToken, Subject};
 use crate::domain::account::Account;
@@ -21,21 +23,29 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{User, UserState};
 
+/// The token with whatever its life hangs on, in one look.
+macro_rules! find {
+    ($which:literal) => {
+        concat!(
+            "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.grant_id, t.scopes, t.resource, t.dpop_jkt, \
+             t.issued_at, t.expires_at, t.revoked_at, \
+             c.expires_at AS connection_expires_at, c.ended_at AS connection_ended_at, \
+             c.ended_by AS connection_ended_by, \
+             g.access_token_id AS grant_access_token_id, g.replayable AS grant_replayable, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
+             g.ended_by AS grant_ended_by, \
+             u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, a.disabled_at AS app_disabled_at, \
+             ac.id AS account_id, ac.name AS account_name \
+             FROM access_tokens t JOIN apps a ON a.id = t.app_id \
+             LEFT JOIN connections c ON c.id = t.connection_id LEFT JOIN grants g ON g.id = t.grant_id \
+             LEFT JOIN users u ON u.id = CASE WHEN t.connection_id IS NULL THEN a.owner_id ELSE c.user_id END \
+             LEFT JOIN accounts ac ON ac.id = u.account_id WHERE ",
+            $which
+        )
+    };
+}
+
 statements! {
-    /// The token with whatever its life hangs on, in one look.
-    FIND = "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.grant_id, t.scopes, t.resource, t.dpop_jkt, \
-            t.issued_at, t.expires_at, t.revoked_at, \
-            c.expires_at AS connection_expires_at, c.ended_at AS connection_ended_at, \
-            c.ended_by AS connection_ended_by, \
-            g.access_token_id AS grant_access_token_id, g.replayable AS grant_replayable, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
-            g.ended_by AS grant_ended_by, \
-            u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, a.disabled_at AS app_disabled_at, \
-            ac.id AS account_id, ac.name AS account_name \
-            FROM access_tokens t JOIN apps a ON a.id = t.app_id \
-            LEFT JOIN connections c ON c.id = t.connection_id LEFT JOIN grants g ON g.id = t.grant_id \
-            LEFT JOIN users u ON u.id = CASE WHEN t.connection_id IS NULL THEN a.owner_id ELSE c.user_id END \
-            LEFT JOIN accounts ac ON ac.id = u.account_id \
-            WHERE t.id = $1";
+    FIND = find!("t.id = $1");
     LIMIT = "UPDATE access_tokens SET scopes = $2, expires_at = COALESCE($3, expires_at) WHERE id = $1";
     EXPIRE = "UPDATE access_tokens SET expires_at = $2 WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2";
     REVOKE = "UPDATE access_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
@@ -44,6 +54,8 @@ statements! {
     SWEEP = "DELETE FROM access_tokens WHERE id IN \
              (SELECT id FROM access_tokens WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
+
+pub(super) const FIND_MANY_ON_POSTGRES: &str = find!("t.id = ANY($1)");
 
 /// One element for each request that waits: checked against its connection and recorded, together.
 /// An element is one flat text: id, secret's hash and connection in hexadecimal (32, 64, 32 characters),
@@ -134,11 +146,13 @@ impl Issue {
     }
 }
 
-/// An access token that was recorded.
-#[derive(Debug, Clone, Copy, FromRow)]
-struct IssuedRow {
-    id: Uuid,
-    expires_at: i64,
+row! {
+    /// An access token that was recorded.
+    #[derive(Debug, Clone, Copy)]
+    struct IssuedRow {
+        id: Uuid,
+        expires_at: i64,
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -147,9 +161,9 @@ pub struct Issued {
     pub expires_at: Timestamp,
 }
 
-/// Records those of `issues` whose connection lives and is the application's: one statement for each kind
-/// that is among them. Where both are, the caller sees to one transaction.
-pub async fn issue(conn: &mut Conn, issues: &[Issue]) -> Result<Vec<Issued>, StoreError> {
+/// Records those of `issues` whose connection lives and is the application's, and answers `None` for the others: one
+/// statement for each kind that is among them.
+pub async fn issue(conn: &mut Conn, issues: &[Issue]) -> Result<Vec<Option<Issued>>, StoreError> {
     let (mut opaque, mut signed) = (Vec::new(), Vec::new());
     for issue in issues {
         match &issue.kind {
@@ -164,7 +178,12 @@ pub async fn issue(conn: &mut Conn, issues: &[Issue]) -> Result<Vec<Issued>, Sto
     if !signed.is_empty() {
         rows.extend(issue_signed(conn, &signed).await?);
     }
-    Ok(rows.into_iter().map(|row| Issued { id: AccessTokenId(row.id), expires_at: time(row.expires_at) }).collect())
+    let recorded: HashMap<Uuid, i64> = rows.into_iter().map(|row| (row.id, row.expires_at)).collect();
+    let own = |issue: &Issue| {
+        let expires_at = recorded.get(&issue.id.0)?;
+        Some(Issued { id: issue.id, expires_at: time(*expires_at) })
+    };
+    Ok(issues.iter().map(own).collect())
 }
 
 /// Whether [`issue`] needs no transaction around it.
@@ -177,7 +196,7 @@ type Opaque<'i> = (&'i Issue, &'i SecretHash, ConnectionId);
 
 async fn issue_opaque(conn: &mut Conn, issues: &[Opaque<'_>]) -> Result<Vec<IssuedRow>, StoreError> {
     let rows = match conn.driver() {
-        Driver::Sqlite(c) => sqlx::query_as(ISSUE_ON_SQLITE).bind(flat(issues)).fetch_all(c).await?,
+        Driver::Sqlite(c) => sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![flat(issues)])?,
         Driver::Postgres(c) => {
             sqlx::query_as(ISSUE_ON_POSTGRES)
                 .bind(issues.iter().map(|(issue, ..)| issue.id.0).collect::<Vec<_>>())
@@ -200,7 +219,7 @@ async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<Issu
         Driver::Sqlite(c) => {
             let batch: Vec<SignedElement> = issues.iter().map(|issue| element(*issue, lifetime)).collect();
             let batch = serde_json::to_string(&batch).map_err(|why| StoreError::Internal(why.to_string()))?;
-            sqlx::query_as(ISSUE_GRANTED_ON_SQLITE).bind(batch).fetch_all(c).await?
+            sqlite::fetch_all(c, ISSUE_GRANTED_ON_SQLITE, rusqlite::params![batch])?
         }
         Driver::Postgres(c) => {
             let user = |(_, details): &Signed| details.user;
@@ -282,36 +301,37 @@ fn push_hex(text: &mut String, bytes: &[u8]) {
     }
 }
 
-#[derive(FromRow)]
-struct FoundRow {
-    id: Uuid,
-    secret_hash: Option<Vec<u8>>,
-    app_id: String,
-    connection_id: Option<Uuid>,
-    grant_id: Option<Uuid>,
-    scopes: String,
-    resource: Option<String>,
-    dpop_jkt: Option<String>,
-    issued_at: i64,
-    expires_at: i64,
-    revoked_at: Option<i64>,
-    connection_expires_at: Option<i64>,
-    connection_ended_at: Option<i64>,
-    connection_ended_by: Option<String>,
-    grant_access_token_id: Option<Uuid>,
-    grant_replayable: Option<i64>,
-    grant_used_at: Option<i64>,
-    grant_ended_at: Option<i64>,
-    grant_ended_by: Option<String>,
-    user_id: Option<Uuid>,
-    email: Option<String>,
-    user_name: Option<String>,
-    role: Option<String>,
-    disabled_at: Option<i64>,
-    app_disabled_at: Option<i64>,
-    user_created_at: Option<i64>,
-    account_id: Option<String>,
-    account_name: Option<String>,
+row! {
+    struct FoundRow {
+        id: Uuid,
+        secret_hash: Option<Vec<u8>>,
+        app_id: String,
+        connection_id: Option<Uuid>,
+        grant_id: Option<Uuid>,
+        scopes: String,
+        resource: Option<String>,
+        dpop_jkt: Option<String>,
+        issued_at: i64,
+        expires_at: i64,
+        revoked_at: Option<i64>,
+        connection_expires_at: Option<i64>,
+        connection_ended_at: Option<i64>,
+        connection_ended_by: Option<String>,
+        grant_access_token_id: Option<Uuid>,
+        grant_replayable: Option<i64>,
+        grant_used_at: Option<i64>,
+        grant_ended_at: Option<i64>,
+        grant_ended_by: Option<String>,
+        user_id: Option<Uuid>,
+        email: Option<String>,
+        user_name: Option<String>,
+        role: Option<String>,
+        disabled_at: Option<i64>,
+        app_disabled_at: Option<i64>,
+        user_created_at: Option<i64>,
+        account_id: Option<String>,
+        account_name: Option<String>,
+    }
 }
 
 /// An access token's row, dead or alive.
@@ -361,7 +381,19 @@ impl FoundRow {
 
 /// `None` also where the connection, its user or its application is gone.
 pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, StoreError> {
-    let Some(mut row) = fetch_optional!(conn, FoundRow, FIND, id.0)? else { return Ok(None) };
+    fetch_optional!(conn, FoundRow, FIND, id.0)?.map_or(Ok(None), found)
+}
+
+/// The same for those that several ask for at once, each in its place.
+pub async fn find_many(conn: &mut Conn, ids: &[AccessTokenId]) -> Result<Vec<Option<Found>>, StoreError> {
+    let Driver::Postgres(c) = conn.driver() else { return Err(StoreError::not_here("find_many")) };
+    let asked: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows: Vec<FoundRow> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;
+    let all = rows.into_iter().map(|row| Ok((row.id, found(row)?))).collect::<Result<HashMap<_, _>, StoreError>>()?;
+    Ok(ids.iter().map(|id| all.get(&id.0).cloned().flatten()).collect())
+}
+
+fn found(mut row: FoundRow) -> Result<Option<Found>, StoreError> {
     let holder = row.user()?;
     let subject = match (row.connection_id, holder) {
         (Some(connection), Some((user, account))) => {

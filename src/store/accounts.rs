@@ -1,8 +1,6 @@
 //! LeadExec customer accounts.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{containing, corrupt, secret_hash, time};
 use super::error::StoreError;
 use crate::domain::account::Account;
@@ -40,10 +38,11 @@ statements! {
                     AND EXISTS (SELECT 1 FROM account_api_keys k WHERE k.account_id = a.id)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: String,
+row! {
+    struct Row {
+        id: String,
+        name: String,
+    }
 }
 
 impl TryFrom<Row> for Account {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::action_callback::{ActionCallback, CallResult, LastCall, OnFailure};
@@ -24,16 +22,17 @@ statements! {
                  WHERE app_id = $1 AND url = $2";
 }
 
-#[derive(FromRow)]
-struct Row {
-    app_id: String,
-    url: String,
-    secret: Vec<u8>,
-    on_failure: String,
-    last_at: Option<i64>,
-    last_ms: Option<i64>,
-    last_result: Option<String>,
-    last_detail: Option<String>,
+row! {
+    struct Row {
+        app_id: String,
+        url: String,
+        secret: Vec<u8>,
+        on_failure: String,
+        last_at: Option<i64>,
+        last_ms: Option<i64>,
+        last_result: Option<String>,
+        last_detail: Option<String>,
+    }
 }
 
 impl TryFrom<Row> for (ActionCallback, Vec<u8>) {

@@ -1,9 +1,10 @@
 //! Partner applications: OAuth's clients.
 
-use sqlx::FromRow;
+use std::collections::{HashMap, HashSet};
+
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, Driver, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{containing, corrupt, secret_hash, split, state_word, time};
 use super::error::StoreError;
 use crate::domain::app::{App, AppState, LogoId};
@@ -19,11 +20,21 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::domain::timestamp::Timestamp;
 
+macro_rules! find {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
+             post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
+             requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
+             registration_secret_hash FROM apps WHERE ",
+            $which
+        )
+    };
+}
+
 statements! {
-    FIND = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
-            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
-            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
-            registration_secret_hash FROM apps WHERE id = $1";
+    FIND = find!("id = $1");
+    NAME = "SELECT name FROM apps WHERE id = $1";
     LIST_BY_SECRET = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
                       post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, \
                       requires_dpop, requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
@@ -86,31 +97,34 @@ statements! {
     DELETE_OWN_TOKENS = "DELETE FROM access_tokens WHERE app_id = $1 AND connection_id IS NULL";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    publisher: String,
-    homepage: Option<String>,
-    owner_id: Option<Uuid>,
-    auth_method: String,
-    grant_types: String,
-    redirect_uris: String,
-    post_logout_redirect_uris: String,
-    scopes: String,
-    resources: String,
-    jwks: Option<String>,
-    access_token_alg: String,
-    id_token_alg: String,
-    requires_dpop: i64,
-    requires_par: i64,
-    logo: Option<String>,
-    disabled_at: Option<i64>,
-    created_at: i64,
-    client_secret_hash: Option<Vec<u8>>,
-    previous_secret_hash: Option<Vec<u8>>,
-    previous_secret_expires_at: Option<i64>,
-    registration_secret_hash: Option<Vec<u8>>,
+pub(super) const FIND_MANY_ON_POSTGRES: &str = find!("id = ANY($1)");
+
+row! {
+    struct Row {
+        id: String,
+        name: String,
+        publisher: String,
+        homepage: Option<String>,
+        owner_id: Option<Uuid>,
+        auth_method: String,
+        grant_types: String,
+        redirect_uris: String,
+        post_logout_redirect_uris: String,
+        scopes: String,
+        resources: String,
+        jwks: Option<String>,
+        access_token_alg: String,
+        id_token_alg: String,
+        requires_dpop: i64,
+        requires_par: i64,
+        logo: Option<String>,
+        disabled_at: Option<i64>,
+        created_at: i64,
+        client_secret_hash: Option<Vec<u8>>,
+        previous_secret_hash: Option<Vec<u8>>,
+        previous_secret_expires_at: Option<i64>,
+        registration_secret_hash: Option<Vec<u8>>,
+    }
 }
 
 /// What a client's credentials are checked against.
@@ -175,6 +189,22 @@ pub async fn find(conn: &mut Conn, id: &AppId) -> Result<Option<App>, StoreError
 /// The application with what its credentials are checked against.
 pub async fn find_with_secrets(conn: &mut Conn, id: &AppId) -> Result<Option<(App, Secrets)>, StoreError> {
     fetch_optional!(conn, Row, FIND, id.as_str())?.map(TryFrom::try_from).transpose()
+}
+
+/// The same for those that several ask for at once, each in its place: mostly a few applications, and each of them often.
+pub async fn find_many(conn: &mut Conn, ids: &[AppId]) -> Result<Vec<Option<(App, Secrets)>>, StoreError> {
+    let Driver::Postgres(c) = conn.driver() else { return Err(StoreError::not_here("find_many")) };
+    let asked: HashSet<&str> = ids.iter().map(AppId::as_str).collect();
+    let asked: Vec<&str> = asked.into_iter().collect();
+    let rows: Vec<Row> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;
+    let all = rows.into_iter().map(|row| Ok((row.id.clone(), row.try_into()?)));
+    let all: HashMap<String, (App, Secrets)> = all.collect::<Result<_, StoreError>>()?;
+    Ok(ids.iter().map(|id| all.get(id.as_str()).cloned()).collect())
+}
+
+/// What people call it.
+pub async fn name(conn: &mut Conn, id: &AppId) -> Result<Option<String>, StoreError> {
+    Ok(fetch_optional!(conn, (String,), NAME, id.as_str())?.map(|(name,)| name))
 }
 
 /// The first `limit` applications with this client secret.
@@ -260,10 +290,11 @@ async fn write_origins(conn: &mut Conn, app: &App) -> Result<(), StoreError> {
 
 /// Whether any application has a redirect URI on this origin.
 pub async fn is_origin_registered(conn: &mut Conn, origin: &Origin) -> Result<bool, StoreError> {
-    #[derive(FromRow)]
-    struct Found {
-        #[expect(dead_code, reason = "only whether there is a row is asked")]
-        app_id: String,
+    row! {
+        struct Found {
+            #[expect(dead_code, reason = "only whether there is a row is asked")]
+            app_id: String,
+        }
     }
     Ok(fetch_optional!(conn, Found, IS_ORIGIN_REGISTERED, origin.as_str())?.is_some())
 }

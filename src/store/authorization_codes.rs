@@ -1,9 +1,8 @@
 //! Authorization codes of the standard grant: consumed once, by one statement.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
 use super::sweep::Sweep;
@@ -27,23 +26,24 @@ statements! {
              (SELECT id FROM authorization_codes WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    secret_hash: Vec<u8>,
-    app_id: String,
-    connection_id: Uuid,
-    redirect_uri: String,
-    redirect_uri_given: i64,
-    scopes: String,
-    resource: Option<String>,
-    nonce: Option<String>,
-    code_challenge: Option<String>,
-    dpop_jkt: Option<String>,
-    auth_time: i64,
-    expires_at: i64,
-    consumed_at: Option<i64>,
-    grant_id: Option<Uuid>,
+row! {
+    struct Row {
+        id: Uuid,
+        secret_hash: Vec<u8>,
+        app_id: String,
+        connection_id: Uuid,
+        redirect_uri: String,
+        redirect_uri_given: i64,
+        scopes: String,
+        resource: Option<String>,
+        nonce: Option<String>,
+        code_challenge: Option<String>,
+        dpop_jkt: Option<String>,
+        auth_time: i64,
+        expires_at: i64,
+        consumed_at: Option<i64>,
+        grant_id: Option<Uuid>,
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -1,8 +1,6 @@
 //! Sign-in buttons.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::button::{Button, Size, Theme};
@@ -33,19 +31,21 @@ statements! {
     DELETE = "DELETE FROM buttons WHERE id = $1";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    app_id: String,
-    scopes: Option<String>,
-    theme: String,
-    size: String,
-    created_at: i64,
+row! {
+    struct Row {
+        id: String,
+        app_id: String,
+        scopes: Option<String>,
+        theme: String,
+        size: String,
+        created_at: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct ValueRow {
-    value: String,
+row! {
+    struct ValueRow {
+        value: String,
+    }
 }
 
 async fn complete(conn: &mut Conn, row: Row) -> Result<Button, StoreError> {

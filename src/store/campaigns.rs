@@ -1,8 +1,6 @@
 //! Lead sources and their campaigns, as seeded.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::corrupt;
 use super::error::StoreError;
 use crate::domain::campaign::{Campaign, Criteria, LeadSource};
@@ -23,23 +21,25 @@ statements! {
                        criteria = $7 WHERE aid = $1";
 }
 
-#[derive(FromRow)]
-struct SourceRow {
-    vid: i64,
-    account_id: String,
-    name: String,
-    enabled: i64,
+row! {
+    struct SourceRow {
+        vid: i64,
+        account_id: String,
+        name: String,
+        enabled: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct CampaignRow {
-    aid: i64,
-    vid: i64,
-    lead_type: i64,
-    name: String,
-    enabled: i64,
-    daily_cap: Option<i64>,
-    criteria: String,
+row! {
+    struct CampaignRow {
+        aid: i64,
+        vid: i64,
+        lead_type: i64,
+        name: String,
+        enabled: i64,
+        daily_cap: Option<i64>,
+        criteria: String,
+    }
 }
 
 impl TryFrom<SourceRow> for LeadSource {

@@ -1,8 +1,6 @@
 //! The sandbox's test clocks.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, time};
 use super::error::StoreError;
 use crate::domain::clock_setting::ClockSetting;
@@ -30,11 +28,12 @@ statements! {
         ) AS ends WHERE app_id = $1 OR ($1 = '' AND app_id NOT IN (SELECT app_id FROM clocks))";
 }
 
-#[derive(FromRow)]
-struct Row {
-    app_id: String,
-    offset_us: i64,
-    frozen_at: Option<i64>,
+row! {
+    struct Row {
+        app_id: String,
+        offset_us: i64,
+        frozen_at: Option<i64>,
+    }
 }
 
 /// Each setting that is not the default; that of the server under `None`.

@@ -1,9 +1,8 @@
 //! Authorization codes: consumed once, by one statement.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, secret_hash, time};
 use super::error::StoreError;
 use super::sweep::Sweep;
@@ -23,18 +22,19 @@ statements! {
     SWEEP = "DELETE FROM codes WHERE id IN (SELECT id FROM codes WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    secret_hash: Vec<u8>,
-    app_id: String,
-    button_id: String,
-    origin: String,
-    code_challenge: String,
-    session_id: Uuid,
-    connection_id: Uuid,
-    expires_at: i64,
-    consumed_at: Option<i64>,
+row! {
+    struct Row {
+        id: Uuid,
+        secret_hash: Vec<u8>,
+        app_id: String,
+        button_id: String,
+        origin: String,
+        code_challenge: String,
+        session_id: Uuid,
+        connection_id: Uuid,
+        expires_at: i64,
+        consumed_at: Option<i64>,
+    }
 }
 
 #[derive(Debug, Clone)]

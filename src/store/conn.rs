@@ -1,18 +1,17 @@
 //! One connection of either database, and the macros that run one SQL text on it.
 
+use rusqlite::Connection;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres};
 
 /// A connection to read from, or an open transaction to write in.
 pub enum Conn {
-    /// SQLite's only writer (or, of a database in memory, its only connection).
-    SqliteWriter(Box<SqliteConnection>),
-    SqliteReader(PoolConnection<Sqlite>),
+    Sqlite(Connection),
     Postgres(PoolConnection<Postgres>),
 }
 
 pub(super) enum Driver<'c> {
-    Sqlite(&'c mut SqliteConnection),
+    Sqlite(&'c mut Connection),
     Postgres(&'c mut PgConnection),
 }
 
@@ -28,10 +27,26 @@ impl Conn {
     pub(super) fn driver(&mut self) -> Driver<'_> {
         tracing::trace!(target: "leadgate::statement", "statement");
         match self {
-            Conn::SqliteWriter(conn) => Driver::Sqlite(conn),
-            Conn::SqliteReader(conn) => Driver::Sqlite(conn),
+            Conn::Sqlite(conn) => Driver::Sqlite(conn),
             Conn::Postgres(conn) => Driver::Postgres(conn),
         }
+    }
+}
+
+/// A statement that holds nothing from outside, as text.
+pub(super) trait Text {
+    fn text(&self) -> &str;
+}
+
+impl Text for &'static str {
+    fn text(&self) -> &str {
+        self
+    }
+}
+
+impl<T: AsRef<str>> Text for AssertSqlSafe<T> {
+    fn text(&self) -> &str {
+        self.0.as_ref()
     }
 }
 
@@ -44,18 +59,39 @@ macro_rules! statements {
     };
 }
 
+/// Declares a struct that a statement's rows are read into, each field from the column of its name.
+macro_rules! row {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident {
+        $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $kind:ty),+ $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(sqlx::FromRow)]
+        $vis struct $name {
+            $($(#[$field_meta])* $field_vis $field: $kind),+
+        }
+
+        impl $crate::store::sqlite::FromRow for $name {
+            fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+                let mut columns = $crate::store::sqlite::Columns::of(row);
+                Ok(Self { $($field: columns.get(stringify!($field))?),+ })
+            }
+        }
+    };
+}
+
 /// Runs a statement; answers how many rows it touched.
 macro_rules! execute {
     ($conn:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $conn.driver() {
             $crate::store::conn::Driver::Sqlite(c) => {
-                sqlx::query::<sqlx::Sqlite>($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
+                use $crate::store::conn::Text as _;
+                $crate::store::sqlite::execute(c, $sql.text(), rusqlite::params![$($bind),*])
             }
             $crate::store::conn::Driver::Postgres(c) => {
-                sqlx::query::<sqlx::Postgres>($sql)$(.bind($bind))*.execute(c).await.map(|done| done.rows_affected())
+                let query = sqlx::query::<sqlx::Postgres>($sql)$(.bind($bind))*;
+                query.execute(c).await.map(|done| done.rows_affected()).map_err($crate::store::error::StoreError::from)
             }
         }
-        .map_err($crate::store::error::StoreError::from)
     };
 }
 
@@ -63,13 +99,14 @@ macro_rules! fetch {
     ($how:ident, $conn:expr, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $conn.driver() {
             $crate::store::conn::Driver::Sqlite(c) => {
-                sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($bind))*.$how(c).await
+                use $crate::store::conn::Text as _;
+                $crate::store::sqlite::$how::<$row>(c, $sql.text(), rusqlite::params![$($bind),*])
             }
             $crate::store::conn::Driver::Postgres(c) => {
-                sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*.$how(c).await
+                let query = sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*;
+                query.$how(c).await.map_err($crate::store::error::StoreError::from)
             }
         }
-        .map_err($crate::store::error::StoreError::from)
     };
 }
 
@@ -83,4 +120,4 @@ macro_rules! fetch_all {
     ($($arguments:tt)*) => { $crate::store::conn::fetch!(fetch_all, $($arguments)*) };
 }
 
-pub(super) use {execute, fetch, fetch_all, fetch_optional, statements};
+pub(super) use {execute, fetch, fetch_all, fetch_optional, row, statements};

@@ -1,26 +1,24 @@
 //! Opening a database: the connections, their settings, and the migrations.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 use tokio::sync::OnceCell;
 
 use super::conn::Conn;
 use super::error::OpenError;
 use super::last_used::LastUsed;
-use super::queue::{IssueQueue, WriteQueue};
+use super::queue::WriteQueue;
+use super::sqlite::{self, PATIENCE, Readers};
 use super::usage::Usage;
-use super::{Backend, Store, migrate, namespaces};
+use super::{Backend, Lanes, Store, migrate, namespaces};
 use crate::domain::namespace::NamespaceId;
 
-/// How long a caller waits for a connection, and SQLite for another process's lock.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Readers of an SQLite file.
-const SQLITE_READERS: u32 = 4;
+/// For how long after its last use a connection to PostgreSQL is taken to be there.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// The same of a namespace, of which there are many.
@@ -58,27 +56,21 @@ impl Store {
     /// Opens a database and brings it up to date. Safe while other processes do the same.
     pub async fn open(location: &Location) -> Result<Self, OpenError> {
         let place = location.name();
-        let cannot_open = |why: sqlx::Error| OpenError::Open { place: place.clone(), why: why.to_string() };
         match location {
             Location::SqliteFile(path) => {
-                make_directory(path)?;
-                let _lock = lock_beside(path).await?;
-                let mut writer = sqlite_options(path).connect().await.map_err(cannot_open)?;
-                migrate::on_sqlite(&mut writer).await.map_err(|why| migrate::explain(place.clone(), why))?;
-                let readers = SqlitePoolOptions::new()
-                    .max_connections(SQLITE_READERS)
-                    .acquire_timeout(PATIENCE)
-                    .connect_lazy_with(sqlite_options(path).read_only(true));
-                Ok(Self::on_sqlite(writer, Some(readers)))
+                let (path, at) = (path.clone(), place.clone());
+                // Waits for locks and the disk, which blocks its thread.
+                let opened = tokio::task::spawn_blocking(move || open_file(&path, at).map(|writer| (writer, path)));
+                let opened = opened.await.unwrap_or_else(|crash| Err(cannot_open(&place, &crash)));
+                opened.and_then(|(writer, path)| Self::on_sqlite(writer, Some(Readers::of(&path))))
             }
             Location::SqliteMemory => {
-                let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-                let mut only = options.connect().await.map_err(cannot_open)?;
-                migrate::on_sqlite(&mut only).await.map_err(|why| migrate::explain(place.clone(), why))?;
-                Ok(Self::on_sqlite(only, None))
+                let mut only = sqlite::open_memory().map_err(|why| cannot_open(&place, &why))?;
+                migrate::on_sqlite(&mut only).map_err(|why| migrate::explain(place, why))?;
+                Self::on_sqlite(only, None)
             }
             Location::Postgres(url) => {
-                let options: PgConnectOptions = url.parse().map_err(cannot_open)?;
+                let options: PgConnectOptions = url.parse().map_err(|why: sqlx::Error| cannot_open(&place, &why))?;
                 // Notices ("… already exists, skipping") look like trouble in a log and are none.
                 let options = options.options([("client_min_messages", "warning")]);
                 let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
@@ -89,7 +81,7 @@ impl Store {
 
     /// Opens a namespace: in memory, or in its schema of the same database, which has to be there.
     pub async fn open_namespace(&self, id: &NamespaceId) -> Result<Self, OpenError> {
-        let Backend::Postgres(pool) = &self.backend else { return Self::open(&Location::SqliteMemory).await };
+        let Backend::Postgres { pool, .. } = &self.backend else { return Self::open(&Location::SqliteMemory).await };
         let schema = namespaces::schema(id);
         // Nobody misses a namespace after a crash of the database: its commits need not wait for the disk.
         let own = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
@@ -104,29 +96,33 @@ impl Store {
         pool: PgPoolOptions,
     ) -> Result<Self, OpenError> {
         let connected = connect_within(&options).await;
-        let mut conn = connected.map_err(|why| OpenError::Open { place: place.clone(), why: why.to_string() })?;
+        let mut conn = connected.map_err(|why| cannot_open(&place, &why))?;
         let migrated = migrate::on_postgres(&mut conn).await;
         // The migration lock goes with this connection, also where the migration failed.
         let _ = conn.close().await;
         migrated.map_err(|why| migrate::explain(place, why))?;
-        Ok(Self::on_postgres(pool.acquire_timeout(PATIENCE).connect_lazy_with(options)))
+        let pool = pool.acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(|conn, known| {
+            Box::pin(async move {
+                // To ask before each use would double the round trips; who was at work a moment ago is there.
+                if known.idle_for > TRUSTED { conn.ping().await.map(|()| true) } else { Ok(true) }
+            })
+        });
+        Ok(Self::on_postgres(pool.connect_lazy_with(options)))
     }
 
-    fn on_sqlite(writer: SqliteConnection, readers: Option<sqlx::SqlitePool>) -> Self {
-        let writer = WriteQueue::start(Conn::SqliteWriter(Box::new(writer)));
-        Self {
-            issues: IssueQueue::Sqlite(writer.clone()),
+    fn on_sqlite(writer: Connection, readers: Option<Readers>) -> Result<Self, OpenError> {
+        let writer = WriteQueue::start(Conn::Sqlite(writer))?;
+        Ok(Self {
             backend: Backend::Sqlite { readers, writer },
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),
-        }
+        })
     }
 
     fn on_postgres(pool: PgPool) -> Self {
         Self {
-            issues: IssueQueue::on_postgres(&pool),
-            backend: Backend::Postgres(pool),
+            backend: Backend::Postgres { lanes: Lanes::on(&pool), pool },
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),
@@ -134,14 +130,18 @@ impl Store {
     }
 }
 
-fn sqlite_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
+fn cannot_open(place: &str, why: &dyn std::fmt::Display) -> OpenError {
+    OpenError::Open { place: place.to_owned(), why: why.to_string() }
+}
+
+/// Makes the file where there is none, and brings it up to date.
+fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
+    make_directory(path)?;
+    let locked = sqlite::lock_beside(path);
+    let _lock = locked.map_err(|(lock, why)| cannot_open(&lock.display().to_string(), &why))?;
+    let mut writer = sqlite::open_writer(path).map_err(|why| cannot_open(&place, &why))?;
+    migrate::on_sqlite(&mut writer).map_err(|why| migrate::explain(place, why))?;
+    Ok(writer)
 }
 
 async fn connect_within(options: &PgConnectOptions) -> Result<sqlx::PgConnection, sqlx::Error> {
@@ -154,41 +154,5 @@ fn make_directory(file: &Path) -> Result<(), OpenError> {
             std::fs::create_dir_all(dir).map_err(|why| OpenError::Directory { dir: dir.to_owned(), why })
         }
         _ => Ok(()),
-    }
-}
-
-/// Holds other starting processes off while the file is made and migrated: SQLite's own locks cover a
-/// transaction, not the look at what is applied and the step after it. Freed when dropped.
-async fn lock_beside(file: &Path) -> Result<File, OpenError> {
-    let mut path = file.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
-    let place = path.display().to_string();
-    let cannot = |why: std::io::Error| OpenError::Open { place, why: why.to_string() };
-    // Waiting blocks its thread; who holds the lock may need an async one to get on.
-    let locked = tokio::task::spawn_blocking(move || {
-        let lock = File::options().create(true).truncate(false).write(true).open(&path)?;
-        lock.lock().map(|()| lock)
-    });
-    locked.await.unwrap_or_else(|crash| Err(std::io::Error::other(crash))).map_err(cannot)
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::{Executor as _, Row as _};
-
-    use super::*;
-
-    /// "After the commit is durable" rests on these: a test that kills the process cannot see them missing.
-    #[tokio::test]
-    async fn sqlite_syncs_each_commit_to_the_disk() {
-        let file = std::env::temp_dir().join(format!("leadgate-pragmas-{}.db", std::process::id()));
-        let mut conn = sqlite_options(&file).connect().await.unwrap();
-        let pragma = async |conn: &mut SqliteConnection, sql: &'static str| conn.fetch_one(sql).await.unwrap();
-        assert_eq!(pragma(&mut conn, "PRAGMA synchronous").await.get::<i64, _>(0), 2, "FULL");
-        assert_eq!(pragma(&mut conn, "PRAGMA journal_mode").await.get::<String, _>(0), "wal");
-        assert_eq!(pragma(&mut conn, "PRAGMA foreign_keys").await.get::<i64, _>(0), 1);
-        conn.close().await.unwrap();
-        std::fs::remove_file(&file).unwrap();
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, Driver, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, time};
 use super::error::StoreError;
+use super::{apps, events};
 use crate::domain::clock_setting::Moments;
 use crate::domain::connection::{Connection, ConnectionState, EndedBy};
+use crate::domain::event::{Action, Actor, Event, TargetKind};
 use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
@@ -68,8 +69,41 @@ statements! {
                     ORDER BY expires_at, id LIMIT $3";
     NOTE_EXPIRY_TOLD = "UPDATE connections SET expiry_told = expires_at WHERE id = $1 AND expiry_told IS NULL";
     EMAIL = "SELECT u.email FROM connections c JOIN users u ON u.id = c.user_id WHERE c.id = $1";
+    /// Of an application that nobody is told of.
+    END_UNTOLD = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL \
+                  AND (expires_at IS NULL OR expires_at > $2) \
+                  AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = connections.app_id OR w.app_id IS NULL) \
+                  RETURNING app_id";
     SET_LAST_USED = "UPDATE connections SET last_used_at = $2 \
                      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+}
+
+/// Ends those of a batch, and writes each end into the event log, in one statement. Of two that ask for the same
+/// connection one ends it, which its event's id tells.
+pub(super) const END_UNTOLD_ON_POSTGRES: &str = "\
+    WITH asked AS (SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[]) \
+                   AS a (id, now, event_id, event_at, address)), \
+    ended AS (UPDATE connections c SET ended_at = a.now, ended_by = $6 FROM asked a \
+              WHERE c.id = a.id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > a.now) \
+              AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = c.app_id OR w.app_id IS NULL) \
+              RETURNING c.id, c.app_id, a.event_id, a.event_at, a.address), \
+    noted AS (INSERT INTO events (id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, \
+                                  target_name, changes) \
+              SELECT e.event_id, e.event_at, $7, $8, e.app_id, e.app_id, e.address, $9, CAST(e.id AS TEXT), p.name, '[]' \
+              FROM ended e JOIN apps p ON p.id = e.app_id) \
+    SELECT event_id, app_id FROM ended";
+
+pub(super) const SET_LAST_USED_ON_POSTGRES: &str = "\
+    UPDATE connections c SET last_used_at = r.at FROM UNNEST($1::uuid[], $2::bigint[]) AS r (id, at) \
+    WHERE c.id = r.id AND (c.last_used_at IS NULL OR c.last_used_at < r.at)";
+
+/// An application ends one of its connections (wire.md A3).
+#[derive(Debug, Clone)]
+pub struct EndByClient {
+    pub connection: ConnectionId,
+    pub now: Timestamp,
+    /// What the event log gets: the application that it names is the connection's.
+    pub event: Event,
 }
 
 /// A connection that was ended.
@@ -82,13 +116,14 @@ pub struct Ended {
     pub at: Timestamp,
 }
 
-#[derive(FromRow)]
-struct EndedRow {
-    id: Uuid,
-    user_id: Uuid,
-    app_id: String,
-    scopes: String,
-    ended_at: i64,
+row! {
+    struct EndedRow {
+        id: Uuid,
+        user_id: Uuid,
+        app_id: String,
+        scopes: String,
+        ended_at: i64,
+    }
 }
 
 impl TryFrom<EndedRow> for Ended {
@@ -108,19 +143,20 @@ fn ended(rows: Vec<EndedRow>) -> Result<Vec<Ended>, StoreError> {
     rows.into_iter().map(Ended::try_from).collect()
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    user_id: Uuid,
-    app_id: String,
-    scopes: String,
-    sign_in_scopes: String,
-    access_token_lifetime_us: i64,
-    created_at: i64,
-    last_used_at: Option<i64>,
-    expires_at: Option<i64>,
-    ended_at: Option<i64>,
-    ended_by: Option<String>,
+row! {
+    struct Row {
+        id: Uuid,
+        user_id: Uuid,
+        app_id: String,
+        scopes: String,
+        sign_in_scopes: String,
+        access_token_lifetime_us: i64,
+        created_at: i64,
+        last_used_at: Option<i64>,
+        expires_at: Option<i64>,
+        ended_at: Option<i64>,
+        ended_by: Option<String>,
+    }
 }
 
 impl TryFrom<Row> for Connection {
@@ -298,14 +334,59 @@ pub async fn end_expired(conn: &mut Conn, user: UserId, app: &AppId, now: Timest
     ended(fetch_all!(conn, EndedRow, END_EXPIRED, user.0, app.as_str(), now.as_micros(), EndedBy::Expiry.as_str())?)
 }
 
-/// Ordered, so that two nodes that write the same rows cannot wait for each other.
-pub async fn set_last_used(conn: &mut Conn, noted: &HashMap<ConnectionId, Timestamp>) -> Result<(), StoreError> {
-    let mut noted: Vec<_> = noted.iter().collect();
-    noted.sort_unstable();
+/// Writes down when connections were last used. Two nodes that write the same rows in another order may lose against
+/// each other, and do it again.
+pub async fn set_last_used(conn: &mut Conn, noted: &[(ConnectionId, Timestamp)]) -> Result<(), StoreError> {
+    if let Driver::Postgres(c) = conn.driver() {
+        let (ids, at): (Vec<Uuid>, Vec<i64>) = noted.iter().map(|(id, at)| (id.0, at.as_micros())).unzip();
+        sqlx::query(SET_LAST_USED_ON_POSTGRES).bind(ids).bind(at).execute(c).await?;
+        return Ok(());
+    }
     for (id, at) in noted {
         execute!(conn, SET_LAST_USED, id.0, at.as_micros())?;
     }
     Ok(())
+}
+
+/// Ends those that live and are of an application that no webhook is told of, each with its event; answers whose they
+/// were. `None` for the others, of which nothing is changed.
+pub async fn end_untold(conn: &mut Conn, ends: &[EndByClient]) -> Result<Vec<Option<AppId>>, StoreError> {
+    let by = EndedBy::Partner.as_str();
+    let Driver::Postgres(c) = conn.driver() else {
+        let mut all = Vec::with_capacity(ends.len());
+        for end in ends {
+            all.push(end_one_untold(conn, end, by).await?);
+        }
+        return Ok(all);
+    };
+    let events = || ends.iter().map(|end| &end.event);
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(END_UNTOLD_ON_POSTGRES)
+        .bind(ends.iter().map(|end| end.connection.0).collect::<Vec<_>>())
+        .bind(ends.iter().map(|end| end.now.as_micros()).collect::<Vec<_>>())
+        .bind(events().map(|event| event.id.0).collect::<Vec<_>>())
+        .bind(events().map(|event| event.at.as_micros()).collect::<Vec<_>>())
+        .bind(events().map(|event| event.from.map(|address| address.to_string())).collect::<Vec<_>>())
+        .bind(by)
+        .bind(Action::ConnectionEnded.as_str())
+        .bind(Actor::Client { id: None }.kind())
+        .bind(TargetKind::Connection.as_str())
+        .fetch_all(c)
+        .await?;
+    let ended: HashMap<Uuid, String> = rows.into_iter().collect();
+    let app = |end: &EndByClient| ended.get(&end.event.id.0).map(|app| AppId::parse(app)).transpose();
+    ends.iter().map(|end| app(end).map_err(corrupt("connections.app_id"))).collect()
+}
+
+async fn end_one_untold(conn: &mut Conn, end: &EndByClient, by: &str) -> Result<Option<AppId>, StoreError> {
+    let ended: Option<(String,)> =
+        fetch_optional!(conn, (String,), END_UNTOLD, end.connection.0, end.now.as_micros(), by)?;
+    let Some((app,)) = ended else { return Ok(None) };
+    let app = AppId::parse(&app).map_err(corrupt("connections.app_id"))?;
+    let mut event = end.event.clone();
+    event.actor = Actor::Client { id: Some(app.clone()) };
+    event.target.name = apps::name(conn, &app).await?.unwrap_or_default();
+    events::record(conn, &event).await?;
+    Ok(Some(app))
 }
 
 /// The e-mail addresses of those users whose connections these are.

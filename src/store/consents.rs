@@ -1,9 +1,8 @@
 //! What users have allowed.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, statements};
+use super::conn::{Conn, execute, fetch_all, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::connection::{ConnectionState, EndedBy};
@@ -21,20 +20,21 @@ statements! {
             WHERE k.user_id = $1 AND (k.id < $2 OR $2 IS NULL) ORDER BY k.id DESC LIMIT $3";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    user_id: Uuid,
-    app_id: String,
-    app_name: String,
-    connection_id: Uuid,
-    scopes: String,
-    through: String,
-    given_at: i64,
-    found: Option<Uuid>,
-    ended_at: Option<i64>,
-    ended_by: Option<String>,
-    expires_at: Option<i64>,
+row! {
+    struct Row {
+        id: Uuid,
+        user_id: Uuid,
+        app_id: String,
+        app_name: String,
+        connection_id: Uuid,
+        scopes: String,
+        through: String,
+        given_at: i64,
+        found: Option<Uuid>,
+        ended_at: Option<i64>,
+        ended_by: Option<String>,
+        expires_at: Option<i64>,
+    }
 }
 
 impl Row {

@@ -1,9 +1,8 @@
 //! Deliveries, what came and went by them, and the nonces that were used at their receivers.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::delivery::{Delivery, Exchange, ExchangeKind, MethodKind};
@@ -48,15 +47,16 @@ pub struct Sealed {
     pub settings: Vec<u8>,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    owner_id: Option<Uuid>,
-    name: String,
-    method: String,
-    url: Option<String>,
-    settings: Vec<u8>,
-    created_at: i64,
+row! {
+    struct Row {
+        id: Uuid,
+        owner_id: Option<Uuid>,
+        name: String,
+        method: String,
+        url: Option<String>,
+        settings: Vec<u8>,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<Row> for Sealed {
@@ -75,22 +75,24 @@ impl TryFrom<Row> for Sealed {
     }
 }
 
-#[derive(FromRow)]
-struct Amount {
-    amount: i64,
+row! {
+    struct Amount {
+        amount: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct ExchangeRow {
-    id: Uuid,
-    delivery_id: Uuid,
-    at: i64,
-    kind: String,
-    status: Option<i64>,
-    why: Option<String>,
-    steps: String,
-    lead: Option<String>,
-    lead_type: Option<String>,
+row! {
+    struct ExchangeRow {
+        id: Uuid,
+        delivery_id: Uuid,
+        at: i64,
+        kind: String,
+        status: Option<i64>,
+        why: Option<String>,
+        steps: String,
+        lead: Option<String>,
+        lead_type: Option<String>,
+    }
 }
 
 impl TryFrom<ExchangeRow> for Exchange {

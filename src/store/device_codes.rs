@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
 use super::sweep::Sweep;
@@ -35,21 +34,22 @@ statements! {
              (SELECT id FROM device_codes WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    secret_hash: Vec<u8>,
-    user_code: String,
-    app_id: String,
-    scopes: String,
-    resource: Option<String>,
-    expires_at: i64,
-    interval_us: i64,
-    last_polled_at: Option<i64>,
-    decision: Option<String>,
-    connection_id: Option<Uuid>,
-    auth_time: Option<i64>,
-    consumed_at: Option<i64>,
+row! {
+    struct Row {
+        id: Uuid,
+        secret_hash: Vec<u8>,
+        user_code: String,
+        app_id: String,
+        scopes: String,
+        resource: Option<String>,
+        expires_at: i64,
+        interval_us: i64,
+        last_polled_at: Option<i64>,
+        decision: Option<String>,
+        connection_id: Option<Uuid>,
+        auth_time: Option<i64>,
+        consumed_at: Option<i64>,
+    }
 }
 
 impl TryFrom<Row> for (DeviceCode, SecretHash) {

@@ -1,9 +1,8 @@
 //! The event log: what happened, by whom, from where.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::event::{Action, Actor, Event, Target, TargetKind};
@@ -35,19 +34,20 @@ statements! {
                       (SELECT id FROM events WHERE action = 'session.refused' AND id < $1 ORDER BY id LIMIT $2)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    at: i64,
-    action: String,
-    actor_kind: String,
-    actor_id: String,
-    actor_name: String,
-    address: Option<String>,
-    target_kind: String,
-    target_id: String,
-    target_name: String,
-    changes: String,
+row! {
+    struct Row {
+        id: Uuid,
+        at: i64,
+        action: String,
+        actor_kind: String,
+        actor_id: String,
+        actor_name: String,
+        address: Option<String>,
+        target_kind: String,
+        target_id: String,
+        target_name: String,
+        changes: String,
+    }
 }
 
 impl TryFrom<Row> for Event {

@@ -1,9 +1,8 @@
 //! Runs of the dialog.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, secret_hash, time};
 use super::error::StoreError;
 use crate::domain::flow::{Flow, FlowState};
@@ -18,13 +17,14 @@ statements! {
     SWEEP = "DELETE FROM flows WHERE id IN (SELECT id FROM flows WHERE id < $1 AND expires_at < $2 ORDER BY id LIMIT $3)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    browser_hash: Vec<u8>,
-    request: String,
-    expires_at: i64,
-    finished_at: Option<i64>,
+row! {
+    struct Row {
+        id: Uuid,
+        browser_hash: Vec<u8>,
+        request: String,
+        expires_at: i64,
+        finished_at: Option<i64>,
+    }
 }
 
 /// A flow with the hash of the browser secret that it was started under.

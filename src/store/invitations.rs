@@ -1,9 +1,8 @@
 //! Links by which somebody chooses a password.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
 use crate::domain::email::Email;
@@ -30,17 +29,18 @@ statements! {
     SWEEP = "DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at < $1 ORDER BY id LIMIT $2)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    secret_hash: Vec<u8>,
-    user_id: Option<Uuid>,
-    account_id: Option<String>,
-    email: String,
-    role: String,
-    created_at: i64,
-    expires_at: i64,
-    consumed_at: Option<i64>,
+row! {
+    struct Row {
+        id: Uuid,
+        secret_hash: Vec<u8>,
+        user_id: Option<Uuid>,
+        account_id: Option<String>,
+        email: String,
+        role: String,
+        created_at: i64,
+        expires_at: i64,
+        consumed_at: Option<i64>,
+    }
 }
 
 impl TryFrom<Row> for (Invitation, SecretHash) {

@@ -1,8 +1,6 @@
 //! The server's own keys, sealed.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, statements};
+use super::conn::{Conn, execute, fetch_all, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::timestamp::Timestamp;
@@ -13,12 +11,13 @@ statements! {
     DELETE = "DELETE FROM keys WHERE purpose = $1 AND serial = $2";
 }
 
-#[derive(FromRow)]
-struct Row {
-    purpose: String,
-    serial: i64,
-    sealed: Vec<u8>,
-    created_at: i64,
+row! {
+    struct Row {
+        purpose: String,
+        serial: i64,
+        sealed: Vec<u8>,
+        created_at: i64,
+    }
 }
 
 /// A key as it is kept.

@@ -1,8 +1,6 @@
 //! Kinds of leads and their rules, as seeded.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::corrupt;
 use super::error::StoreError;
 use crate::domain::lead_type::LeadType;
@@ -15,12 +13,13 @@ statements! {
               WHERE lead_types.name <> $2 OR lead_types.required <> $3 OR lead_types.unique_fields <> $4";
 }
 
-#[derive(FromRow)]
-struct Row {
-    uid: i64,
-    name: String,
-    required: String,
-    unique_fields: String,
+row! {
+    struct Row {
+        uid: i64,
+        name: String,
+        required: String,
+        unique_fields: String,
+    }
 }
 
 impl TryFrom<Row> for LeadType {

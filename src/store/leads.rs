@@ -1,10 +1,9 @@
 //! Leads that were taken.
 
 use serde_json::Value;
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::field_value::Fields;
@@ -88,25 +87,27 @@ pub struct Scanned {
     pub fields: Fields,
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    account_id: String,
-    number: i64,
-    lead_type: i64,
-    vid: i64,
-    aid: Option<i64>,
-    app_id: Option<String>,
-    properties: String,
-    fields: String,
-    received_at: i64,
+row! {
+    struct Row {
+        id: Uuid,
+        account_id: String,
+        number: i64,
+        lead_type: i64,
+        vid: i64,
+        aid: Option<i64>,
+        app_id: Option<String>,
+        properties: String,
+        fields: String,
+        received_at: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct FieldsRow {
-    id: Uuid,
-    fields: String,
-    received_at: i64,
+row! {
+    struct FieldsRow {
+        id: Uuid,
+        fields: String,
+        received_at: i64,
+    }
 }
 
 impl TryFrom<Row> for Lead {

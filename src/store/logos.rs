@@ -1,8 +1,6 @@
 //! The logos of applications: PNG, as we wrote it.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::error::StoreError;
 use crate::domain::app::LogoId;
 use crate::domain::ids::AppId;
@@ -15,9 +13,10 @@ statements! {
     DROP = "DELETE FROM app_logos WHERE app_id = $1";
 }
 
-#[derive(FromRow)]
-struct Row {
-    image: Vec<u8>,
+row! {
+    struct Row {
+        image: Vec<u8>,
+    }
 }
 
 /// The application's present logo, if this is it.

@@ -1,15 +1,49 @@
 //! The migrations, embedded: the same numbers for both databases.
 
+use rusqlite::Connection;
+use sqlx::PgConnection;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{PgConnection, SqliteConnection};
 
 use super::error::OpenError;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-pub(super) async fn on_sqlite(conn: &mut SqliteConnection) -> Result<(), MigrateError> {
-    SQLITE.run_direct(None, conn, false).await
+/// What was applied: the same table as the library keeps on PostgreSQL.
+const APPLIED_ON_SQLITE: &str = "\
+    CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+    installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, \
+    execution_time BIGINT NOT NULL)";
+
+/// All that are to do in one transaction: what is half migrated is not there. The library knows SQLite only through a
+/// driver of its own.
+pub(super) fn on_sqlite(conn: &mut Connection) -> Result<(), MigrateError> {
+    let failed = |why: rusqlite::Error| MigrateError::Source(why.into());
+    let transaction = conn.transaction().map_err(failed)?;
+    transaction.execute_batch(APPLIED_ON_SQLITE).map_err(failed)?;
+    let applied = applied_on_sqlite(&transaction).map_err(failed)?;
+    let known = |version| SQLITE.iter().find(|migration| migration.version == version);
+    for (version, checksum) in &applied {
+        match known(*version) {
+            None => return Err(MigrateError::VersionMissing(*version)),
+            Some(own) if *own.checksum != **checksum => return Err(MigrateError::VersionMismatch(*version)),
+            Some(_) => {}
+        }
+    }
+    let is_applied = |version| applied.iter().any(|(there, _)| *there == version);
+    for migration in SQLITE.iter().filter(|migration| !is_applied(migration.version)) {
+        transaction.execute_batch(migration.sql.as_str()).map_err(failed)?;
+        let note = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                    VALUES (?1, ?2, TRUE, ?3, 0)";
+        let of = rusqlite::params![migration.version, &*migration.description, &*migration.checksum];
+        transaction.execute(note, of).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+fn applied_on_sqlite(conn: &Connection) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
+    let mut statement = conn.prepare("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// Waits for another node that migrates: the library holds an advisory lock meanwhile.

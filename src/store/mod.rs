@@ -7,9 +7,11 @@ mod conn;
 mod connect;
 mod convert;
 mod error;
+mod lane;
 mod last_used;
 mod migrate;
 mod queue;
+mod sqlite;
 mod sweep;
 
 pub mod access_tokens;
@@ -53,7 +55,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
 pub use conn::Conn;
@@ -61,11 +63,18 @@ pub use connect::Location;
 pub use error::{OpenError, StoreError};
 pub use sweep::Sweep;
 
-use crate::domain::ids::{AppId, ConnectionId};
+use crate::domain::app::App;
+use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::{Day, UsageKind};
+use access_tokens::Found;
 use access_tokens::{Issue, Issued};
-use queue::{IssueQueue, WriteQueue};
+use apps::Secrets;
+use connections::EndByClient;
+use grants::{Renewal, Renewed};
+use lane::Lane;
+use queue::WriteQueue;
+use sqlite::Readers;
 use tables::Tables;
 
 /// What a closure that was given a connection returns.
@@ -78,13 +87,17 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(20);
 /// How long connections may take to say good-bye.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Notes of when connections were last used that one flush writes down: more would hold up those who wait for the writer.
+const LAST_USED_AT_ONCE: usize = 500;
+/// The same when the store closes and nobody waits.
+const CHUNK_AT_CLOSE: usize = 10_000;
+
 /// How often a transaction that lost against another one is run again.
 const ATTEMPTS: usize = 5;
 
 /// A database, opened and migrated.
 pub struct Store {
     backend: Backend,
-    issues: IssueQueue,
     last_used: last_used::LastUsed,
     usage: usage::Usage,
     tables: OnceCell<Arc<Tables>>,
@@ -93,10 +106,34 @@ pub struct Store {
 enum Backend {
     Sqlite {
         /// `None` for a database in memory, which has one connection.
-        readers: Option<SqlitePool>,
+        readers: Option<Readers>,
         writer: WriteQueue,
     },
-    Postgres(PgPool),
+    Postgres {
+        pool: PgPool,
+        lanes: Lanes,
+    },
+}
+
+/// What is asked for so often on PostgreSQL that those who wait go there together.
+struct Lanes {
+    issues: Lane<Issue, Option<Issued>>,
+    renewals: Lane<Renewal, Option<Renewed>>,
+    ends: Lane<EndByClient, Option<AppId>>,
+    tokens: Lane<AccessTokenId, Option<Found>>,
+    clients: Lane<AppId, Option<(App, Secrets)>>,
+}
+
+impl Lanes {
+    fn on(pool: &PgPool) -> Self {
+        Self {
+            issues: Lane::start(pool, |conn, batch| Box::pin(access_tokens::issue(conn, batch))),
+            renewals: Lane::start(pool, |conn, batch| Box::pin(grants::renew_plainly(conn, batch))),
+            ends: Lane::start(pool, |conn, batch| Box::pin(connections::end_untold(conn, batch))),
+            tokens: Lane::start(pool, |conn, batch| Box::pin(access_tokens::find_many(conn, batch))),
+            clients: Lane::start(pool, |conn, batch| Box::pin(apps::find_many(conn, batch))),
+        }
+    }
 }
 
 impl Store {
@@ -108,11 +145,9 @@ impl Store {
     {
         let mut work = work;
         match &self.backend {
-            Backend::Sqlite { readers: Some(readers), .. } => {
-                work(&mut Conn::SqliteReader(readers.acquire().await?)).await
-            }
+            Backend::Sqlite { readers: Some(readers), .. } => readers.read(work).await,
             Backend::Sqlite { readers: None, writer } => writer.run(work).await,
-            Backend::Postgres(pool) => {
+            Backend::Postgres { pool, .. } => {
                 let mut conn = Conn::Postgres(pool.acquire().await?);
                 let read = within(READ_PATIENCE, work(&mut conn)).await;
                 if matches!(read, Err(StoreError::Unavailable(_))) {
@@ -120,6 +155,18 @@ impl Store {
                 }
                 read
             }
+        }
+    }
+
+    /// Reads a few rows by their keys, at once: what takes longer belongs into [`Store::read`].
+    pub async fn look_up<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+    {
+        match &self.backend {
+            Backend::Sqlite { readers: Some(readers), .. } => readers.look_up(work).await,
+            Backend::Sqlite { readers: None, .. } | Backend::Postgres { .. } => self.read(work).await,
         }
     }
 
@@ -133,7 +180,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite { writer, .. } => writer.run(work).await,
-            Backend::Postgres(pool) => write_on_postgres(pool.clone(), work).await,
+            Backend::Postgres { pool, .. } => write_on_postgres(pool.clone(), work).await,
         }
     }
 
@@ -141,19 +188,74 @@ impl Store {
     /// reason the caller looks up. Requests that wait are recorded together, in one statement.
     pub async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
         let (connection, now) = (issue.connection(), issue.now);
-        let issued = self.issues.issue(issue).await?;
+        let issued = match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.issue(issue).await?,
+            Backend::Postgres { lanes, .. } => lanes.issues.ask(issue).await?,
+        };
         if let Some(connection) = connection.filter(|_| issued.is_some()) {
             self.last_used.note(connection, now);
         }
         Ok(issued)
     }
 
+    /// Serves a plain refresh of a standard grant: see [`grants::renew_plainly`].
+    pub async fn renew(&self, renewal: Renewal) -> Result<Option<Renewed>, StoreError> {
+        if let Backend::Postgres { lanes, .. } = &self.backend {
+            return lanes.renewals.ask(renewal).await;
+        }
+        let alone = Arc::new([renewal]);
+        let renewed = self.write(move |conn| {
+            let alone = alone.clone();
+            Box::pin(async move { grants::renew_plainly(conn, &*alone).await })
+        });
+        Ok(renewed.await?.pop().flatten())
+    }
+
+    /// Ends a connection that nobody is told of: see [`connections::end_untold`].
+    pub async fn end_untold(&self, end: EndByClient) -> Result<Option<AppId>, StoreError> {
+        if let Backend::Postgres { lanes, .. } = &self.backend {
+            return lanes.ends.ask(end).await;
+        }
+        let alone = Arc::new([end]);
+        let ended = self.write(move |conn| {
+            let alone = alone.clone();
+            Box::pin(async move { connections::end_untold(conn, &*alone).await })
+        });
+        Ok(ended.await?.pop().flatten())
+    }
+
+    /// An access token, dead or alive, with whatever its life hangs on: see [`access_tokens::find`].
+    pub async fn access_token(&self, id: AccessTokenId) -> Result<Option<Found>, StoreError> {
+        match &self.backend {
+            Backend::Postgres { lanes, .. } => lanes.tokens.ask(id).await,
+            Backend::Sqlite { .. } => self.look_up(move |conn| Box::pin(access_tokens::find(conn, id))).await,
+        }
+    }
+
+    /// An application, with what its credentials are checked against.
+    pub async fn client(&self, id: &AppId) -> Result<Option<(App, Secrets)>, StoreError> {
+        let id = id.clone();
+        if let Backend::Postgres { lanes, .. } = &self.backend {
+            return lanes.clients.ask(id).await;
+        }
+        self.look_up(move |conn| {
+            let id = id.clone();
+            Box::pin(async move { apps::find_with_secrets(conn, &id).await })
+        })
+        .await
+    }
+
     /// Writes down what was noted in passing, of when connections were last used and how much applications are: a lossy
     /// lane beside the durable one.
     pub async fn flush_notes(&self) -> Result<(), StoreError> {
-        let noted = (self.last_used.take(), self.usage.take());
+        self.flush(LAST_USED_AT_ONCE).await.map(|_| ())
+    }
+
+    /// Answers whether there was anything.
+    async fn flush(&self, last_used: usize) -> Result<bool, StoreError> {
+        let noted = (self.last_used.take(last_used), self.usage.take());
         if noted.0.is_empty() && noted.1.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let noted = Arc::new(noted);
         self.write(move |conn| {
@@ -164,6 +266,7 @@ impl Store {
             })
         })
         .await
+        .map(|()| true)
     }
 
     /// Whether the database can be written to: what waits behind a stuck writer is not ready.
@@ -183,7 +286,7 @@ impl Store {
 
     /// Forgets what was noted in passing: it was of a world that is gone.
     pub fn forget_notes(&self) {
-        self.last_used.take();
+        self.last_used.forget();
         self.usage.take();
     }
 
@@ -196,22 +299,29 @@ impl Store {
     /// Whether its namespaces are schemas of the same database, which other nodes find; else each is in the memory of
     /// the process that made it.
     pub fn has_shared_namespaces(&self) -> bool {
-        matches!(self.backend, Backend::Postgres(_))
+        matches!(self.backend, Backend::Postgres { .. })
     }
 
     /// Finishes what was begun, writes down what was noted, and closes every connection.
     pub async fn close(&self) {
-        if let Err(error) = self.flush_notes().await {
-            tracing::warn!(%error, "what was noted in passing could not be written");
+        loop {
+            match self.flush(CHUNK_AT_CLOSE).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "what was noted in passing could not be written");
+                    break;
+                }
+            }
         }
         match &self.backend {
             Backend::Sqlite { readers, writer } => {
                 if let Some(readers) = readers {
-                    readers.close().await;
+                    readers.close();
                 }
                 writer.close().await;
             }
-            Backend::Postgres(pool) => {
+            Backend::Postgres { pool, .. } => {
                 if tokio::time::timeout(CLOSE_PATIENCE, pool.close()).await.is_err() {
                     tracing::warn!("some connections to the database did not close in time");
                 }
@@ -315,6 +425,11 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         Dialect::Postgres => &[
             ("access_tokens", "ISSUE", access_tokens::ISSUE_ON_POSTGRES),
             ("access_tokens", "ISSUE_GRANTED", access_tokens::ISSUE_GRANTED_ON_POSTGRES),
+            ("access_tokens", "FIND_MANY", access_tokens::FIND_MANY_ON_POSTGRES),
+            ("apps", "FIND_MANY", apps::FIND_MANY_ON_POSTGRES),
+            ("connections", "END_UNTOLD", connections::END_UNTOLD_ON_POSTGRES),
+            ("connections", "SET_LAST_USED", connections::SET_LAST_USED_ON_POSTGRES),
+            ("grants", "RENEW_PLAINLY", grants::RENEW_ON_POSTGRES),
             ("tables", "COLUMNS", tables::COLUMNS_ON_POSTGRES),
             ("tables", "REFERENCES", tables::REFERENCES_ON_POSTGRES),
             ("tables", "HOLD_WAIT", tables::HOLD_WAIT_ON_POSTGRES),

@@ -1,9 +1,9 @@
 //! The namespaces that are schemas of this PostgreSQL, listed so that every node finds them, and any can clear away what
 //! another one left. Their times are the machine's.
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
 
-use super::conn::{Conn, Driver, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, Driver, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::namespace::{Namespace, NamespaceId};
@@ -22,11 +22,12 @@ statements! {
 /// Two nodes that count at once would both find room for one more.
 pub(super) const HOLD_ON_POSTGRES: &str = "LOCK TABLE namespaces IN SHARE ROW EXCLUSIVE MODE";
 
-#[derive(FromRow)]
-struct Row {
-    id: String,
-    created_at: i64,
-    expires_at: i64,
+row! {
+    struct Row {
+        id: String,
+        created_at: i64,
+        expires_at: i64,
+    }
 }
 
 impl TryFrom<Row> for Namespace {

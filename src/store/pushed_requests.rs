@@ -1,8 +1,6 @@
 //! Pushed authorization requests (RFC 9126): used once, by one statement.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, secret_hash, time};
 use super::error::StoreError;
 use super::sweep::Sweep;
@@ -19,12 +17,13 @@ statements! {
              (SELECT id FROM pushed_requests WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    secret_hash: Vec<u8>,
-    request: String,
-    expires_at: i64,
-    consumed_at: Option<i64>,
+row! {
+    struct Row {
+        secret_hash: Vec<u8>,
+        request: String,
+        expires_at: i64,
+        consumed_at: Option<i64>,
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -1,32 +1,19 @@
-//! The order in which changes reach the disk.
+//! The order in which changes reach the disk, on SQLite.
 //!
-//! SQLite has one writer: it takes whatever waits, gives each job a savepoint, commits once for all, and
-//! only then answers all. Batches form by themselves while the previous commit is on its way to the disk.
-//! PostgreSQL shares a flush among concurrent commits by itself; there only the hot path is batched.
+//! There is one writer: it takes whatever waits, gives each job a savepoint, commits once for all, and only then
+//! answers all. Batches form by themselves while the previous commit is on its way to the disk.
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
-use sqlx::PgPool;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use super::Work;
 use super::access_tokens::{self, Issue, Issued};
 use super::conn::{Conn, execute};
-use super::error::StoreError;
-use super::{READ_PATIENCE, Work, within};
-
-/// Jobs that may wait; a caller past that waits for a place.
-const WAITING: usize = 4_096;
-/// Jobs that one commit takes along.
-const BATCH: usize = 512;
-/// Writers that record access tokens on PostgreSQL: while one waits for its flush the other gathers.
-const POSTGRES_WRITERS: usize = 2;
-
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
-
-fn gone() -> StoreError {
-    StoreError::Unavailable("the writer has stopped".into())
-}
+use super::error::{OpenError, StoreError};
+use super::lane::{Answer, BATCH, WAITING, gone, settle};
 
 /// A closure with the place to put its answer, its type erased.
 trait Job: Send {
@@ -75,10 +62,13 @@ enum Task {
 pub(super) struct WriteQueue(mpsc::Sender<Task>);
 
 impl WriteQueue {
-    pub(super) fn start(conn: Conn) -> Self {
+    /// On a thread of its own: SQLite blocks the one that it writes on until the disk has what was written.
+    pub(super) fn start(conn: Conn) -> Result<Self, OpenError> {
         let (sender, tasks) = mpsc::channel(WAITING);
-        tokio::spawn(write_on_sqlite(conn, tasks));
-        Self(sender)
+        let runtime = Handle::current();
+        let thread = std::thread::Builder::new().name("leadgate-writer".into());
+        let started = thread.spawn(move || write_on_sqlite(conn, tasks, &runtime));
+        started.map(|_| Self(sender)).map_err(|why| OpenError::Writer { why })
     }
 
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
@@ -92,6 +82,13 @@ impl WriteQueue {
         answered.await.map_err(|_| gone())?
     }
 
+    /// Records an access token, together with those that wait.
+    pub(super) async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Task::Issue(issue, answer)).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
     pub(super) async fn close(&self) {
         let (closed, when) = oneshot::channel();
         if self.0.send(Task::Close(closed)).await.is_ok() {
@@ -100,35 +97,9 @@ impl WriteQueue {
     }
 }
 
-/// Where access tokens are recorded.
-pub(super) enum IssueQueue {
-    Sqlite(WriteQueue),
-    Postgres(mpsc::Sender<(Issue, Answer<Option<Issued>>)>),
-}
-
-impl IssueQueue {
-    pub(super) fn on_postgres(pool: &PgPool) -> Self {
-        let (sender, issues) = mpsc::channel(WAITING);
-        let issues = std::sync::Arc::new(tokio::sync::Mutex::new(issues));
-        for _ in 0..POSTGRES_WRITERS {
-            tokio::spawn(issue_on_postgres(pool.clone(), issues.clone()));
-        }
-        Self::Postgres(sender)
-    }
-
-    pub(super) async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        match self {
-            Self::Sqlite(queue) => queue.0.send(Task::Issue(issue, answer)).await.map_err(|_| gone())?,
-            Self::Postgres(queue) => queue.send((issue, answer)).await.map_err(|_| gone())?,
-        }
-        answered.await.map_err(|_| gone())?
-    }
-}
-
-async fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>) {
+fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>, runtime: &Handle) {
     let mut waiting = Vec::with_capacity(BATCH);
-    while tasks.recv_many(&mut waiting, BATCH).await > 0 {
+    while tasks.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let (mut jobs, mut issues, mut answers, mut closing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for task in waiting.drain(..) {
             match task {
@@ -140,20 +111,19 @@ async fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>) {
                 Task::Close(closed) => closing.push(closed),
             }
         }
-        if jobs.is_empty() && access_tokens::is_one_statement(&issues) {
-            // One statement is its own transaction.
-            if !issues.is_empty() {
-                let issued = access_tokens::issue(&mut conn, &issues).await;
-                answer_issues(&issues, answers, issued);
+        runtime.block_on(async {
+            if jobs.is_empty() && access_tokens::is_one_statement(&issues) {
+                // One statement is its own transaction.
+                if !issues.is_empty() {
+                    let issued = access_tokens::issue(&mut conn, &issues).await;
+                    settle(answers, issued);
+                }
+            } else {
+                commit_together(&mut conn, jobs, &issues, answers).await;
             }
-        } else {
-            commit_together(&mut conn, jobs, &issues, answers).await;
-        }
+        });
         if !closing.is_empty() {
-            if let Conn::SqliteWriter(conn) = conn {
-                use sqlx::Connection as _;
-                let _ = conn.close().await;
-            }
+            drop(conn);
             for closed in closing {
                 let _ = closed.send(());
             }
@@ -191,12 +161,12 @@ async fn commit_together(
         for job in jobs {
             job.answer(Some(StoreError::Unavailable(message.clone())));
         }
-        return answer_issues(issues, answers, Err(error));
+        return settle(answers, Err(error));
     }
     for (job, refused) in jobs.into_iter().zip(outcomes) {
         job.answer(refused);
     }
-    answer_issues(issues, answers, issued);
+    settle(answers, issued);
 }
 
 /// `Ok(Some(error))`: the job failed and was undone; `Err`: the transaction itself is lost.
@@ -226,46 +196,4 @@ async fn run_in_savepoint(conn: &mut Conn, job: &mut dyn Job, alone: bool) -> Re
     }
     execute!(conn, "RELEASE job")?;
     Ok(refused)
-}
-
-type IssueReceiver = mpsc::Receiver<(Issue, Answer<Option<Issued>>)>;
-
-async fn issue_on_postgres(pool: PgPool, queue: std::sync::Arc<tokio::sync::Mutex<IssueReceiver>>) {
-    let mut waiting = Vec::with_capacity(BATCH);
-    loop {
-        if queue.lock().await.recv_many(&mut waiting, BATCH).await == 0 {
-            return;
-        }
-        let (issues, answers): (Vec<Issue>, Vec<_>) = waiting.drain(..).unzip();
-        let issued = issue_batch(&pool, &issues).await;
-        answer_issues(&issues, answers, issued);
-    }
-}
-
-/// A connection that has gone silent costs one batch, not the writer.
-async fn issue_batch(pool: &PgPool, issues: &[Issue]) -> Result<Vec<Issued>, StoreError> {
-    let mut conn = Conn::Postgres(pool.acquire().await?);
-    let issued = within(READ_PATIENCE, access_tokens::issue(&mut conn, issues)).await;
-    if matches!(issued, Err(StoreError::Unavailable(_))) {
-        conn.abandon();
-    }
-    issued
-}
-
-/// Gives each caller its own: what did not come back was refused.
-fn answer_issues(issues: &[Issue], answers: Vec<Answer<Option<Issued>>>, issued: Result<Vec<Issued>, StoreError>) {
-    match issued {
-        Ok(issued) => {
-            let mut by_id: std::collections::HashMap<_, _> = issued.into_iter().map(|row| (row.id, row)).collect();
-            for (issue, answer) in issues.iter().zip(answers) {
-                let _ = answer.send(Ok(by_id.remove(&issue.id)));
-            }
-        }
-        Err(error) => {
-            let message = error.to_string();
-            for answer in answers {
-                let _ = answer.send(Err(StoreError::Unavailable(message.clone())));
-            }
-        }
-    }
 }

@@ -1,8 +1,6 @@
 //! Initial access tokens: who has one may register clients (RFC 7591 section 3).
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{secret_hash, time};
 use super::error::StoreError;
 use crate::domain::ids::RegistrationTokenId;
@@ -15,10 +13,11 @@ statements! {
     SWEEP = "DELETE FROM registration_tokens WHERE expires_at < $1";
 }
 
-#[derive(FromRow)]
-struct Row {
-    secret_hash: Vec<u8>,
-    expires_at: i64,
+row! {
+    struct Row {
+        secret_hash: Vec<u8>,
+        expires_at: i64,
+    }
 }
 
 /// The hash that a token's secret has to match, and when the token is over.

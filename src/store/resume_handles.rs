@@ -1,9 +1,8 @@
 //! What lets one partner page resume a sign-in without a click.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, secret_hash, time};
 use super::error::StoreError;
 use super::sweep::Sweep;
@@ -27,15 +26,16 @@ statements! {
              (SELECT id FROM resume_handles WHERE (expires_at < $1 OR rotated_at < $1) AND (app_id = $3 OR $3 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) LIMIT $2)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    secret_hash: Vec<u8>,
-    app_id: String,
-    origin: String,
-    session_id: Uuid,
-    connection_id: Uuid,
-    expires_at: i64,
+row! {
+    struct Row {
+        id: Uuid,
+        secret_hash: Vec<u8>,
+        app_id: String,
+        origin: String,
+        session_id: Uuid,
+        connection_id: Uuid,
+        expires_at: i64,
+    }
 }
 
 /// A handle whose session and connection live, and that was not rotated before `rotated_after`.

@@ -1,9 +1,8 @@
 //! Signed-in browsers.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, secret_hash, time};
 use super::error::StoreError;
 use crate::domain::ids::{SessionId, UserId};
@@ -29,16 +28,17 @@ statements! {
              (SELECT 1 FROM resume_handles h WHERE h.session_id = s.id AND h.expires_at >= $1) LIMIT $2)";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    user_id: Uuid,
-    secret_hash: Vec<u8>,
-    button_secret_hash: Vec<u8>,
-    created_at: i64,
-    expires_at: i64,
-    address: Option<String>,
-    user_agent: Option<String>,
+row! {
+    struct Row {
+        id: Uuid,
+        user_id: Uuid,
+        secret_hash: Vec<u8>,
+        button_secret_hash: Vec<u8>,
+        created_at: i64,
+        expires_at: i64,
+        address: Option<String>,
+        user_agent: Option<String>,
+    }
 }
 
 /// A session with the hashes of its two secrets: the browser's own, and the one for partner pages.

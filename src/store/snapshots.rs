@@ -1,8 +1,6 @@
 //! Copies of the whole world, by name.
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::snapshot::{Snapshot, SnapshotName};
@@ -16,12 +14,13 @@ statements! {
     VERSION = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations";
 }
 
-#[derive(FromRow)]
-struct Row {
-    name: String,
-    version: i64,
-    row_count: i64,
-    created_at: i64,
+row! {
+    struct Row {
+        name: String,
+        version: i64,
+        row_count: i64,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<Row> for Snapshot {

@@ -8,6 +8,7 @@ use sqlx::AssertSqlSafe;
 use super::Dialect;
 use super::conn::{Conn, Driver, execute};
 use super::error::StoreError;
+use super::sqlite;
 
 /// What belongs to the server and not to the world that it serves: a reset leaves it, a snapshot does not have it.
 /// The event log among it: who could empty that could do things unseen.
@@ -57,8 +58,8 @@ struct Column {
 pub async fn read(conn: &mut Conn) -> Result<Tables, StoreError> {
     let (dialect, columns, references) = match conn.driver() {
         Driver::Sqlite(c) => {
-            let columns = sqlx::query_as(COLUMNS_ON_SQLITE).fetch_all(&mut *c).await?;
-            (Dialect::Sqlite, columns, sqlx::query_as(REFERENCES_ON_SQLITE).fetch_all(c).await?)
+            let columns = sqlite::fetch_all(c, COLUMNS_ON_SQLITE, &[])?;
+            (Dialect::Sqlite, columns, sqlite::fetch_all(c, REFERENCES_ON_SQLITE, &[])?)
         }
         Driver::Postgres(c) => {
             let columns = sqlx::query_as(COLUMNS_ON_POSTGRES).fetch_all(&mut *c).await?;

@@ -4,9 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use sqlx::FromRow;
-
-use super::conn::{Conn, execute, fetch_all, statements};
+use super::conn::{Conn, execute, fetch_all, row, statements};
 use super::error::StoreError;
 use crate::domain::ids::AppId;
 use crate::domain::usage::{Day, UsageKind};
@@ -53,11 +51,12 @@ pub(super) async fn add(conn: &mut Conn, counts: &Counts) -> Result<(), StoreErr
     Ok(())
 }
 
-#[derive(FromRow)]
-struct Row {
-    day: i64,
-    kind: String,
-    amount: i64,
+row! {
+    struct Row {
+        day: i64,
+        kind: String,
+        amount: i64,
+    }
 }
 
 /// What was counted of an application since that day.

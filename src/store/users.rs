@@ -1,9 +1,8 @@
 //! People with a LeadExec login.
 
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{containing, corrupt, state_word, time};
 use super::error::StoreError;
 use crate::domain::email::Email;
@@ -50,27 +49,40 @@ statements! {
     DELETE = "DELETE FROM users WHERE id = $1";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    account_id: String,
-    email: String,
-    name: String,
-    role: String,
-    password_hash: String,
-    magic: Option<String>,
-    disabled_at: Option<i64>,
-    created_at: i64,
+row! {
+    struct Row {
+        id: Uuid,
+        account_id: String,
+        email: String,
+        name: String,
+        role: String,
+        password_hash: String,
+        magic: Option<String>,
+        disabled_at: Option<i64>,
+        created_at: i64,
+    }
 }
 
-impl TryFrom<Row> for (User, PasswordHash) {
+/// A user's own columns, as other tables' statements bring them along.
+pub(super) struct Fields {
+    pub id: Uuid,
+    pub account_id: String,
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    pub magic: Option<String>,
+    pub disabled_at: Option<i64>,
+    pub created_at: i64,
+}
+
+impl TryFrom<Fields> for User {
     type Error = StoreError;
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: Fields) -> Result<Self, StoreError> {
         let magic = match row.magic {
             Some(text) => Some(Magic::parse(&text).ok_or("unknown").map_err(corrupt("users.magic"))?),
             None => None,
         };
-        let user = User {
+        Ok(Self {
             id: UserId(row.id),
             account: AccountId::parse(&row.account_id).map_err(corrupt("users.account_id"))?,
             email: Email::parse(&row.email).map_err(corrupt("users.email"))?,
@@ -82,8 +94,16 @@ impl TryFrom<Row> for (User, PasswordHash) {
                 None => UserState::Active,
             },
             created_at: time(row.created_at),
-        };
-        Ok((user, PasswordHash::from_phc(row.password_hash)))
+        })
+    }
+}
+
+impl TryFrom<Row> for (User, PasswordHash) {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let Row { id, account_id, email, name, role, password_hash, magic, disabled_at, created_at } = row;
+        let user = Fields { id, account_id, email, name, role, magic, disabled_at, created_at };
+        Ok((user.try_into()?, PasswordHash::from_phc(password_hash)))
     }
 }
 

@@ -4,11 +4,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sqlx::FromRow;
 use url::Url;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, time};
 use super::error::StoreError;
 use crate::domain::ids::{AppId, WebhookId, WebhookMessageId};
@@ -109,49 +108,53 @@ pub struct Claimed {
     pub nr_since_begun: u32,
 }
 
-/// A message that is due.
-#[derive(FromRow)]
-struct DueRow {
-    id: Uuid,
-    lane: String,
-    first_id: Uuid,
-    first_at: i64,
+row! {
+    /// A message that is due.
+    struct DueRow {
+        id: Uuid,
+        lane: String,
+        first_id: Uuid,
+        first_at: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct ClaimedRow {
-    webhook_id: Uuid,
-    id: Uuid,
-    topic: String,
-    lane: String,
-    payload: String,
-    attempts: i64,
-    attempts_before: i64,
-    created_at: i64,
+row! {
+    struct ClaimedRow {
+        webhook_id: Uuid,
+        id: Uuid,
+        topic: String,
+        lane: String,
+        payload: String,
+        attempts: i64,
+        attempts_before: i64,
+        created_at: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    topic: String,
-    lane: String,
-    payload: String,
-    state: String,
-    attempts: i64,
-    next_attempt_at: i64,
-    created_at: i64,
+row! {
+    struct Row {
+        id: Uuid,
+        topic: String,
+        lane: String,
+        payload: String,
+        state: String,
+        attempts: i64,
+        next_attempt_at: i64,
+        created_at: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct AttemptRow {
-    nr: i64,
-    at: i64,
-    took_us: i64,
-    request_headers: String,
-    status: Option<i64>,
-    response_headers: Option<String>,
-    response_body: Option<String>,
-    error: Option<String>,
+row! {
+    struct AttemptRow {
+        nr: i64,
+        at: i64,
+        took_us: i64,
+        request_headers: String,
+        status: Option<i64>,
+        response_headers: Option<String>,
+        response_body: Option<String>,
+        error: Option<String>,
+    }
 }
 
 fn topic(word: &str) -> Result<Topic, StoreError> {

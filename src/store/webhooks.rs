@@ -1,10 +1,9 @@
 //! Webhooks: who is told.
 
-use sqlx::FromRow;
 use url::Url;
 use uuid::Uuid;
 
-use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, time};
 use super::error::StoreError;
 use crate::domain::ids::{AppId, WebhookId};
@@ -42,18 +41,19 @@ statements! {
                       WHERE id = $1 AND disabled_at IS NULL AND url IS NOT NULL";
 }
 
-#[derive(FromRow)]
-struct Row {
-    id: Uuid,
-    app_id: Option<String>,
-    url: Option<String>,
-    topics: i64,
-    disabled_at: Option<i64>,
-    disabled_why: Option<String>,
-    failing_since: Option<i64>,
-    previous_until: Option<i64>,
-    polled_at: Option<i64>,
-    created_at: i64,
+row! {
+    struct Row {
+        id: Uuid,
+        app_id: Option<String>,
+        url: Option<String>,
+        topics: i64,
+        disabled_at: Option<i64>,
+        disabled_why: Option<String>,
+        failing_since: Option<i64>,
+        previous_until: Option<i64>,
+        polled_at: Option<i64>,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<Row> for Webhook {
@@ -82,12 +82,13 @@ impl TryFrom<Row> for Webhook {
     }
 }
 
-/// The secrets of a webhook, sealed.
-#[derive(FromRow)]
-pub struct Secrets {
-    pub secret: Vec<u8>,
-    previous_secret: Option<Vec<u8>>,
-    previous_until: Option<i64>,
+row! {
+    /// The secrets of a webhook, sealed.
+    pub struct Secrets {
+        pub secret: Vec<u8>,
+        previous_secret: Option<Vec<u8>>,
+        previous_until: Option<i64>,
+    }
 }
 
 impl Secrets {

@@ -56,6 +56,9 @@ impl Handover {
     }
 }
 
+/// Bytes that most of them fit into.
+const ORDINARY: usize = 512;
+
 /// JSON that cannot end the script element it stands in, nor a JavaScript string or line.
 ///
 /// `<`, `>` and `&` keep an HTML parser from seeing markup or entities; U+2028 and U+2029 were line ends in
@@ -66,7 +69,13 @@ impl Handover {
 /// Never for the values of this module: they have string keys and no custom serializer that fails.
 #[must_use]
 pub fn script_json<T: Serialize + ?Sized>(value: &T) -> String {
-    let json = serde_json::to_string(value).expect("strings, options and structs of them always serialize");
+    let mut json = Vec::with_capacity(ORDINARY);
+    serde_json::to_writer(&mut json, value).expect("strings, options and structs of them always serialize");
+    let json = String::from_utf8(json).expect("JSON is text");
+    // Hardly ever is there anything to escape: 0xE2 is the first byte of the two line ends.
+    if !json.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'&' | 0xe2)) {
+        return json;
+    }
     let mut safe = String::with_capacity(json.len());
     for c in json.chars() {
         match c {

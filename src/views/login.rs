@@ -17,6 +17,8 @@ pub enum LoginError {
     PasswordMissing,
     /// Too many attempts; seconds until the next one is looked at.
     TooManyAttempts { retry_after_seconds: u64 },
+    /// Too many passwords wait to be looked at; seconds until there may be room again.
+    Busy { retry_after_seconds: u64 },
     /// The form's token is not of this session: the page was old, or cookies are off.
     FormOutdated,
 }
@@ -118,6 +120,7 @@ impl Login {
             LoginError::TooManyAttempts { retry_after_seconds } => {
                 Some(text.login.too_many_attempts.with(&retry_after_seconds.to_string()))
             }
+            LoginError::Busy { retry_after_seconds } => Some(text.login.busy.with(&retry_after_seconds.to_string())),
             LoginError::FormOutdated => Some(text.login.form_outdated.to_owned()),
             _ => None,
         }

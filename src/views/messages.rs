@@ -219,6 +219,8 @@ pub struct LoginTexts {
     pub password_missing: &'static str,
     /// The gap is a number of seconds.
     pub too_many_attempts: Pattern,
+    /// Too many passwords wait to be looked at. The gap is a number of seconds.
+    pub busy: Pattern,
     pub form_outdated: &'static str,
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::extract::{Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{any, get, post};
 
@@ -42,26 +42,21 @@ pub fn routes() -> Router<Arc<Web>> {
         .route(route::DISCONNECT_FORM, post(disconnect_by_form).fallback(async |method| other_method(method, "POST")))
 }
 
-async fn refresh(
-    State(web): State<Arc<Web>>,
-    method: Method,
-    uri: Uri,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    extensions: Extensions,
-) -> Response {
-    let token = rest_of_path(uri.path(), route::REFRESH);
-    if method == Method::OPTIONS {
+async fn refresh(State(web): State<Arc<Web>>, request: Request) -> Response {
+    // Extractors of its parts would copy each.
+    let (head, _) = request.into_parts();
+    let token = rest_of_path(head.uri.path(), route::REFRESH);
+    if head.method == Method::OPTIONS {
         return allowed("GET, HEAD");
     }
-    if !matches!(method, Method::GET | Method::HEAD) {
+    if !matches!(head.method, Method::GET | Method::HEAD) {
         let answer = RefreshAnswer::refused(&token, leadexec::WRONG_METHOD);
         return with_allow(answer.respond(StatusCode::METHOD_NOT_ALLOWED), "GET, HEAD");
     }
-    if is_effectless(&method, &headers) {
+    if is_effectless(&head.method, &head.headers) {
         return RefreshAnswer::refused(&token, leadexec::EFFECTLESS).respond(StatusCode::OK);
     }
-    let query = Pairs::of_query(query.as_deref());
+    let query = Pairs::of_query(head.uri.query());
     let app = query.get("appid").unwrap_or(None);
     if app.is_none()
         && let Some(other) = query.names().find(|name| name.eq_ignore_ascii_case("appid"))
@@ -70,7 +65,7 @@ async fn refresh(
             Why::new("appid.missing", "`appid` is missing; names are compared exactly").nearest(mask::scrub(other)),
         );
     }
-    match refresh::refresh(&web.ctx, &token, app, extract::peer(&extensions)).await {
+    match refresh::refresh(&web.ctx, &token, app, extract::peer(&head.extensions)).await {
         Ok(granted) => RefreshAnswer::granted(&granted).respond(StatusCode::OK),
         Err(RefreshError::Refused(why)) => {
             refused("refreshaccesstoken", &why, Some(fingerprint(&token)));
@@ -88,25 +83,19 @@ async fn refresh(
     }
 }
 
-async fn disconnect_by_path(
-    State(web): State<Arc<Web>>,
-    method: Method,
-    uri: Uri,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    extensions: Extensions,
-) -> Response {
-    let token = rest_of_path(uri.path(), route::DISCONNECT);
-    let callback = match callback_of(&method, &Pairs::of_query(query.as_deref())) {
+async fn disconnect_by_path(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    let token = rest_of_path(head.uri.path(), route::DISCONNECT);
+    let callback = match callback_of(&head.method, &Pairs::of_query(head.uri.query())) {
         Ok(callback) => callback,
         Err(jsonp::NotAName) => {
             return DisconnectAnswer::refused(leadexec::BAD_CALLBACK).respond(StatusCode::BAD_REQUEST);
         }
     };
-    let done = if is_effectless(&method, &headers) {
+    let done = if is_effectless(&head.method, &head.headers) {
         Done::refused(leadexec::EFFECTLESS)
     } else {
-        disconnect(&web, &token, extract::peer(&extensions)).await
+        disconnect(&web, &token, extract::peer(&head.extensions)).await
     };
     match callback {
         // A script element only runs an answer of status 200.

@@ -95,11 +95,15 @@ pub async fn authorized(
     access: Access<'_>,
     scope: Scope,
 ) -> Result<AccessToken, Box<Response>> {
-    let tried_dpop = matches!(Bearer::of(access.headers), Bearer::Dpop(_));
-    let presented = Presented::of(&access).map_err(|challenge| Box::new(challenge.respond(tried_dpop)))?;
-    let url = web.urls.public(access.path);
+    let bearer = Bearer::of(access.headers);
+    let tried_dpop = matches!(bearer, Bearer::Dpop(_));
+    let presented = Presented::of(bearer, &access).map_err(|challenge| Box::new(challenge.respond(tried_dpop)))?;
+    let url;
     let scheme = match &presented.proof {
-        Some(proof) => Scheme::Dpop { proof, method: access.method.as_str(), url: &url },
+        Some(proof) => {
+            url = web.urls.public(access.path);
+            Scheme::Dpop { proof, method: access.method.as_str(), url: &url }
+        }
         None => Scheme::Bearer,
     };
     let challenge = match bearer::authenticate(&web.ctx, &presented.token, scheme, scope).await {
@@ -140,10 +144,10 @@ struct Presented {
 }
 
 impl Presented {
-    fn of(access: &Access<'_>) -> Result<Self, Challenge> {
+    fn of(bearer: Bearer, access: &Access<'_>) -> Result<Self, Challenge> {
         const SEVERAL: Challenge = Challenge::malformed("Send one access token, in one place");
         let in_form = token_in_form(access)?;
-        match (Bearer::of(access.headers), in_form) {
+        match (bearer, in_form) {
             (Bearer::None, None) => Err(MISSING),
             (Bearer::None, Some(token)) | (Bearer::Token(token), None) => Ok(Self { token, proof: None }),
             (Bearer::Dpop(token), None) => {

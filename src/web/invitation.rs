@@ -12,10 +12,10 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::account::password_problem;
-use super::error::{failed_page, method_not_allowed_page};
+use super::error::{failed_page, method_not_allowed_page, retry_after_header};
 use super::extract::Pairs;
 use super::forms::{field, posted, see_other};
-use super::login::{browser, signed_in};
+use super::login::{browser, refuse_busy, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::visitor::{self, Guest};
@@ -95,6 +95,10 @@ async fn accept(
             cookies::set(response.headers_mut(), [cookies::invitation_over(&web)]);
             response
         }
+        Err(AcceptError::Busy(busy)) => {
+            refuse_busy(&mut form, &page, route::INVITATION, busy);
+            retry_after_header(card(page, form, &invitation, StatusCode::SERVICE_UNAVAILABLE), busy.retry_after)
+        }
         Err(error) => refused(&web, &headers, &token, error),
     }
 }
@@ -168,7 +172,7 @@ fn refused(web: &Web, headers: &HeaderMap, token: &str, error: AcceptError) -> R
             response
         }
         AcceptError::Store(error) => failed_page(web, headers, &error),
-        AcceptError::Password(error) => {
+        error @ (AcceptError::Busy(_) | AcceptError::Password(_)) => {
             tracing::error!(%error, "a password could not be hashed");
             page::error(web, headers, None, Problem::Internal, None)
         }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::Response;
 
-use super::error::{failed_page, retry_after_header};
+use super::error::{failed_page, refused, retry_after_header};
 use super::extract::{self, Pairs};
 use super::forms::{Refused, field};
 use super::page::{self, Kind};
 use super::{Web, cookies};
+use crate::crypto::password::Busy;
 use crate::domain::journal::Why;
 use crate::domain::magic::Magic;
 use crate::domain::session::MAX_USER_AGENT;
@@ -17,7 +18,7 @@ use crate::domain::user::User;
 use crate::services::journal::note;
 use crate::services::login::{self, Browser, LoginError, NewSession, SignedIn};
 use crate::services::throttle::TooMany;
-use crate::views::{self, Lang, Login, Page, Problem, SandboxUser};
+use crate::views::{self, Form, Lang, Login, Page, Problem, SandboxUser};
 
 /// Who is signed in with this browser.
 pub async fn signed_in(web: &Web, headers: &HeaderMap) -> Result<Option<SignedIn>, Refused> {
@@ -66,14 +67,16 @@ pub fn login_answer(kind: Kind, error: Option<views::LoginError>, nonce: &str, v
     let status = match error {
         None => StatusCode::OK,
         Some(views::LoginError::TooManyAttempts { .. }) => StatusCode::TOO_MANY_REQUESTS,
+        Some(views::LoginError::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
         Some(views::LoginError::FormOutdated) => StatusCode::FORBIDDEN,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let response = page::render(kind, status, nonce, view);
     match error {
-        Some(views::LoginError::TooManyAttempts { retry_after_seconds }) => {
-            retry_after_header(response, Duration::from_secs(retry_after_seconds))
-        }
+        Some(
+            views::LoginError::TooManyAttempts { retry_after_seconds }
+            | views::LoginError::Busy { retry_after_seconds },
+        ) => retry_after_header(response, Duration::from_secs(retry_after_seconds)),
         _ => response,
     }
 }
@@ -117,9 +120,19 @@ impl From<LoginError> for NotSignedIn {
                 let retry_after_seconds = retry_after.as_secs().max(1);
                 Self::Again(views::LoginError::TooManyAttempts { retry_after_seconds })
             }
+            LoginError::Busy(busy) => {
+                refused("login", &busy, None);
+                Self::Again(views::LoginError::Busy { retry_after_seconds: busy.retry_after.as_secs() })
+            }
             other => Self::Failed(other),
         }
     }
+}
+
+/// A form that has no place in the queue of passwords is shown again: `form` says why, and the answer when to send it.
+pub fn refuse_busy(form: &mut Form, page: &Page, endpoint: &'static str, busy: Busy) {
+    refused(endpoint, &busy, None);
+    form.refuse("", &page.text().login.busy.with(&busy.retry_after.as_secs().to_string()));
 }
 
 pub fn login_failed(web: &Web, headers: &HeaderMap, error: LoginError) -> Response {

@@ -47,6 +47,8 @@ use axum::middleware::from_fn_with_state;
 use crate::config::secret::Secret;
 use crate::domain::origin::Origin;
 use crate::services::Context;
+use guard::Guard;
+use observe::Observe;
 use urls::Urls;
 use worlds::Namespaces;
 
@@ -120,16 +122,16 @@ pub fn router(web: Web) -> Router {
     };
     let mounted = mounted.fallback(error::not_found).with_state(web.clone());
     // Probes are asked for by the machine that runs us, which knows nothing of the public path.
-    let mut guarded = mounted
-        .merge(ops::routes().with_state(web.clone()))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(web.clone(), guard::guard));
-    if web.sandbox_token.is_some() {
-        guarded = guarded.layer(from_fn_with_state(web.clone(), faults::faults));
-    }
-    let whole = guarded
-        .layer(from_fn_with_state(web.clone(), journal::keep))
-        .layer(from_fn_with_state(web.clone(), observe::observe));
+    let whole = mounted.merge(ops::routes().with_state(web.clone()));
+    let limit = DefaultBodyLimit::max(MAX_BODY);
+    // The whole stack at once: each call of `layer` puts every route into a box of its own, copied for each request.
+    let whole = if web.sandbox_token.is_some() {
+        let (keep, faults) = (journal::keep, faults::faults);
+        let sandbox = (from_fn_with_state(web.clone(), keep), from_fn_with_state(web.clone(), faults));
+        whole.layer((Observe(web.clone()), sandbox, Guard(web.clone()), limit))
+    } else {
+        whole.layer((Observe(web.clone()), Guard(web.clone()), limit))
+    };
     // Outermost: what is for another world is none of this one's business.
     if web.namespaces.is_some() { whole.layer(worlds::Dispatch(web)) } else { whole }
 }

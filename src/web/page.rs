@@ -25,6 +25,9 @@ pub enum Kind {
     Scripted,
 }
 
+/// The headers that an error page is made by, whatever the request.
+pub static READ: [HeaderName; 2] = [header::ACCEPT_LANGUAGE, super::observe::REQUEST_ID];
+
 /// The frame of a page for this request: language, nonce, where links start.
 pub fn frame(web: &Web, headers: &HeaderMap, asked: Option<&str>) -> Page {
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();

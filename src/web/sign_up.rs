@@ -14,7 +14,7 @@ use super::account::password_problem;
 use super::error::{failed_page, method_not_allowed_page, retry_after_header};
 use super::extract::Pairs;
 use super::forms::{field, posted, see_other};
-use super::login::{browser, signed_in};
+use super::login::{browser, refuse_busy, signed_in};
 use super::page::{self, Kind};
 use super::urls::route;
 use super::visitor::{self, Guest};
@@ -140,6 +140,10 @@ async fn join(
             let seconds = retry_after.as_secs().max(1).to_string();
             form.refuse("", &page.text().account.sign_up.too_many.with(&seconds));
             retry_after_header(card(&web, page, form, StatusCode::TOO_MANY_REQUESTS), retry_after)
+        }
+        Err(SignUpError::Busy(busy)) => {
+            refuse_busy(&mut form, &page, route::SIGN_UP, busy);
+            retry_after_header(card(&web, page, form, StatusCode::SERVICE_UNAVAILABLE), busy.retry_after)
         }
         Err(error) => failed(&web, &headers, error),
     }

@@ -9,6 +9,7 @@
 mod account;
 mod action_callback;
 mod admin;
+mod allocations;
 mod architecture;
 mod audit;
 mod authorize;
@@ -34,6 +35,7 @@ mod oauth;
 mod operator;
 mod outage;
 mod panics;
+mod passwords;
 mod process;
 mod properties;
 mod registration;

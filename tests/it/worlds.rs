@@ -30,7 +30,7 @@ impl World {
         self.send(request(method, &format!("{base}/_sandbox{path}"), &headers, body)).await
     }
 
-    async fn reset(&self) -> Value {
+    pub async fn reset(&self) -> Value {
         self.ask("POST", "/reset", None).await.expect(200).json()
     }
 
@@ -49,7 +49,7 @@ impl World {
     }
 
     /// A namespace of this world, seen as a world: its addresses begin with its own path.
-    async fn namespace(&self) -> (World, Value) {
+    pub async fn namespace(&self) -> (World, Value) {
         let made = self.ask("POST", "/namespaces", None).await.expect(201).json();
         let issuer = made["issuer"].as_str().unwrap().to_owned();
         (self.at_issuer(issuer), made)

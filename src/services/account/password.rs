@@ -12,7 +12,8 @@ use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Target};
 use crate::store::{events, users};
 
-/// The present password is looked at as at a login: as slowly, and as often (rule C10).
+/// The present password is looked at as at a login: as slowly, and as often (rule C10). Whose it is has waited once: the new
+/// one is hashed however many wait.
 pub async fn change(
     ctx: &Acting<'_>,
     signed_in: &SignedIn,

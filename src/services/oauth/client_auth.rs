@@ -17,7 +17,7 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
 use crate::store::apps::Secrets;
-use crate::store::{StoreError, apps, used_proofs};
+use crate::store::{StoreError, used_proofs};
 
 /// How far ahead an assertion may end: it is kept in mind for that long (RFC 7523 section 3).
 const MAX_ASSERTION_LIFETIME: Duration = Duration::from_secs(3_600);
@@ -84,7 +84,7 @@ pub enum ClientAuthError {
     Store(#[from] StoreError),
 }
 
-/// The client of a request. `endpoints` are the public addresses that an assertion may have been made for: the one that
+/// The client of a request. `endpoints` are the routes that an assertion may have been made for: the one that
 /// was called, and the token endpoint's (RFC 9126 section 2); `from` is the address of the caller, whose refusals are counted.
 pub async fn authenticate(
     ctx: &Context,
@@ -144,7 +144,7 @@ async fn try_authenticate(
                 return Err(ClientRefusal::OtherClient.into());
             }
             let (app, _) = find(ctx, &claimed).await?.ok_or(ClientRefusal::Unknown)?;
-            check_assertion(ctx, &app, assertion, endpoints).await?;
+            Box::pin(check_assertion(ctx, &app, assertion, endpoints)).await?;
             Ok(app)
         }
     }
@@ -153,12 +153,7 @@ async fn try_authenticate(
 async fn find(ctx: &Context, id: &str) -> Result<Option<(App, Secrets)>, StoreError> {
     let Ok(id) = AppId::parse(id) else { return Ok(None) };
     note::app(&id);
-    ctx.store
-        .read(move |conn| {
-            let id = id.clone();
-            Box::pin(async move { apps::find_with_secrets(conn, &id).await })
-        })
-        .await
+    ctx.store.client(&id).await
 }
 
 /// Does the same work for a client that there is not (rule E7). After a rotation two secrets are taken for a while.
@@ -199,7 +194,8 @@ fn check_claims(
         return Err(ClientRefusal::OtherClient);
     }
     // For nobody else besides: an assertion that another server got as well could be brought here by it.
-    let is_ours = |aud: &String| aud == issuer || endpoints.contains(&aud.as_str());
+    let is_ours =
+        |aud: &String| aud.strip_prefix(issuer).is_some_and(|below| below.is_empty() || endpoints.contains(&below));
     if claims.aud.is_empty() || !claims.aud.iter().all(is_ours) {
         return Err(ClientRefusal::Audience);
     }

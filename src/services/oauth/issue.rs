@@ -104,7 +104,7 @@ impl NewGrant {
         };
         let scopes = grant.scopes.clone();
         let issue = issue_of(&grant, scopes, grant.resource.clone(), self.dpop_jkt.clone(), self.now);
-        let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else { return Ok(None) };
+        let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop().flatten() else { return Ok(None) };
         grant.expires_at = if self.has_refresh_token { grant.end_after_refresh(self.now) } else { issued.expires_at };
         grants::insert(conn, &grant).await?;
         let (scopes, dpop_jkt) = (grant.scopes.clone(), self.dpop_jkt.clone());

@@ -16,6 +16,7 @@ use crate::domain::ids::{AccessTokenId, AppId, GrantId};
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::time_ordered_id;
+use crate::store::grants::{Renewal, Renewed};
 use crate::store::{Conn, StoreError, access_tokens, grants};
 
 /// Why a refresh token was refused. To the client they are all `invalid_grant`.
@@ -76,6 +77,13 @@ pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Token
         news: Refreshed::wanted(ctx, &app.id, now),
         now,
     };
+    if let Some(renewal) = attempt.plain(asked.resource)
+        && let Some(renewed) = ctx.store.renew(renewal).await?
+    {
+        let Renewed { grant, user, issued } = renewed;
+        let granted = Granted { scopes: grant.scopes.clone(), grant, issued, user, dpop_jkt: None, nonce: None };
+        return Ok(issue::hand_out(ctx, app, granted, true, now).await?);
+    }
     let attempt = std::sync::Arc::new(attempt);
     let granted = ctx
         .store
@@ -103,6 +111,20 @@ struct Attempt {
 }
 
 impl Attempt {
+    /// What most refreshes are: nothing but the token is presented, and nobody hears of it.
+    fn plain(&self, resource: Option<&str>) -> Option<Renewal> {
+        let is_plain =
+            resource.is_none() && matches!(self.scopes, Ok(None)) && self.dpop_jkt.is_none() && self.news.is_none();
+        is_plain.then(|| Renewal {
+            grant: self.grant,
+            app: self.app.id.clone(),
+            generation: self.generation,
+            access_token: self.access_token,
+            permitted: self.app.may_have(),
+            now: self.now,
+        })
+    }
+
     /// One transaction, which holds the grant: two that present tokens of one family take turns.
     async fn settle(&self, conn: &mut Conn) -> Result<Result<Granted, RefreshError>, StoreError> {
         let Some(found) = grants::hold(conn, self.grant).await? else {
@@ -139,7 +161,7 @@ impl Attempt {
         };
         grants::renew(conn, &next).await?;
         let issue = issue_of(&next, scopes.clone(), next.resource.clone(), self.dpop_jkt.clone(), self.now);
-        let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop() else {
+        let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop().flatten() else {
             // The connection was alive a moment ago, in this very transaction.
             return Err(StoreError::Again);
         };

@@ -15,6 +15,7 @@ use super::device::{self, DeviceRefusal};
 use super::error::{ErrorCode, Invalid};
 use super::issue::{self, Authorized, NewGrant, Recorded, RecordedSubject, Tokens};
 use super::refresh::{self, RefreshError, RefreshRefusal};
+use crate::crypto::password::Busy;
 use crate::domain::app::{App, ClientType};
 use crate::domain::grant_type::GrantType;
 use crate::domain::ids::AccessTokenId;
@@ -67,6 +68,8 @@ pub enum TokenError {
     #[error(transparent)]
     TooMany(#[from] TooMany),
     #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -108,7 +111,7 @@ impl TokenError {
                     "The device code is not valid: it is unknown, was used, or is not of this client.",
                 ),
             },
-            TokenError::TooMany(_) | TokenError::Store(_) => return None,
+            TokenError::TooMany(_) | TokenError::Busy(_) | TokenError::Store(_) => return None,
         })
     }
 }
@@ -192,6 +195,8 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
         return Err(Invalid::new(ErrorCode::InvalidDpopProof, description).into());
     }
     let dpop_jkt = request.dpop_jkt.clone();
+    // The grants that people take part in are boxed: the two that machines repeat all day would carry and move the room
+    // that they need.
     match grant {
         GrantType::AuthorizationCode => {
             let presented = code::Presented {
@@ -201,7 +206,7 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
                 resource: requested_resource(ctx, app, get("resource")?)?,
                 dpop_jkt,
             };
-            Ok(code::redeem(ctx, app, presented).await?)
+            Ok(Box::pin(code::redeem(ctx, app, presented)).await?)
         }
         GrantType::RefreshToken => {
             let asked = refresh::Asked {
@@ -226,10 +231,11 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
                 dpop_jkt,
                 from: request.from,
             };
-            password(ctx, app, credentials).await
+            Box::pin(password(ctx, app, credentials)).await
         }
         GrantType::DeviceCode => {
-            Ok(device::poll(ctx, app, required("device_code", "device_code is missing.")?, dpop_jkt).await?)
+            let device_code = required("device_code", "device_code is missing.")?;
+            Ok(Box::pin(device::poll(ctx, app, device_code, dpop_jkt)).await?)
         }
     }
 }
@@ -281,6 +287,7 @@ async fn password(ctx: &Context, app: &App, given: Password<'_>) -> Result<Token
     let who = who.map_err(|error| match error {
         LoginError::WrongCredentials | LoginError::Password(_) => TokenError::Password,
         LoginError::TooMany(too_many) => too_many.into(),
+        LoginError::Busy(busy) => busy.into(),
         LoginError::Store(error) => error.into(),
     })?;
     let now = ctx.now_for(&app.id);

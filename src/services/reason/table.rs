@@ -20,6 +20,7 @@ use super::super::resume::ResumeRefusal;
 use super::super::sign_in::ClickError;
 use super::super::throttle::TooMany;
 use super::Reason;
+use crate::crypto::password::Busy;
 use crate::crypto::refresh_token::RefreshTokenError;
 use crate::domain::connection::EndedBy;
 use crate::domain::lead::LeadRefusal;
@@ -75,11 +76,13 @@ fn listed(ids: &[i64]) -> Option<String> {
 }
 
 const TOO_MANY: &str = "request.too_many";
+const BUSY: &str = "server.busy";
 /// What is not a refusal, and so is never asked for its rule here.
 const FAILED: &str = "server.failed";
 
 reasons! {
     TooMany { _ => TOO_MANY }
+    Busy { _ => BUSY }
     RefreshTokenError {
         RefreshTokenError::Malformed => "refresh_token.malformed",
         RefreshTokenError::Forged => "refresh_token.unknown",
@@ -310,6 +313,7 @@ reasons! {
         TokenError::Denied => "user.denied",
         TokenError::Refused(why) => why.rule(),
         TokenError::TooMany(_) => TOO_MANY,
+        TokenError::Busy(_) => BUSY,
         TokenError::Store(_) => FAILED,
     } @at {
         TokenError::Code(why) => why.at(),

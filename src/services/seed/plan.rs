@@ -13,6 +13,7 @@ use crate::config::secret::Secret;
 use crate::config::seed::{
     Reference, SeedAccount, SeedApp, SeedButton, SeedCampaign, SeedFile, SeedPassword, SeedSource, SeedUser,
 };
+use crate::crypto::password::PasswordError;
 use crate::domain::account::Account;
 use crate::domain::app::{App, AppState};
 use crate::domain::button::Button;
@@ -90,8 +91,9 @@ impl Plan {
             accounts.push(plan_account(ctx, account, now).await?);
         }
         let mut users = Vec::with_capacity(seed.file.users.len());
+        let mut known = Known::of(seed.audience);
         for user in &seed.file.users {
-            users.push(plan_user(ctx, user, now).await?);
+            users.push(plan_user(ctx, user, &mut known, now).await?);
         }
         Ok(Self { seed: seed.clone(), now, accounts, users })
     }
@@ -194,24 +196,56 @@ async fn plan_account(ctx: &Context, seed: &SeedAccount, now: Timestamp) -> Resu
     Ok(PlannedAccount { id, kept, made: Secret::new(make_api_key(ctx)) })
 }
 
-async fn plan_user(ctx: &Context, seed: &SeedUser, now: Timestamp) -> Result<PlannedUser, SeedError> {
+async fn plan_user<'s>(
+    ctx: &Context,
+    seed: &'s SeedUser,
+    known_hashes: &mut Known<'s>,
+    now: Timestamp,
+) -> Result<PlannedUser, SeedError> {
     let email = seed.email.clone();
     let stored = ctx.store.read(move |conn| {
         let email = email.clone();
         Box::pin(async move { users::find_by_email(conn, &email).await })
     });
     let (known, stored) = stored.await?.unzip();
-    let password = match (&seed.password, stored) {
-        (SeedPassword::Hash(hash), _) => hash.clone(),
-        (SeedPassword::Plain(plain), Some(stored))
-            if ctx.passwords.verify(plain.expose(), Some(stored.clone())).await? =>
-        {
-            stored
-        }
-        (SeedPassword::Plain(plain), _) => ctx.passwords.hash(plain.expose()).await?,
+    let password = match &seed.password {
+        SeedPassword::Hash(hash) => hash.clone(),
+        SeedPassword::Plain(plain) => known_hashes.hash(ctx, plain.expose(), stored).await?,
     };
     let id = known.map_or_else(|| UserId(time_ordered_id(&*ctx.entropy, now)), |user| user.id);
     Ok(PlannedUser { id, password })
+}
+
+/// Passwords of a file with a hash that is theirs, so that none is worked out twice.
+struct Known<'s> {
+    hashes: HashMap<&'s str, PasswordHash>,
+    /// Whether users with one password have one hash. Everybody knows the demonstration's, and salts would hide nothing;
+    /// elsewhere each user has a salt.
+    are_shared: bool,
+}
+
+impl<'s> Known<'s> {
+    fn of(audience: Audience) -> Self {
+        Self { hashes: HashMap::new(), are_shared: audience == Audience::Demonstration }
+    }
+
+    /// `stored`, where it is of this password, else another.
+    async fn hash(
+        &mut self,
+        ctx: &Context,
+        plain: &'s str,
+        stored: Option<PasswordHash>,
+    ) -> Result<PasswordHash, PasswordError> {
+        let known = self.hashes.get(plain);
+        let hash = match (stored, known) {
+            (Some(stored), Some(known)) if stored == *known => stored,
+            (Some(stored), _) if ctx.passwords.verify(plain, Some(stored.clone())).await? => stored,
+            (_, Some(known)) if self.are_shared => known.clone(),
+            _ => ctx.passwords.hash(plain).await?,
+        };
+        self.hashes.insert(plain, hash.clone());
+        Ok(hash)
+    }
 }
 
 /// A plan as a part of a transaction of one world.

@@ -55,6 +55,7 @@ pub(super) const MESSAGES: Messages = Messages {
         email_missing: "Enter your e-mail address.",
         password_missing: "Enter your password.",
         too_many_attempts: Pattern("Too many attempts. Try again in {} seconds."),
+        busy: Pattern("The server is busy. Try again in {} seconds."),
         form_outdated: "This form was out of date, or your browser keeps no cookies. Please sign in again.",
     },
     consent: ConsentTexts {

@@ -55,6 +55,7 @@ pub(super) const MESSAGES: Messages = Messages {
         email_missing: "Escribe tu correo electrónico.",
         password_missing: "Escribe tu contraseña.",
         too_many_attempts: Pattern("Demasiados intentos. Inténtalo de nuevo dentro de {} segundos."),
+        busy: Pattern("El servidor está ocupado. Inténtalo de nuevo dentro de {} segundos."),
         form_outdated: "El formulario había caducado o el navegador no guarda cookies. Inicia sesión de nuevo.",
     },
     consent: ConsentTexts {

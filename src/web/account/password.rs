@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::super::error::retry_after_header;
 use super::super::extract::Pairs;
 use super::super::forms::{field, see_other};
-use super::super::login::{browser, login_failed};
+use super::super::login::{browser, login_failed, refuse_busy};
 use super::super::urls::route;
 use super::super::visitor::{Answer, Posted, Visit};
 use super::super::{Web, cookies};
@@ -55,7 +55,11 @@ pub async fn change(Posted { visit, form: given }: Posted) -> Answer {
         Err(LoginError::TooMany(TooMany { retry_after })) => {
             let seconds = retry_after.as_secs().max(1).to_string();
             form.refuse("", &sheet.page.text().login.too_many_attempts.with(&seconds));
-            Ok(answer(sheet, form, Some(retry_after)))
+            Ok(answer(sheet, form, Some((StatusCode::TOO_MANY_REQUESTS, retry_after))))
+        }
+        Err(LoginError::Busy(busy)) => {
+            refuse_busy(&mut form, &sheet.page, route::ACCOUNT_PASSWORD, busy);
+            Ok(answer(sheet, form, Some((StatusCode::SERVICE_UNAVAILABLE, busy.retry_after))))
         }
         Err(error) => Err(login_failed(web, &visit.headers, error).into()),
     }
@@ -94,7 +98,8 @@ pub fn problem_text(text: &PasswordTexts, problem: PasswordProblem) -> &'static 
     }
 }
 
-fn answer(sheet: Sheet, form: Form, retry_after: Option<Duration>) -> Response {
+/// `later`: the status where the same may be sent again after a while.
+fn answer(sheet: Sheet, form: Form, later: Option<(StatusCode, Duration)>) -> Response {
     let text = &sheet.text().password;
     let nonce = sheet.page.nonce.clone();
     let view = AccountForm {
@@ -107,8 +112,8 @@ fn answer(sheet: Sheet, form: Form, retry_after: Option<Duration>) -> Response {
         head: sheet.head,
         form,
     };
-    match retry_after {
-        Some(span) => retry_after_header(shown(StatusCode::TOO_MANY_REQUESTS, &nonce, &view), span),
+    match later {
+        Some((status, span)) => retry_after_header(shown(status, &nonce, &view), span),
         None => shown(status_of(view.form.is_refused()), &nonce, &view),
     }
 }

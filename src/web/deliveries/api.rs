@@ -31,7 +31,7 @@ use crate::services::users;
 
 pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     let operations = operations();
-    let known = query::Known::of(operations.get_openapi(), web.urls.base());
+    let known = query::Known::of([operations.get_openapi()], web.urls.base());
     Router::from(operations)
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(known, query::check))

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::oauth;
 use super::{failed as status_of, retry_after_header};
+use crate::crypto::password::Busy;
 use crate::services::oauth::error::ErrorCode;
 use crate::services::throttle::TooMany;
 use crate::store::StoreError;
@@ -58,6 +59,10 @@ pub fn failed(status: StatusCode) -> Response {
 
 pub fn too_many(TooMany { retry_after }: TooMany) -> Response {
     retry_after_header(refused(StatusCode::TOO_MANY_REQUESTS, ErrorCode::SlowDown), retry_after)
+}
+
+pub fn busy(Busy { retry_after }: Busy) -> Response {
+    retry_after_header(failed(StatusCode::SERVICE_UNAVAILABLE), retry_after)
 }
 
 pub fn method_not_allowed() -> Response {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 
 use super::super::extract::rest_of_path;
@@ -87,10 +87,9 @@ pub fn failure_sentence(status: StatusCode) -> &'static str {
 
 /// A body with the headers of wire.md A4.
 pub fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response {
-    let mut response = (status, Body::from(body)).into_response();
+    let mut response = guarded(status, Body::from(body));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    guard(headers);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
@@ -99,21 +98,25 @@ pub fn answer(status: StatusCode, content_type: &'static str, body: String) -> R
 
 /// No body, with the same headers.
 pub fn no_content() -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    guard(response.headers_mut());
-    response
+    guarded(StatusCode::NO_CONTENT, Body::empty())
 }
 
-fn guard(headers: &mut HeaderMap) {
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::PRAGMA, "no-cache"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (HeaderName::from_static("x-robots-tag"), "noindex"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
+fn guarded(status: StatusCode, body: Body) -> Response {
+    static HEADERS: [(HeaderName, HeaderValue); 5] = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::PRAGMA, HeaderValue::from_static("no-cache")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex")),
+    ];
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    // Room for those that come on top, so that the map need not grow.
+    *response.headers_mut() = HeaderMap::with_capacity(2 * HEADERS.len());
+    for (name, value) in &HEADERS {
+        response.headers_mut().insert(name, value.clone());
     }
+    response
 }
 
 /// What a page of another site may run as a script, and must not be anything else.

@@ -1,14 +1,19 @@
 //! Errors of the standard endpoints: JSON in the RFCs' own shape (RFC 6749 section 5.2), for every failure.
 
-use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
 use serde::Serialize;
 
 use super::{failed, retry_after_header};
+use crate::crypto::password::Busy;
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::services::throttle::TooMany;
 use crate::store::StoreError;
+
+/// Headers that an answer has at most, with those that come on top.
+const HEADERS: usize = 12;
+/// Bytes that most answers fit into.
+const ORDINARY: usize = 1024;
 
 #[derive(Serialize)]
 struct Body {
@@ -18,16 +23,26 @@ struct Body {
 
 /// A JSON answer that no cache keeps (RFC 6749 section 5.1).
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    no_store((status, Json(body)).into_response())
+    let mut text = Vec::with_capacity(ORDINARY);
+    serde_json::to_writer(&mut text, body).expect("what is answered here always serializes");
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    // The map need not grow.
+    *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    no_store(response)
 }
+
+static NO_STORE: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::PRAGMA, HeaderValue::from_static("no-cache")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
 
 /// The headers of every answer that may hold a token, or a reason.
 pub fn no_store(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in
-        [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")]
-    {
-        headers.insert(name, HeaderValue::from_static(value));
+    for (name, value) in &NO_STORE {
+        response.headers_mut().insert(name, value.clone());
     }
     response
 }
@@ -73,6 +88,11 @@ pub fn failed_with(status: StatusCode) -> Response {
 pub fn too_many(TooMany { retry_after }: TooMany) -> Response {
     let invalid = Invalid::new(ErrorCode::SlowDown, "Too many attempts were refused. Wait, and try again.");
     retry_after_header(with_status(StatusCode::TOO_MANY_REQUESTS, invalid), retry_after)
+}
+
+/// More passwords wait than are looked at in time.
+pub fn busy(Busy { retry_after }: Busy) -> Response {
+    retry_after_header(failed_with(StatusCode::SERVICE_UNAVAILABLE), retry_after)
 }
 
 /// A known address, another method.

@@ -13,7 +13,7 @@ use super::super::error::button::{AuthorizeResult, Code, respond};
 use super::super::error::leadexec::{self, RefreshAnswer};
 use super::super::error::oauth::with_status;
 use super::super::error::{failed_page, retry_after_header};
-use super::super::extract::rest_of_path;
+use super::super::extract::{self, rest_of_path};
 use super::super::oauth::{client, cors, send};
 use super::super::urls::route;
 use super::super::{Web, authorize, bearer, button, page};
@@ -209,7 +209,7 @@ async fn readable(web: &Web, served: &Served, asked: &Asked, mut response: Respo
         Readers::Listed => button::readable_where_listed(web, &asked.headers, response).await,
         Readers::Clients => {
             let client = client::claimed_id(&asked.headers, &asked.form);
-            cors::readable(web, &asked.headers, client.as_deref(), response).await
+            cors::readable(web, extract::origin(&asked.headers), client.as_deref(), response).await
         }
     }
 }

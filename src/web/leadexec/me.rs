@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use serde_json::json;
+use serde::Serialize;
 
 use super::super::Web;
 use super::super::bearer::{Access, authorized};
 use super::super::error::oauth;
 use super::super::urls::route;
 use crate::domain::access_token::Subject;
+use crate::domain::ids::{AccountId, AppId, UserId};
 use crate::domain::scope::Scope;
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -21,8 +22,10 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 /// The user and account that the token acts for. A client's own token has no user; its account is its owner's.
-async fn me(State(web): State<Arc<Web>>, method: Method, headers: HeaderMap) -> Response {
-    let access = Access { method: &method, path: route::ME, headers: &headers, form: None };
+async fn me(State(web): State<Arc<Web>>, request: Request) -> Response {
+    // Extractors of its parts would copy each.
+    let (head, _) = request.into_parts();
+    let access = Access { method: &head.method, path: route::ME, headers: &head.headers, form: None };
     let token = match authorized(&web, route::ME, access, Scope::AccountApi).await {
         Ok(token) => token,
         Err(answer) => return *answer,
@@ -31,16 +34,49 @@ async fn me(State(web): State<Arc<Web>>, method: Method, headers: HeaderMap) -> 
         Subject::User { user, account, .. } => (Some(user), Some(account)),
         Subject::Client { account } => (None, account.as_ref()),
     };
-    let body = json!({
-        "user": user.map(|user| json!({
-            "id": user.id, "email": user.email.as_str(), "name": user.name, "role": user.role.as_str(),
-        })),
-        "account": account.map(|account| json!({"id": account.id, "name": account.name})),
-        "app": {"id": token.app},
-        "scopes": token.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(),
-        "expiresAt": token.expires_at.to_rfc3339(),
-    });
-    oauth::json(StatusCode::OK, &body)
+    let me = Me {
+        user: user.map(|user| Person {
+            id: user.id,
+            email: user.email.as_str(),
+            name: &user.name,
+            role: user.role.as_str(),
+        }),
+        account: account.map(|account| Business { id: &account.id, name: &account.name }),
+        app: Application { id: &token.app },
+        scopes: token.scopes.iter().map(Scope::as_str).collect(),
+        expires_at: token.expires_at.to_rfc3339(),
+    };
+    oauth::json(StatusCode::OK, &me)
+}
+
+/// wire.md part C.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Me<'t> {
+    user: Option<Person<'t>>,
+    account: Option<Business<'t>>,
+    app: Application<'t>,
+    scopes: Vec<&'static str>,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+struct Person<'t> {
+    id: UserId,
+    email: &'t str,
+    name: &'t str,
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+struct Business<'t> {
+    id: &'t AccountId,
+    name: &'t str,
+}
+
+#[derive(Serialize)]
+struct Application<'t> {
+    id: &'t AppId,
 }
 
 async fn other_method() -> Response {

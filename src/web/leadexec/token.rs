@@ -92,6 +92,7 @@ async fn answer(web: &Web, asked: Asked, from: Option<IpAddr>) -> Response {
             refused(route::API_TOKEN, &why, None);
             match (&why, why.invalid()) {
                 (TokenError::TooMany(span), _) => api_token::too_many(*span),
+                (TokenError::Busy(span), _) => api_token::busy(*span),
                 (_, invalid) => api_token::invalid(invalid.map_or(ErrorCode::InvalidRequest, |invalid| invalid.code)),
             }
         }

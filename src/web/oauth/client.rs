@@ -30,8 +30,8 @@ pub struct ClientRequest {
     pub form: Pairs,
     pub headers: HeaderMap,
     pub from: Option<IpAddr>,
-    /// The endpoint that was called, as the public knows it.
-    url: String,
+    /// The endpoint that was called.
+    endpoint: &'static str,
 }
 
 /// Whether pages of other origins may read the answers of an endpoint.
@@ -51,10 +51,10 @@ pub async fn serve(
     request: Request,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> Response {
-    let headers = request.headers().clone();
+    let origin = extract::origin(request.headers());
     let (claimed, response) = serve_unread(web, endpoint, request, answer).await;
     match pages {
-        Pages::Own => cors::readable(web, &headers, claimed.as_deref(), response).await,
+        Pages::Own => cors::readable(web, origin, claimed.as_deref(), response).await,
         Pages::None => response,
     }
 }
@@ -66,18 +66,18 @@ async fn serve_unread(
     request: Request,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> (Option<String>, Response) {
-    let headers = request.headers().clone();
-    let from = extract::peer(request.extensions());
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let body = Bytes::from_request(request, &()).await;
-    let form = match read(&headers, &query, body) {
+    let (mut head, body) = request.into_parts();
+    let from = extract::peer(&head.extensions);
+    let (headers, uri) = (std::mem::take(&mut head.headers), std::mem::take(&mut head.uri));
+    // The limit of its size hangs on what is left of the head.
+    let body = Bytes::from_request(Request::from_parts(head, body), &()).await;
+    let form = match read(&headers, uri.query(), body) {
         Ok(form) => form,
         Err(answer) => return (None, *answer),
     };
     let claimed = claimed_id(&headers, &form);
-    let url = web.urls.public(endpoint);
-    let response = match authenticate(web, endpoint, &url, &headers, &form, from).await {
-        Ok(app) => answer(ClientRequest { app, form, headers, from, url }).await,
+    let response = match authenticate(web, endpoint, &headers, &form, from).await {
+        Ok(app) => answer(ClientRequest { app, form, headers, from, endpoint }).await,
         Err(answer) => *answer,
     };
     (claimed, response)
@@ -88,9 +88,10 @@ impl ClientRequest {
     pub async fn dpop_jkt(&self, web: &Web) -> Result<Option<String>, Box<Response>> {
         let mut proofs = self.headers.get_all("dpop").iter();
         let Some(proof) = proofs.next() else { return Ok(None) };
-        let request = dpop::Request { method: "POST", url: &self.url, access_token: None };
+        let url = web.urls.public(self.endpoint);
+        let request = dpop::Request { method: "POST", url: &url, access_token: None };
         let checked = match (proofs.next(), proof.to_str()) {
-            (None, Ok(proof)) => dpop::check(&web.ctx, &self.app.id, proof, request).await,
+            (None, Ok(proof)) => Box::pin(dpop::check(&web.ctx, &self.app.id, proof, request)).await,
             _ => Err(DpopRefusal::Several.into()),
         };
         match checked {
@@ -106,7 +107,7 @@ impl ClientRequest {
 }
 
 /// Reads a form. What belongs into it is refused in the query, where it would be logged and kept (RFC 6749 section 2.3.1).
-fn read(headers: &HeaderMap, query: &str, body: Result<Bytes, BytesRejection>) -> Result<Pairs, Box<Response>> {
+fn read(headers: &HeaderMap, query: Option<&str>, body: Result<Bytes, BytesRejection>) -> Result<Pairs, Box<Response>> {
     let form = extract::exact_form(headers, body).map_err(|error| {
         Box::new(match error {
             BodyError::TooLarge => {
@@ -118,7 +119,7 @@ fn read(headers: &HeaderMap, query: &str, body: Result<Bytes, BytesRejection>) -
             BodyError::Malformed => invalid(Invalid::request("The form cannot be read.")),
         })
     })?;
-    let query = Pairs::of_query(Some(query));
+    let query = Pairs::of_query(query);
     if query.names().any(|name| PARAMETERS.contains(&name)) {
         return Err(Box::new(invalid(Invalid::request("Parameters belong into the body, not into the address."))));
     }
@@ -136,13 +137,12 @@ pub fn claimed_id(headers: &HeaderMap, form: &Pairs) -> Option<String> {
 async fn authenticate(
     web: &Web,
     endpoint: &'static str,
-    url: &str,
     headers: &HeaderMap,
     form: &Pairs,
     from: Option<IpAddr>,
 ) -> Result<App, Box<Response>> {
     let credentials = credentials(headers, form).map_err(|why| Box::new(invalid(why)))?;
-    match client_auth::authenticate(&web.ctx, &credentials, &[url, &web.urls.public(route::TOKEN)], from).await {
+    match client_auth::authenticate(&web.ctx, &credentials, &[endpoint, route::TOKEN], from).await {
         Ok(app) => Ok(app),
         Err(ClientAuthError::Refused(why)) => {
             refused(endpoint, &why, None);

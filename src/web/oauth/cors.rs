@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::super::Web;
 use super::super::error::oauth::store_failed;
 use super::super::extract;
+use crate::domain::origin::Origin;
 use crate::domain::redirect_uri::RedirectUri;
 use crate::services::partner;
 
@@ -15,9 +16,9 @@ const HEADERS: &str = "authorization, content-type, dpop";
 
 /// Lets the page that sent a request read its answer, whatever the answer is, if it is on an origin of the client that
 /// the request names. `client_id` is only named so far: it need not have been proved.
-pub async fn readable(web: &Web, headers: &HeaderMap, client_id: Option<&str>, mut response: Response) -> Response {
+pub async fn readable(web: &Web, origin: Option<Origin>, client_id: Option<&str>, mut response: Response) -> Response {
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
-    let (Some(origin), Some(client_id)) = (extract::origin(headers), client_id) else { return response };
+    let (Some(origin), Some(client_id)) = (origin, client_id) else { return response };
     let app = match partner::app_by(&web.ctx, client_id).await {
         Ok(app) => app,
         Err(error) => return store_failed(&error),

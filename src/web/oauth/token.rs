@@ -10,7 +10,7 @@ use axum::routing::post;
 use serde::Serialize;
 
 use super::super::Web;
-use super::super::error::oauth::{invalid, json, method_not_allowed, store_failed, too_many};
+use super::super::error::oauth::{busy, invalid, json, method_not_allowed, store_failed, too_many};
 use super::super::error::refused;
 use super::super::urls::route;
 use super::client::{self, ClientRequest, Pages};
@@ -67,11 +67,15 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
             refused("oauth/token", &span, None);
             too_many(span)
         }
+        Err(TokenError::Busy(span)) => {
+            refused("oauth/token", &span, None);
+            busy(span)
+        }
         Err(error) => {
             refused("oauth/token", &error, None);
             match error.invalid() {
                 Some(why) => invalid(why),
-                None => unreachable!("the two errors without a form of their own are handled above"),
+                None => unreachable!("the three errors without a form of their own are handled above"),
             }
         }
     }

@@ -36,6 +36,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Web;
@@ -44,19 +45,22 @@ use super::error::problem::Problem;
 
 pub fn routes(web: &Arc<Web>) -> Router<Arc<Web>> {
     let (guarded, public) = (guarded(), public());
-    let mut described = guarded.get_openapi().clone();
-    described.merge(deliveries::document());
-    let document = openapi::describe(web, described, public.get_openapi().clone());
-    let known = query::Known::of(&document, web.urls.base());
+    let known = query::Known::of([guarded.get_openapi(), public.get_openapi()], web.urls.base());
     let checked = |router: OpenApiRouter<Arc<Web>>| {
         Router::from(router)
             .method_not_allowed_fallback(other_method)
             .layer(from_fn_with_state(known.clone(), query::check))
     };
     let guarded = checked(guarded).layer(from_fn_with_state(web.clone(), auth::require));
-    let public = checked(public).layer(Extension(openapi::Document::of(&document)));
-    let public = public.layer(Extension(reference::Content::of(&document)));
-    guarded.merge(public)
+    let documents = (Extension(openapi::Document::default()), Extension(reference::Prepared::default()));
+    guarded.merge(checked(public).layer(documents))
+}
+
+/// What there is, described. To make it takes as long as all the rest of a start, so it waits until somebody asks.
+fn document(web: &Web) -> OpenApi {
+    let (mut guarded, public) = (guarded().into_openapi(), public().into_openapi());
+    guarded.merge(deliveries::document());
+    openapi::describe(web, guarded, public)
 }
 
 /// What needs the sandbox token.

@@ -1,8 +1,9 @@
 //! The control plane's description of itself (OpenAPI 3.1), made from the operations' own.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Extension;
+use axum::extract::State;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::path::Operation;
@@ -48,15 +49,9 @@ pub fn routes() -> OpenApiRouter<Arc<Web>> {
     OpenApiRouter::default().routes(routes!(show))
 }
 
-/// The finished document, as it is sent.
-#[derive(Clone)]
-pub struct Document(Arc<str>);
-
-impl Document {
-    pub fn of(document: &OpenApi) -> Self {
-        Self(document.to_json().unwrap_or_default().into())
-    }
-}
+/// The finished document, as it is sent, once it was asked for.
+#[derive(Clone, Default)]
+pub struct Document(Arc<OnceLock<String>>);
 
 /// Each operation of a document with its path and method.
 pub fn operations(document: &OpenApi) -> impl Iterator<Item = (&str, Method, &Operation)> {
@@ -173,8 +168,9 @@ fn name(path: &str, method: &Method, operation: &mut Operation) {
     operation_id = "showDocument",
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object)),
 )]
-async fn show(Extension(Document(document)): Extension<Document>) -> Response {
-    let mut response = document.to_string().into_response();
+async fn show(State(web): State<Arc<Web>>, Extension(Document(document)): Extension<Document>) -> Response {
+    let document = document.get_or_init(|| super::document(&web).to_json().unwrap_or_default());
+    let mut response = document.clone().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -78,9 +78,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
 pub struct Known(Arc<HashMap<(String, Method), Vec<String>>>);
 
 impl Known {
-    /// `base` is what stands before each of the document's paths in the router.
-    pub fn of(document: &OpenApi, base: &str) -> Self {
-        let known = operations(document)
+    /// `base` is what stands before each of the documents' paths in the router.
+    pub fn of<'d>(documents: impl IntoIterator<Item = &'d OpenApi>, base: &str) -> Self {
+        let known = documents
+            .into_iter()
+            .flat_map(operations)
             .map(|(path, method, operation)| ((format!("{base}{path}"), method), in_query(operation).collect()));
         Self(Arc::new(known.collect()))
     }

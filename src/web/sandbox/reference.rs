@@ -1,6 +1,6 @@
 //! The page that people read: the OpenAPI document as HTML.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -28,9 +28,13 @@ pub fn routes() -> OpenApiRouter<Arc<Web>> {
     OpenApiRouter::from(entrances).routes(routes!(show))
 }
 
-/// What the page shows, whoever asks.
+/// What the page shows, once it was asked for.
+#[derive(Clone, Default)]
+pub struct Prepared(Arc<OnceLock<Content>>);
+
+/// What it shows, whoever asks.
 #[derive(Clone)]
-pub struct Content {
+struct Content {
     groups: Arc<[Group]>,
     first_request: String,
 }
@@ -45,7 +49,12 @@ pub struct Content {
     operation_id = "readReference",
     responses((status = 200, description = "A page.", body = String, content_type = "text/html")),
 )]
-async fn show(State(web): State<Arc<Web>>, Extension(content): Extension<Content>, headers: HeaderMap) -> Response {
+async fn show(
+    State(web): State<Arc<Web>>,
+    Extension(Prepared(content)): Extension<Prepared>,
+    headers: HeaderMap,
+) -> Response {
+    let content = content.get_or_init(|| Content::of(&super::document(&web))).clone();
     let frame = frame_for_visitor(&web, &headers).await;
     let nonce = frame.nonce.clone();
     let view = Reference { page: frame, first_request: content.first_request, groups: content.groups };
@@ -53,7 +62,7 @@ async fn show(State(web): State<Arc<Web>>, Extension(content): Extension<Content
 }
 
 impl Content {
-    pub fn of(document: &OpenApi) -> Self {
+    fn of(document: &OpenApi) -> Self {
         let document = serde_json::to_value(document).unwrap_or_default();
         let server = document["servers"][0]["url"].as_str().unwrap_or_default().to_owned();
         let reader = Reader { document: &document, server: &server };

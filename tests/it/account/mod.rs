@@ -8,5 +8,5 @@ mod password;
 mod profile;
 mod sessions;
 mod sign_up;
-mod support;
+pub mod support;
 mod way_back;

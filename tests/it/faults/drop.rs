@@ -1,25 +1,14 @@
 //! Connections that are closed without an answer: over real sockets.
 
-use axum::serve;
 use leadgate::domain::journal::Outcome;
 use leadgate::services::journal::Query;
-use leadgate::socket::{Peer, Sockets};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use super::{db_tokens, rule, rule_after};
 use crate::support::program::Directory;
 use crate::support::{ADA, APP_ONE, SANDBOX_TOKEN, World, both, connect_by_api};
-
-/// Serves a world on a port of its own, until the test is over.
-async fn listen(world: &World) -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = world.router.clone().into_make_service_with_connect_info::<Peer>();
-    tokio::spawn(async move { serve(Sockets(listener), service).await });
-    address
-}
 
 /// What comes on a connection until the other side closes it.
 async fn bytes_for(address: std::net::SocketAddr, method: &str, path: &str) -> Vec<u8> {
@@ -35,7 +24,7 @@ async fn bytes_for(address: std::net::SocketAddr, method: &str, path: &str) -> V
 /// Not one byte, for GET and HEAD, before and after; then as if nothing had been.
 async fn e_a_dropped_connection_carries_nothing(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
-    let address = listen(&world).await;
+    let address = world.listen().await;
     let path = format!("/authorize/refreshaccesstoken/{}?appid={APP_ONE}", tokens.refresh);
     let before = db_tokens(&world).await;
     let dropped = json!({"drop": true});
@@ -55,7 +44,7 @@ async fn e_a_dropped_connection_carries_nothing(world: World) {
 
 /// An answer that went out before stays whole: only the connection's next one is cut.
 async fn e_a_kept_connection_is_cut_at_the_fault(world: World) {
-    let address = listen(&world).await;
+    let address = world.listen().await;
     world.put_faults(json!([rule("jwks.json", &json!({"drop": true}))])).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /livez HTTP/1.1\r\nHost: auth.test\r\n\r\n").await.unwrap();

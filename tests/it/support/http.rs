@@ -5,8 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
-use leadgate::socket::Peer;
+use axum::serve;
+use leadgate::socket::{Peer, Sockets};
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use url::form_urlencoded;
 
@@ -38,6 +40,15 @@ pub fn escape(text: &str) -> String {
 }
 
 impl World {
+    /// Serves it on a port of its own, until the test is over.
+    pub async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let service = self.router.clone().into_make_service_with_connect_info::<Peer>();
+        tokio::spawn(async move { serve(Sockets(listener), service).await });
+        address
+    }
+
     /// A request without any browser.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         Answer::of(self.router.clone().oneshot(request).await.unwrap()).await

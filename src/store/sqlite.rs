@@ -1,0 +1,271 @@
+//! SQLite, which lives in this process: a statement is run on the thread that asks, where handing it to another thread
+//! would cost more than most statements take.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::FromSql;
+use rusqlite::{CachedStatement, Connection, OpenFlags, Row, ToSql};
+use tokio::sync::Semaphore;
+
+use super::Work;
+use super::conn::Conn;
+use super::error::StoreError;
+
+/// How long SQLite waits for another process's lock, and a caller for a connection to read with.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// Reads that may go on at once, each on a thread of its own.
+const READS: usize = 4;
+/// Statements that a connection keeps prepared: more than there are.
+const PREPARED: usize = 512;
+
+/// A row of an answer, column by column.
+pub(super) trait FromRow: Sized {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self>;
+}
+
+macro_rules! tuple {
+    ($($kind:ident $at:literal),+) => {
+        impl<$($kind: FromSql),+> FromRow for ($($kind,)+) {
+            fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+                Ok(($(row.get::<_, $kind>($at)?,)+))
+            }
+        }
+    };
+}
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+
+/// The columns of a row, asked for in about the order in which they are there.
+pub(super) struct Columns<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(super) fn of(row: &'r Row<'r>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(super) fn get<T: FromSql>(&mut self, name: &str) -> rusqlite::Result<T> {
+        let at = self.next;
+        self.next += 1;
+        let statement: &rusqlite::Statement<'_> = self.row.as_ref();
+        // A search by name compares with each column before it.
+        if statement.column_name(at).is_ok_and(|there| there == name) { self.row.get(at) } else { self.row.get(name) }
+    }
+}
+
+/// The parameters of a statement, `$1` first.
+pub(super) type Parameters<'p> = &'p [&'p dyn ToSql];
+
+/// To SQLite `$2` is a name, which it numbers by where it first stands.
+fn prepare<'c>(conn: &'c Connection, sql: &str, parameters: Parameters<'_>) -> rusqlite::Result<CachedStatement<'c>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    for at in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(at).and_then(|name| name.get(1..)?.parse::<usize>().ok());
+        let parameter = number.and_then(|number| parameters.get(number.checked_sub(1)?));
+        let missing = rusqlite::Error::InvalidParameterCount(parameters.len(), at);
+        statement.raw_bind_parameter(at, parameter.ok_or(missing)?)?;
+    }
+    Ok(statement)
+}
+
+/// Runs a statement; answers how many rows it touched.
+pub(super) fn execute(conn: &Connection, sql: &str, parameters: Parameters<'_>) -> Result<u64, StoreError> {
+    let rows = prepare(conn, sql, parameters)?.raw_execute()?;
+    Ok(rows as u64)
+}
+
+pub(super) fn fetch_all<T: FromRow>(
+    conn: &Connection,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = prepare(conn, sql, parameters)?;
+    let mut rows = statement.raw_query();
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(T::from_row(row)?);
+    }
+    Ok(all)
+}
+
+/// Runs the statement to its end, also where it writes and answers more than is asked for.
+pub(super) fn fetch_optional<T: FromRow>(
+    conn: &Connection,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = prepare(conn, sql, parameters)?;
+    let mut rows = statement.raw_query();
+    let first = rows.next()?.map(T::from_row).transpose()?;
+    if first.is_some() {
+        while rows.next()?.is_some() {}
+    }
+    Ok(first)
+}
+
+/// The row of a statement that always has one.
+pub(super) fn fetch_one<T: FromRow>(conn: &Connection, sql: &str, parameters: Parameters<'_>) -> Result<T, StoreError> {
+    fetch_optional(conn, sql, parameters)?.ok_or_else(|| StoreError::Internal("a statement answered no row".into()))
+}
+
+/// A connection is one thread's at a time: that much the compiler sees to.
+const UNLOCKED: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
+/// Opens the connection that writes, and makes the file where there is none.
+pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | UNLOCKED;
+    let conn = Connection::open_with_flags(path, flags)?;
+    settle(&conn)?;
+    conn.pragma_update(None, "journal_mode", "wal")?;
+    // Each commit is on the disk before it is answered.
+    conn.pragma_update(None, "synchronous", "full")?;
+    Ok(conn)
+}
+
+/// Opens a database that is gone with the process.
+pub(super) fn open_memory() -> rusqlite::Result<Connection> {
+    let conn = Connection::open_in_memory_with_flags(
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | UNLOCKED,
+    )?;
+    settle(&conn)?;
+    Ok(conn)
+}
+
+fn settle(conn: &Connection) -> rusqlite::Result<()> {
+    conn.busy_timeout(PATIENCE)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.set_prepared_statement_cache_capacity(PREPARED);
+    Ok(())
+}
+
+/// Those who read a file while one writes it.
+#[derive(Clone)]
+pub(super) struct Readers(Arc<Pool>);
+
+struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    places: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn of(path: &Path) -> Self {
+        let places = Arc::new(Semaphore::new(READS));
+        Self(Arc::new(Pool { path: path.to_owned(), idle: Mutex::default(), places }))
+    }
+
+    /// A read that may take long: on a thread of its own.
+    pub(super) async fn read<T, F>(&self, mut work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+    {
+        let place = tokio::time::timeout(PATIENCE, self.0.places.clone().acquire_owned()).await;
+        let place =
+            place.map_err(|_| StoreError::Unavailable("all connections are busy".into()))?.map_err(|_| closed())?;
+        let pool = self.0.clone();
+        let runtime = tokio::runtime::Handle::current();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut conn = Conn::Sqlite(pool.take()?);
+            let read = runtime.block_on(work(&mut conn));
+            pool.give_back(conn);
+            drop(place);
+            read
+        });
+        read.await.unwrap_or_else(|crash| Err(StoreError::Internal(format!("a read: {crash}"))))
+    }
+
+    /// A read of a few rows by their keys, done at once: it takes some microseconds. No more connections are out than
+    /// there are threads, since none is held while its reader waits.
+    pub(super) async fn look_up<T, F>(&self, mut work: F) -> Result<T, StoreError>
+    where
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T>,
+    {
+        let mut conn = Conn::Sqlite(self.0.take()?);
+        let found = work(&mut conn).await;
+        self.0.give_back(conn);
+        found
+    }
+
+    pub(super) fn close(&self) {
+        self.0.places.close();
+        self.0.idle().clear();
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".into())
+}
+
+impl Pool {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Result<Connection, StoreError> {
+        let idle = self.idle().pop();
+        idle.map_or_else(|| self.open(), Ok)
+    }
+
+    fn open(&self) -> Result<Connection, StoreError> {
+        if self.places.is_closed() {
+            return Err(closed());
+        }
+        let conn = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | UNLOCKED)?;
+        settle(&conn)?;
+        Ok(conn)
+    }
+
+    fn give_back(&self, conn: Conn) {
+        if let Conn::Sqlite(conn) = conn
+            && !self.places.is_closed()
+        {
+            self.idle().push(conn);
+        }
+    }
+}
+
+/// Holds other starting processes off while the file is made and migrated: SQLite's own locks cover a
+/// transaction, not the look at what is applied and the step after it. Freed when dropped.
+pub(super) fn lock_beside(file: &Path) -> Result<File, (PathBuf, std::io::Error)> {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let lock = File::options().create(true).truncate(false).write(true).open(&path);
+    lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(|why| (path, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "After the commit is durable" rests on these: a test that kills the process cannot see them missing.
+    #[test]
+    fn sqlite_syncs_each_commit_to_the_disk() {
+        let file = std::env::temp_dir().join(format!("leadgate-pragmas-{}.db", std::process::id()));
+        let conn = open_writer(&file).unwrap();
+        let number = |pragma| conn.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("synchronous"), 2, "FULL");
+        assert_eq!(number("foreign_keys"), 1);
+        let journal: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(journal, "wal");
+        drop(conn);
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    #[test]
+    fn parameters_go_by_their_numbers() {
+        let conn = open_memory().unwrap();
+        let row: Option<(i64, i64, i64)> =
+            fetch_optional(&conn, "SELECT $2, $1, $2", rusqlite::params![10, 20]).unwrap();
+        assert_eq!(row, Some((20, 10, 20)));
+        let short = fetch_optional::<(i64,)>(&conn, "SELECT $2", rusqlite::params![10]);
+        assert!(matches!(short, Err(StoreError::Internal(_))), "{short:?}");
+    }
+}
