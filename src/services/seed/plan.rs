@@ -454,7 +454,9 @@ impl Step {
         };
         let Some(existing) = existing else {
             apps::insert(conn, &wanted, &Secrets { client: secret.copied(), ..Secrets::default() }).await?;
-            self.set_app_state(conn, &wanted).await?;
+            if !wanted.is_active() {
+                self.set_app_state(conn, &wanted).await?;
+            }
             return Ok(Change::Made);
         };
         let stored = stored.and_then(|stored| stored.client);
