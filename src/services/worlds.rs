@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::audit::Acting;
-use super::seed::SeedError;
+use super::seed::{Onto, SeedError};
 use super::{Context, clocks, seed, webhooks};
 use crate::domain::event::{Action, Target, TargetKind};
 use crate::domain::snapshot::{MAX_SNAPSHOTS, Snapshot, SnapshotName};
@@ -38,7 +38,7 @@ pub enum SnapshotError {
 pub async fn reset(ctx: &Acting<'_>) -> Result<Reset, SeedError> {
     let plan = seed::own_plan(ctx).await?;
     plan.stands_by_itself()?;
-    let (step, tables) = (plan.step(ctx), ctx.store.tables().await?);
+    let (step, tables) = (plan.step(ctx, Onto::Nothing), ctx.store.tables().await?);
     let event = Arc::new(ctx.event(Action::WorldReset, Target::kind(TargetKind::World, "")));
     let done = ctx.store.write(move |conn| {
         let (step, tables, event) = (step.clone(), tables.clone(), event.clone());

@@ -386,7 +386,7 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
 
 /// The same for those that several ask for at once, each in its place.
 pub async fn find_many(conn: &mut Conn, ids: &[AccessTokenId]) -> Result<Vec<Option<Found>>, StoreError> {
-    let Driver::Postgres(c) = conn.driver() else { return Err(StoreError::not_here("find_many")) };
+    let Some(c) = conn.postgres() else { return Err(StoreError::not_here("find_many")) };
     let asked: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows: Vec<FoundRow> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;
     let all = rows.into_iter().map(|row| Ok((row.id, found(row)?))).collect::<Result<HashMap<_, _>, StoreError>>()?;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::conn::{Conn, Driver, execute, fetch_all, fetch_optional, row, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{containing, corrupt, secret_hash, split, state_word, time};
 use super::error::StoreError;
 use crate::domain::app::{App, AppState, LogoId};
@@ -193,7 +193,7 @@ pub async fn find_with_secrets(conn: &mut Conn, id: &AppId) -> Result<Option<(Ap
 
 /// The same for those that several ask for at once, each in its place: mostly a few applications, and each of them often.
 pub async fn find_many(conn: &mut Conn, ids: &[AppId]) -> Result<Vec<Option<(App, Secrets)>>, StoreError> {
-    let Driver::Postgres(c) = conn.driver() else { return Err(StoreError::not_here("find_many")) };
+    let Some(c) = conn.postgres() else { return Err(StoreError::not_here("find_many")) };
     let asked: HashSet<&str> = ids.iter().map(AppId::as_str).collect();
     let asked: Vec<&str> = asked.into_iter().collect();
     let rows: Vec<Row> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;

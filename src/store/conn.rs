@@ -23,14 +23,26 @@ impl Conn {
         }
     }
 
-    /// Asked for once for each statement, which who counts them can see.
+    /// Asked for once for each statement.
     pub(super) fn driver(&mut self) -> Driver<'_> {
-        tracing::trace!(target: "leadgate::statement", "statement");
+        is_asked();
         match self {
             Conn::Sqlite(conn) => Driver::Sqlite(conn),
             Conn::Postgres(conn) => Driver::Postgres(conn),
         }
     }
+
+    /// The same for a statement of PostgreSQL's alone. `None` where SQLite goes another way.
+    pub(super) fn postgres(&mut self) -> Option<&mut PgConnection> {
+        let Conn::Postgres(conn) = self else { return None };
+        is_asked();
+        Some(conn)
+    }
+}
+
+/// Tells who counts what is sent to a database.
+fn is_asked() {
+    tracing::trace!(target: "leadgate::statement", "statement");
 }
 
 /// A statement that holds nothing from outside, as text.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::conn::{Conn, Driver, execute, fetch_all, fetch_optional, row, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, optional_time, time};
 use super::error::StoreError;
 use super::{apps, events};
@@ -337,7 +337,7 @@ pub async fn end_expired(conn: &mut Conn, user: UserId, app: &AppId, now: Timest
 /// Writes down when connections were last used. Two nodes that write the same rows in another order may lose against
 /// each other, and do it again.
 pub async fn set_last_used(conn: &mut Conn, noted: &[(ConnectionId, Timestamp)]) -> Result<(), StoreError> {
-    if let Driver::Postgres(c) = conn.driver() {
+    if let Some(c) = conn.postgres() {
         let (ids, at): (Vec<Uuid>, Vec<i64>) = noted.iter().map(|(id, at)| (id.0, at.as_micros())).unzip();
         sqlx::query(SET_LAST_USED_ON_POSTGRES).bind(ids).bind(at).execute(c).await?;
         return Ok(());
@@ -352,7 +352,7 @@ pub async fn set_last_used(conn: &mut Conn, noted: &[(ConnectionId, Timestamp)])
 /// were. `None` for the others, of which nothing is changed.
 pub async fn end_untold(conn: &mut Conn, ends: &[EndByClient]) -> Result<Vec<Option<AppId>>, StoreError> {
     let by = EndedBy::Partner.as_str();
-    let Driver::Postgres(c) = conn.driver() else {
+    let Some(c) = conn.postgres() else {
         let mut all = Vec::with_capacity(ends.len());
         for end in ends {
             all.push(end_one_untold(conn, end, by).await?);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::access_tokens::Issued;
-use super::conn::{Conn, Driver, execute, fetch_optional, row, statements};
+use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, time};
 use super::error::StoreError;
 use super::sweep::Sweep;
@@ -163,7 +163,7 @@ impl RenewableRow {
 /// Serves those that are plain: the grant lives, by its connection and its time, the token is its present one, and all
 /// that was granted is still permitted. `None` for the others, of which nothing is changed.
 pub async fn renew_plainly(conn: &mut Conn, renewals: &[Renewal]) -> Result<Vec<Option<Renewed>>, StoreError> {
-    let Driver::Postgres(c) = conn.driver() else {
+    let Some(c) = conn.postgres() else {
         let mut all = Vec::with_capacity(renewals.len());
         for renewal in renewals {
             all.push(renew_one_plainly(conn, renewal).await?);

@@ -3,7 +3,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::conn::{Conn, Driver, execute, fetch_all, fetch_optional, row, statements};
+use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
 use crate::domain::namespace::{Namespace, NamespaceId};
@@ -83,7 +83,7 @@ pub(super) fn schema(id: &NamespaceId) -> String {
 }
 
 async fn on_postgres(conn: &mut Conn, statement: String) -> Result<(), StoreError> {
-    if let Driver::Postgres(c) = conn.driver() {
+    if let Some(c) = conn.postgres() {
         sqlx::query(AssertSqlSafe(statement)).execute(c).await?;
     }
     Ok(())

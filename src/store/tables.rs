@@ -166,24 +166,27 @@ impl Tables {
     /// emptied, or copied, already. SQLite has one writer.
     pub async fn hold(&self, conn: &mut Conn) -> Result<(), StoreError> {
         let Some(lock) = self.lock() else { return Ok(()) };
+        let lock = [HOLD_WAIT_ON_POSTGRES, "SAVEPOINT hold", &lock].join("; ");
         // Who writes takes its tables in another order: it may hold one that we want, and want one that we hold. Then it
         // is we who let go, and soon: the database itself would look for a victim only after a second.
-        execute!(conn, HOLD_WAIT_ON_POSTGRES)?;
         for _ in 1..HOLD_ATTEMPTS {
-            execute!(conn, "SAVEPOINT hold")?;
-            match execute!(conn, AssertSqlSafe(lock.as_str())) {
+            match at_once(conn, &lock).await {
                 Err(StoreError::Unavailable(_) | StoreError::Again) => execute!(conn, "ROLLBACK TO SAVEPOINT hold")?,
                 locked => return locked.map(|_| ()),
             };
         }
-        execute!(conn, AssertSqlSafe(lock.as_str())).map(|_| ())
+        at_once(conn, &lock).await.map(|_| ())
     }
 
     /// Deletes every row; answers how many that were.
     pub async fn empty(&self, conn: &mut Conn) -> Result<u64, StoreError> {
+        let deletions = self.names().rev().map(delete);
+        if self.dialect == Dialect::Postgres {
+            return at_once(conn, &deletions.collect::<Vec<_>>().join("; ")).await;
+        }
         let mut rows = 0;
-        for name in self.names().rev() {
-            rows += execute!(conn, AssertSqlSafe(delete(name)))?;
+        for deletion in deletions {
+            rows += execute!(conn, AssertSqlSafe(deletion))?;
         }
         Ok(rows)
     }
@@ -205,6 +208,12 @@ impl Tables {
         }
         Ok(rows)
     }
+}
+
+/// Several statements for PostgreSQL in one round trip; answers how many rows they touched.
+async fn at_once(conn: &mut Conn, statements: &str) -> Result<u64, StoreError> {
+    let Some(conn) = conn.postgres() else { return Err(StoreError::not_here("at_once")) };
+    Ok(sqlx::raw_sql(AssertSqlSafe(statements)).execute(conn).await?.rows_affected())
 }
 
 fn delete(table: &str) -> String {

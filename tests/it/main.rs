@@ -23,6 +23,7 @@ mod dialog;
 mod doctor;
 mod faults;
 mod hostile;
+mod hot_path;
 mod inspector;
 mod jsonp;
 mod keys;

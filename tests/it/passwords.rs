@@ -187,13 +187,9 @@ fn one_guess_a_minute() -> Setup {
     Setup { limits: Limits { logins: 1, refusals: 0 }, ..Setup::default() }
 }
 
-fn demonstration() -> Setup {
-    Setup { seed: include_str!("../../src/config/demonstration.toml").to_owned(), ..Setup::default() }
-}
-
 both! {
     r4_c9_beyond_the_queue_each_surface_says_when_to_come_again,
     r4_logins_that_wait_hold_up_nothing_else,
 }
 both!(with super::one_guess_a_minute(); c10_who_finds_no_place_has_used_up_nothing);
-both!(with super::demonstration(); r4_a_seed_is_hashed_once);
+both!(with support::Setup::demonstration(); r4_a_seed_is_hashed_once);

@@ -1,8 +1,6 @@
 //! The world as a whole (wire.md E): reset, snapshots, and namespaces beside it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +14,7 @@ use tower::ServiceExt as _;
 use crate::sandbox::support::assert_problem;
 use crate::store_contract::tables::Db;
 use crate::support::http::{from_address, request};
+use crate::support::statements::Statements;
 use crate::support::{
     ADA, APP_ONE, APP_TWO, Answer, Click, GRACE, Kind, PARTNER, SANDBOX_TOKEN, Setup, World, both, connect_by_api,
 };
@@ -163,36 +162,16 @@ fn few_refusals() -> Setup {
     Setup { limits: Limits { logins: 0, refusals: 3 }, ..Setup::default() }
 }
 
-/// Counts statements that this thread sends to a database.
-#[derive(Clone, Default)]
-struct Statements(Arc<AtomicUsize>);
-
-impl tracing::Subscriber for Statements {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "leadgate::statement"
-    }
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 /// A reset, a snapshot and its restoration take as many statements in a full world as in an empty one, and hash no
 /// password.
 async fn e_their_cost_does_not_grow_with_the_world(world: World) {
-    let statements = Statements::default();
-    let guard = tracing::subscriber::set_default(statements.clone());
+    let statements = Statements::counted();
     let cost = async |method: &str, path: &str| {
-        let before = statements.0.load(Ordering::Relaxed);
-        let answer = world.ask(method, path, None).await;
-        assert!(answer.status < 300, "{answer:?}");
-        statements.0.load(Ordering::Relaxed) - before
+        let ask = async {
+            let answer = world.ask(method, path, None).await;
+            assert!(answer.status < 300, "{answer:?}");
+        };
+        statements.of(ask).await
     };
     world.reset().await;
     let mut costs = Vec::new();
@@ -206,10 +185,24 @@ async fn e_their_cost_does_not_grow_with_the_world(world: World) {
         let restored = cost("POST", "/snapshots/full/restore").await;
         costs.push((taken, restored, cost("POST", "/reset").await));
     }
-    drop(guard);
     let tables = world.ctx.store.tables().await.unwrap().names().count();
-    assert!(costs[0].0 > tables && costs[0].1 > 2 * tables && costs[0].2 > tables, "{costs:?}");
+    assert!(costs[0].0 > tables && costs[0].1 > tables && costs[0].2 > 0, "{costs:?}");
     assert_eq!(costs[0], costs[1]);
+}
+
+/// What a job of a continuous integration waits for.
+async fn e_a_reset_of_the_demonstration_takes_few_statements(world: World) {
+    let statements = Statements::counted();
+    world.reset().await;
+    let count = statements.of(world.reset()).await;
+    let tables = world.ctx.store.tables().await.unwrap().names().count();
+    // A transaction, in which each table is emptied: on PostgreSQL they are held in one round trip and emptied in another.
+    let emptied = if world.database.kind == Kind::Sqlite { 2 + tables } else { 2 + 2 };
+    // What the seed has is made, and not looked for: an account with its key, seven users, an application, a button, the
+    // addresses of both, and a lead type.
+    let made = 16;
+    // The event log; and the node's clocks and webhooks are read again.
+    assert_eq!(count, emptied + made + 1 + 2);
 }
 
 /// Each row of each table comes back; what was made later is gone.
@@ -616,6 +609,7 @@ both! {
 both! { on many threads; e_a_reset_amid_writes_leaves_the_seeded_state, e_parallel_namespaces_do_not_meet }
 
 both! { with super::few_refusals(); e_a_namespace_counts_for_itself }
+both! { with support::Setup::demonstration(); e_a_reset_of_the_demonstration_takes_few_statements }
 both! { with support::Setup::at("https://auth.test/t1"); e_a_namespace_may_lie_below_a_path }
 
 mod on_postgres {

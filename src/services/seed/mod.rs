@@ -21,7 +21,7 @@ use crate::domain::secret_hash::SecretHash;
 use crate::store::{StoreError, accounts, apps, buttons, users};
 
 pub use plan::Plan;
-pub(super) use plan::sorted;
+pub(super) use plan::{Onto, sorted};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {

@@ -135,7 +135,8 @@ impl Plan {
 
     /// Makes the world so, in one transaction.
     pub(super) async fn apply(self: &Arc<Self>, ctx: &Acting<'_>) -> Result<Applied, SeedError> {
-        let (step, event) = (self.step(ctx), ctx.event(Action::WorldSeeded, Target::kind(TargetKind::World, "")));
+        let (step, event) =
+            (self.step(ctx, Onto::World), ctx.event(Action::WorldSeeded, Target::kind(TargetKind::World, "")));
         ctx.store
             .write(move |conn| {
                 let (step, mut event) = (step.clone(), event.clone());
@@ -154,10 +155,10 @@ impl Plan {
     }
 
     /// The same as a part of a transaction.
-    pub(in crate::services) fn step(self: &Arc<Self>, ctx: &Context) -> Arc<Step> {
+    pub(in crate::services) fn step(self: &Arc<Self>, ctx: &Context, onto: Onto) -> Arc<Step> {
         let hashes = self.hashes(ctx);
         let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
-        Arc::new(Step { plan: self.clone(), hashes, ending })
+        Arc::new(Step { plan: self.clone(), onto, hashes, ending })
     }
 
     fn hashes(&self, ctx: &Context) -> Hashes {
@@ -248,9 +249,19 @@ impl<'s> Known<'s> {
     }
 }
 
+/// Where a plan is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::services) enum Onto {
+    /// A world with whatever it has.
+    World,
+    /// One that the same transaction has emptied: nobody is asked what is there.
+    Nothing,
+}
+
 /// A plan as a part of a transaction of one world.
 pub(in crate::services) struct Step {
     plan: Arc<Plan>,
+    onto: Onto,
     hashes: Hashes,
     ending: Ending,
 }
@@ -281,7 +292,10 @@ impl Step {
     }
 
     async fn leads(&self, conn: &mut Conn, applied: &mut Applied) -> Result<(), StoreError> {
-        let known: Vec<i64> = lead_types::list(conn).await?.iter().map(|known| known.uid).collect();
+        let known = match self.onto {
+            Onto::Nothing => Vec::new(),
+            Onto::World => lead_types::list(conn).await?,
+        };
         for lead_type in &self.file().lead_types {
             let lead_type = LeadType {
                 uid: i64::from(lead_type.uid),
@@ -290,7 +304,7 @@ impl Step {
                 unique: lead_type.unique.clone(),
             };
             let changed = lead_types::upsert(conn, &lead_type).await?;
-            let made = !known.contains(&lead_type.uid);
+            let made = known.iter().all(|known| known.uid != lead_type.uid);
             applied.count(change(made, changed));
         }
         for source in &self.file().sources {
@@ -303,14 +317,13 @@ impl Step {
     }
 
     async fn source(&self, conn: &mut Conn, seed: &SeedSource) -> Result<Change, StoreError> {
-        let account = find_account(conn, &seed.account).await?.ok_or(StoreError::Again)?;
         let source = LeadSource {
             vid: i64::from(seed.vid),
-            account: account.id,
+            account: self.account(conn, &seed.account).await?,
             name: seed.name.clone(),
             is_enabled: seed.is_enabled,
         };
-        let made = campaigns::find_source(conn, source.vid).await?.is_none();
+        let made = self.there(campaigns::find_source(conn, source.vid)).await?.is_none();
         Ok(change(made, campaigns::upsert_source(conn, &source).await?))
     }
 
@@ -324,11 +337,39 @@ impl Step {
             daily_cap: seed.daily_cap.map(i64::from),
             criteria: seed.criteria.clone(),
         };
-        match campaigns::find(conn, wanted.aid).await? {
+        match self.there(campaigns::find(conn, wanted.aid)).await? {
             None => campaigns::insert(conn, &wanted).await.map(|()| Change::Made),
             Some(existing) if existing == wanted => Ok(Change::None),
             Some(_) => campaigns::update(conn, &wanted).await.map(|()| Change::Changed),
         }
+    }
+
+    /// What is there already.
+    async fn there<T>(
+        &self,
+        look: impl Future<Output = Result<Option<T>, StoreError>>,
+    ) -> Result<Option<T>, StoreError> {
+        match self.onto {
+            Onto::Nothing => Ok(None),
+            Onto::World => look.await,
+        }
+    }
+
+    /// The account that something of the file belongs to.
+    async fn account(&self, conn: &mut Conn, reference: &Reference<String>) -> Result<AccountId, StoreError> {
+        let found = match self.onto {
+            Onto::Nothing => self.planned_account(&reference.to),
+            Onto::World => find_account(conn, reference).await?.map(|account| account.id),
+        };
+        found.ok_or(StoreError::Again)
+    }
+
+    /// As [`find_account`] would find it.
+    fn planned_account(&self, to: &str) -> Option<AccountId> {
+        let by_id = self.plan.accounts.iter().find(|planned| planned.id.as_str() == to);
+        let mut named = self.file().accounts.iter().zip(&self.plan.accounts);
+        let planned = by_id.or_else(|| named.find(|(seed, _)| seed.name == to).map(|(_, planned)| planned));
+        planned.map(|planned| planned.id.clone())
     }
 
     fn file(&self) -> &SeedFile {
@@ -361,7 +402,7 @@ impl Step {
             let id = match &seed.id {
                 Some(id) => id.clone(),
                 None => {
-                    let named = accounts::find_by_name(conn, &seed.name).await?;
+                    let named = self.there(accounts::find_by_name(conn, &seed.name)).await?;
                     named.map_or_else(|| planned.id.clone(), |account| account.id)
                 }
             };
@@ -389,15 +430,15 @@ impl Step {
         planned: &PlannedUser,
         now: Timestamp,
     ) -> Result<(Change, UserId), StoreError> {
-        let account = find_account(conn, &seed.account).await?.ok_or(StoreError::Again)?;
+        let account = self.account(conn, &seed.account).await?;
         let magic = match self.plan.seed.audience {
             Audience::Demonstration => seed.email.as_str().split('@').next().and_then(Magic::parse),
             Audience::Ordinary => None,
         };
-        let existing = users::find_by_email(conn, &seed.email).await?;
+        let existing = self.there(users::find_by_email(conn, &seed.email)).await?;
         let wanted = User {
             id: existing.as_ref().map_or(planned.id, |(user, _)| user.id),
-            account: account.id,
+            account,
             email: seed.email.clone(),
             name: seed.name.clone(),
             role: seed.role,
@@ -428,7 +469,7 @@ impl Step {
             Some(owner) => users::find_by_email(conn, &owner.to).await?.map(|(user, _)| user.id),
             None => None,
         };
-        let (existing, stored) = apps::find_with_secrets(conn, &seed.id).await?.unzip();
+        let (existing, stored) = self.there(apps::find_with_secrets(conn, &seed.id)).await?.unzip();
         let secret = self.hashes.client_secrets.get(&seed.id);
         let client = &seed.client;
         let wanted = App {
@@ -454,7 +495,9 @@ impl Step {
         };
         let Some(existing) = existing else {
             apps::insert(conn, &wanted, &Secrets { client: secret.copied(), ..Secrets::default() }).await?;
-            self.set_app_state(conn, &wanted).await?;
+            if !wanted.is_active() {
+                self.set_app_state(conn, &wanted).await?;
+            }
             return Ok(Change::Made);
         };
         let stored = stored.and_then(|stored| stored.client);
@@ -491,7 +534,7 @@ impl Step {
     }
 
     async fn button(&self, conn: &mut Conn, app: &AppId, seed: &SeedButton) -> Result<Change, StoreError> {
-        let existing = buttons::find(conn, &seed.id).await?;
+        let existing = self.there(buttons::find(conn, &seed.id)).await?;
         let wanted = Button {
             id: seed.id.clone(),
             app: app.clone(),

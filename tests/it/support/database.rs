@@ -106,6 +106,22 @@ impl Database {
         }
     }
 
+    /// PostgreSQL only: keeps everybody else away from a table until `COMMIT`.
+    pub async fn db_hold(&self, table: &str) -> PgConnection {
+        let mut conn = self.db_postgres().await;
+        conn.execute(AssertSqlSafe(format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))).await.unwrap();
+        conn
+    }
+
+    /// PostgreSQL only: how many statements wait for a table.
+    pub async fn db_waiting(&self) -> i64 {
+        self.db_count(
+            "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation' \
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .await
+    }
+
     async fn db_sqlite(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(self.file()).connect().await.unwrap()
     }

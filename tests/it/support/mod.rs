@@ -9,6 +9,7 @@ pub mod jar;
 pub mod program;
 pub mod receiver;
 pub mod signer;
+pub mod statements;
 pub mod world;
 
 pub use actor::Actor;

@@ -67,6 +67,11 @@ impl Default for Setup {
 }
 
 impl Setup {
+    /// What a sandbox begins with.
+    pub fn demonstration() -> Self {
+        Self { seed: include_str!("../../../src/config/demonstration.toml").to_owned(), ..Self::default() }
+    }
+
     pub fn production() -> Self {
         Self { is_sandbox: false, password_grant: false, ..Self::default() }
     }

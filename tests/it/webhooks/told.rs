@@ -1,8 +1,5 @@
 //! What is told, and when.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use axum::http::HeaderMap;
 use leadgate::clock::{Clock as _, SystemClock};
 use leadgate::domain::email::Email;
@@ -12,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::support::{Received, Receiver};
 use crate::oauth::support::RATE_FINDER;
+use crate::support::statements::Statements;
 use crate::support::{ADA, APP_ONE, Click, GRACE, Setup, World, both, connect_by_api};
 
 both! {
@@ -220,36 +218,11 @@ async fn f_a_webhook_hears_of_its_own_application_and_events(world: World) {
     assert_eq!(world.deliveries(&wide, "").await.len(), 1, "a disabled one hears of nothing");
 }
 
-/// Counts statements that this thread sends to a database.
-#[derive(Clone, Default)]
-struct Statements(Arc<AtomicUsize>);
-
-impl tracing::Subscriber for Statements {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "leadgate::statement"
-    }
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 /// The hot path: also where the application has a webhook for other things.
 async fn f_a_refresh_costs_nothing_where_nobody_hears_of_it(world: World) {
     let tokens = connect_by_api(&world, ADA, "btn-one").await;
-    let statements = Statements::default();
-    let guard = tracing::subscriber::set_default(statements.clone());
-    let cost = async || {
-        let before = statements.0.load(Ordering::Relaxed);
-        world.refresh(&tokens.refresh, APP_ONE).await.expect(200);
-        statements.0.load(Ordering::Relaxed) - before
-    };
+    let statements = Statements::counted();
+    let cost = async || statements.of(async { world.refresh(&tokens.refresh, APP_ONE).await.expect(200) }).await;
     let bare = cost().await;
     assert!(bare > 0, "nothing was counted");
     world.webhook_for("http://127.0.0.1:9/", Some(&["connection.created", "connection.revoked"])).await;
@@ -257,7 +230,6 @@ async fn f_a_refresh_costs_nothing_where_nobody_hears_of_it(world: World) {
     let webhook = world.webhook_for("http://127.0.0.1:9/", Some(&["token.refreshed"])).await;
     assert!(cost().await > bare);
     assert_eq!(world.deliveries(&webhook, "").await.len(), 1, "it is written before the answer leaves");
-    drop(guard);
 }
 
 async fn f_a_payload_has_the_clock_of_its_application(world: World) {
