@@ -11,9 +11,9 @@ ENV RUSTUP_TOOLCHAIN=1.95.0
 # for every target that the manifest names, also for those that it does not build.
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
-RUN mkdir -p src tests/it benches/load \
+RUN mkdir -p src tests/it benches/load benches/logins \
     && echo 'fn main() {}' > src/main.rs \
-    && touch src/lib.rs tests/it/main.rs benches/load/main.rs \
+    && touch src/lib.rs tests/it/main.rs benches/load/main.rs benches/logins/main.rs \
     && cargo build --release --locked --bin leadgate \
     && rm -rf src target/release/leadgate target/release/deps/leadgate* target/release/deps/libleadgate* \
               target/release/.fingerprint/leadgate-*

@@ -84,6 +84,13 @@ impl Passwords {
         self.queue.len()
     }
 
+    /// Gives back the memory that those who wait share, where nobody waits any more.
+    pub fn tidy(&self) {
+        if self.queue.len() == 0 {
+            self.spare.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
     /// Hashes that were begun since the start: what is dear can be counted.
     pub fn runs(&self) -> u64 {
         self.runs.load(Ordering::Relaxed)

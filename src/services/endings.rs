@@ -1,5 +1,5 @@
-//! The only place where connections end, so that none does unheard: whoever ends some tells the applications' webhooks in
-//! the same transaction.
+//! Where connections end, so that none does unheard: whoever ends some tells the applications' webhooks in the same
+//! transaction. One way leads past it: `connections::end_untold` ends those of applications that have no webhook.
 
 use super::webhooks::outbox::{self, Draft};
 use crate::domain::clock_setting::Moments;

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::conn::{Conn, Driver, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, secret_hash, time};
 use super::error::StoreError;
-use super::sqlite;
 use super::sweep::Sweep;
+use super::{lane, sqlite};
 use crate::domain::access_token::{AccessToken, Subject};
 use crate::domain::account::Account;
 use crate::domain::connection::{ACCESS_TOKEN_LIFETIME, EndedBy};
@@ -385,12 +385,17 @@ pub async fn find(conn: &mut Conn, id: AccessTokenId) -> Result<Option<Found>, S
 }
 
 /// The same for those that several ask for at once, each in its place.
-pub async fn find_many(conn: &mut Conn, ids: &[AccessTokenId]) -> Result<Vec<Option<Found>>, StoreError> {
+pub async fn find_many(
+    conn: &mut Conn,
+    ids: &[AccessTokenId],
+) -> Result<Vec<Result<Option<Found>, StoreError>>, StoreError> {
     let Some(c) = conn.postgres() else { return Err(StoreError::not_here("find_many")) };
     let asked: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows: Vec<FoundRow> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;
-    let all = rows.into_iter().map(|row| Ok((row.id, found(row)?))).collect::<Result<HashMap<_, _>, StoreError>>()?;
-    Ok(ids.iter().map(|id| all.get(&id.0).cloned().flatten()).collect())
+    // A row that cannot be read is the trouble of who asked for it, and nobody else's.
+    let all: HashMap<Uuid, Result<Option<Found>, StoreError>> =
+        rows.into_iter().map(|row| (row.id, found(row))).collect();
+    Ok(ids.iter().map(|id| lane::own(all.get(&id.0))).collect())
 }
 
 fn found(mut row: FoundRow) -> Result<Option<Found>, StoreError> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::conn::{Conn, execute, fetch_all, fetch_optional, row, statements};
 use super::convert::{containing, corrupt, secret_hash, split, state_word, time};
 use super::error::StoreError;
+use super::lane;
 use crate::domain::app::{App, AppState, LogoId};
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::grant_type::GrantType;
@@ -192,14 +193,18 @@ pub async fn find_with_secrets(conn: &mut Conn, id: &AppId) -> Result<Option<(Ap
 }
 
 /// The same for those that several ask for at once, each in its place: mostly a few applications, and each of them often.
-pub async fn find_many(conn: &mut Conn, ids: &[AppId]) -> Result<Vec<Option<(App, Secrets)>>, StoreError> {
+pub async fn find_many(
+    conn: &mut Conn,
+    ids: &[AppId],
+) -> Result<Vec<Result<Option<(App, Secrets)>, StoreError>>, StoreError> {
     let Some(c) = conn.postgres() else { return Err(StoreError::not_here("find_many")) };
     let asked: HashSet<&str> = ids.iter().map(AppId::as_str).collect();
     let asked: Vec<&str> = asked.into_iter().collect();
     let rows: Vec<Row> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;
-    let all = rows.into_iter().map(|row| Ok((row.id.clone(), row.try_into()?)));
-    let all: HashMap<String, (App, Secrets)> = all.collect::<Result<_, StoreError>>()?;
-    Ok(ids.iter().map(|id| all.get(id.as_str()).cloned()).collect())
+    // A row that cannot be read is the trouble of who asked for it, and nobody else's.
+    let all: HashMap<String, Result<Option<(App, Secrets)>, StoreError>> =
+        rows.into_iter().map(|row| (row.id.clone(), row.try_into().map(Some))).collect();
+    Ok(ids.iter().map(|id| lane::own(all.get(id.as_str()))).collect())
 }
 
 /// What people call it.

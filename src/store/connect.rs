@@ -19,6 +19,8 @@ use crate::domain::namespace::NamespaceId;
 
 /// For how long after its last use a connection to PostgreSQL is taken to be there.
 const TRUSTED: Duration = Duration::from_secs(1);
+/// How long a lane keeps its connection after a batch. In a namespace, which has few, it keeps none.
+const LANES_QUIET: Duration = Duration::from_millis(200);
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// The same of a namespace, of which there are many.
@@ -74,7 +76,7 @@ impl Store {
                 // Notices ("… already exists, skipping") look like trouble in a log and are none.
                 let options = options.options([("client_min_messages", "warning")]);
                 let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
-                Self::migrated_on_postgres(place, options, pool).await
+                Self::migrated_on_postgres(place, options, pool, LANES_QUIET).await
             }
         }
     }
@@ -87,13 +89,14 @@ impl Store {
         let own = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
         let options = pool.connect_options().as_ref().clone().options(own);
         let pool = PgPoolOptions::new().max_connections(NAMESPACE_CONNECTIONS).idle_timeout(NAMESPACE_IDLE);
-        Self::migrated_on_postgres(format!("in schema `{schema}`"), options, pool).await
+        Self::migrated_on_postgres(format!("in schema `{schema}`"), options, pool, Duration::ZERO).await
     }
 
     async fn migrated_on_postgres(
         place: String,
         options: PgConnectOptions,
         pool: PgPoolOptions,
+        quiet: Duration,
     ) -> Result<Self, OpenError> {
         let connected = connect_within(&options).await;
         let mut conn = connected.map_err(|why| cannot_open(&place, &why))?;
@@ -107,7 +110,7 @@ impl Store {
                 if known.idle_for > TRUSTED { conn.ping().await.map(|()| true) } else { Ok(true) }
             })
         });
-        Ok(Self::on_postgres(pool.connect_lazy_with(options)))
+        Ok(Self::on_postgres(pool.connect_lazy_with(options), quiet))
     }
 
     fn on_sqlite(writer: Connection, readers: Option<Readers>) -> Result<Self, OpenError> {
@@ -120,9 +123,9 @@ impl Store {
         })
     }
 
-    fn on_postgres(pool: PgPool) -> Self {
+    fn on_postgres(pool: PgPool, quiet: Duration) -> Self {
         Self {
-            backend: Backend::Postgres { lanes: Lanes::on(&pool), pool },
+            backend: Backend::Postgres { lanes: Lanes::on(&pool, quiet), pool },
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),

@@ -79,12 +79,14 @@ statements! {
 }
 
 /// Ends those of a batch, and writes each end into the event log, in one statement. Of two that ask for the same
-/// connection one ends it, which its event's id tells.
+/// connection one ends it, which its event's id tells. A connection that another transaction holds is left out, for its
+/// request to wait alone.
 pub(super) const END_UNTOLD_ON_POSTGRES: &str = "\
     WITH asked AS (SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[]) \
                    AS a (id, now, event_id, event_at, address)), \
-    ended AS (UPDATE connections c SET ended_at = a.now, ended_by = $6 FROM asked a \
-              WHERE c.id = a.id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > a.now) \
+    held AS (SELECT id FROM connections WHERE id IN (SELECT id FROM asked) FOR NO KEY UPDATE SKIP LOCKED), \
+    ended AS (UPDATE connections c SET ended_at = a.now, ended_by = $6 FROM asked a, held h \
+              WHERE c.id = a.id AND h.id = c.id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > a.now) \
               AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = c.app_id OR w.app_id IS NULL) \
               RETURNING c.id, c.app_id, a.event_id, a.event_at, a.address), \
     noted AS (INSERT INTO events (id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, \
@@ -94,8 +96,9 @@ pub(super) const END_UNTOLD_ON_POSTGRES: &str = "\
     SELECT event_id, app_id FROM ended";
 
 pub(super) const SET_LAST_USED_ON_POSTGRES: &str = "\
-    UPDATE connections c SET last_used_at = r.at FROM UNNEST($1::uuid[], $2::bigint[]) AS r (id, at) \
-    WHERE c.id = r.id AND (c.last_used_at IS NULL OR c.last_used_at < r.at)";
+    WITH held AS (SELECT id FROM connections WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED) \
+    UPDATE connections c SET last_used_at = r.at FROM UNNEST($1::uuid[], $2::bigint[]) AS r (id, at), held h \
+    WHERE c.id = r.id AND h.id = c.id AND (c.last_used_at IS NULL OR c.last_used_at < r.at)";
 
 /// An application ends one of its connections (wire.md A3).
 #[derive(Debug, Clone)]
@@ -334,8 +337,8 @@ pub async fn end_expired(conn: &mut Conn, user: UserId, app: &AppId, now: Timest
     ended(fetch_all!(conn, EndedRow, END_EXPIRED, user.0, app.as_str(), now.as_micros(), EndedBy::Expiry.as_str())?)
 }
 
-/// Writes down when connections were last used. Two nodes that write the same rows in another order may lose against
-/// each other, and do it again.
+/// Writes down when connections were last used. On PostgreSQL those that another transaction holds are left out: the
+/// next use is noted again.
 pub async fn set_last_used(conn: &mut Conn, noted: &[(ConnectionId, Timestamp)]) -> Result<(), StoreError> {
     if let Some(c) = conn.postgres() {
         let (ids, at): (Vec<Uuid>, Vec<i64>) = noted.iter().map(|(id, at)| (id.0, at.as_micros())).unzip();

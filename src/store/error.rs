@@ -57,7 +57,7 @@ impl StoreError {
     /// The same, for each of those whose batch failed.
     pub(super) fn for_another(&self) -> Self {
         match self {
-            // A batch runs again by nobody but those who asked.
+            // It ran again as often as it may.
             StoreError::Again | StoreError::Conflict => StoreError::Unavailable(self.to_string()),
             StoreError::Unavailable(why) => StoreError::Unavailable(why.clone()),
             StoreError::Corrupt(what) => StoreError::Corrupt(what.clone()),

@@ -51,14 +51,16 @@ statements! {
 }
 
 /// Moves those of a batch on by one generation, and records the access token of each, in one statement. Of two that
-/// present the same refresh token one is served, which its access token's id tells.
+/// present the same refresh token one is served, which its access token's id tells. A grant that another transaction
+/// holds is left out, for its request to wait alone.
 pub(super) const RENEW_ON_POSTGRES: &str = "\
     WITH asked AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bigint[]) \
                    AS a (id, app_id, generation, token, permitted, now)), \
+    held AS (SELECT id FROM grants WHERE id IN (SELECT id FROM asked) FOR NO KEY UPDATE SKIP LOCKED), \
     renewed AS (UPDATE grants g SET generation = g.generation + 1, replayable = a.generation, access_token_id = a.token, \
                 used_at = NULL, expires_at = LEAST(g.renewable_until, a.now + $7) \
-                FROM asked a, connections c, apps p \
-                WHERE g.id = a.id AND c.id = g.connection_id AND p.id = g.app_id AND p.disabled_at IS NULL \
+                FROM asked a, held h, connections c, apps p \
+                WHERE g.id = a.id AND h.id = g.id AND c.id = g.connection_id AND p.id = g.app_id AND p.disabled_at IS NULL \
                 AND g.app_id = a.app_id AND g.generation = a.generation AND g.ended_at IS NULL AND g.expires_at > a.now \
                 AND g.resource IS NULL AND g.dpop_jkt IS NULL AND c.ended_at IS NULL \
                 AND (c.expires_at IS NULL OR c.expires_at > a.now) \
@@ -162,11 +164,14 @@ impl RenewableRow {
 
 /// Serves those that are plain: the grant lives, by its connection and its time, the token is its present one, and all
 /// that was granted is still permitted. `None` for the others, of which nothing is changed.
-pub async fn renew_plainly(conn: &mut Conn, renewals: &[Renewal]) -> Result<Vec<Option<Renewed>>, StoreError> {
+pub async fn renew_plainly(
+    conn: &mut Conn,
+    renewals: &[Renewal],
+) -> Result<Vec<Result<Option<Renewed>, StoreError>>, StoreError> {
     let Some(c) = conn.postgres() else {
         let mut all = Vec::with_capacity(renewals.len());
         for renewal in renewals {
-            all.push(renew_one_plainly(conn, renewal).await?);
+            all.push(Ok(renew_one_plainly(conn, renewal).await?));
         }
         return Ok(all);
     };
@@ -188,7 +193,8 @@ pub async fn renew_plainly(conn: &mut Conn, renewals: &[Renewal]) -> Result<Vec<
         let (grant, user) = row.renewable.renewed(renewal)?;
         Ok(Some(Renewed { grant, user, issued }))
     };
-    renewals.iter().map(own).collect()
+    // A row that cannot be read is one request's trouble: the others' grants have moved on.
+    Ok(renewals.iter().map(own).collect())
 }
 
 /// Nobody else writes meanwhile.

@@ -1,34 +1,33 @@
 //! Batches on PostgreSQL: requests of one kind that wait go there together, in one statement, so that a round trip and a
 //! flush are shared by as many as came in the meantime. Nothing is held back for a batch to fill.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::PgPool;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres};
+use tokio::sync::{mpsc, oneshot};
 
 use super::conn::Conn;
 use super::error::StoreError;
-use super::{READ_PATIENCE, Work, within};
+use super::{ATTEMPTS, READ_PATIENCE, Work, within};
 
 /// Requests that may wait; a caller past that waits for a place.
 pub(super) const WAITING: usize = 4_096;
 /// Requests that one statement takes along.
 pub(super) const BATCH: usize = 512;
-/// Batches of a lane that are under way. A second one would take half of those that wait: twice the work for the same.
-const AT_ONCE: usize = 1;
-
 pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
-/// What answers a batch, each request in its place.
-pub(super) type Batch<Q, A> = for<'c> fn(&'c mut Conn, &'c [Q]) -> Work<'c, Vec<A>>;
+/// What answers a batch, each request in its place and by itself.
+pub(super) type Batch<Q, A> = for<'c> fn(&'c mut Conn, &'c [Q]) -> Work<'c, Vec<Result<A, StoreError>>>;
 
 /// Where requests of one kind wait.
 pub(super) struct Lane<Q, A>(mpsc::Sender<(Q, Answer<A>)>);
 
 impl<Q: Send + Sync + 'static, A: Send + 'static> Lane<Q, A> {
-    pub(super) fn start(pool: &PgPool, batch: Batch<Q, A>) -> Self {
+    /// `quiet` is for how long the connection is kept after a batch: to give it back and take it again is a round trip.
+    pub(super) fn start(pool: &PgPool, quiet: Duration, batch: Batch<Q, A>) -> Self {
         let (sender, queue) = mpsc::channel(WAITING);
-        tokio::spawn(serve(pool.clone(), queue, batch));
+        tokio::spawn(serve(pool.clone(), quiet, queue, batch));
         Self(sender)
     }
 
@@ -43,44 +42,92 @@ pub(super) fn gone() -> StoreError {
     StoreError::Unavailable("the writer has stopped".into())
 }
 
-async fn serve<Q, A>(pool: PgPool, mut queue: mpsc::Receiver<(Q, Answer<A>)>, batch: Batch<Q, A>)
+/// One batch after the other. With two at once each would be half as large, and the database work twice for the same.
+async fn serve<Q, A>(pool: PgPool, quiet: Duration, mut queue: mpsc::Receiver<(Q, Answer<A>)>, batch: Batch<Q, A>)
 where
     Q: Send + Sync + 'static,
     A: Send + 'static,
 {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    // Taken before the requests are: those that come while all places are taken make one batch.
-    while let Ok(place) = places.clone().acquire_owned().await {
-        let mut waiting = Vec::new();
-        if queue.recv_many(&mut waiting, BATCH).await == 0 {
+    let mut kept = None;
+    let mut waiting = Vec::new();
+    loop {
+        if kept.is_some() {
+            tokio::select! {
+                biased;
+                came = queue.recv_many(&mut waiting, BATCH) => if came == 0 { return },
+                () = tokio::time::sleep(quiet) => kept = None,
+                () = pool.close_event() => kept = None,
+            }
+        } else if queue.recv_many(&mut waiting, BATCH).await == 0 {
             return;
         }
-        let pool = pool.clone();
-        tokio::spawn(async move {
-            let (requests, answers): (Vec<Q>, Vec<Answer<A>>) = waiting.into_iter().unzip();
-            settle(answers, run(&pool, &requests, batch).await);
-            drop(place);
-        });
+        if waiting.is_empty() {
+            continue;
+        }
+        let (requests, answers): (Vec<Q>, Vec<Answer<A>>) = waiting.drain(..).unzip();
+        // In a task of its own: a panic costs one batch.
+        let done = match tokio::spawn(run(pool.clone(), kept.take(), requests, batch)).await {
+            Ok((conn, done)) => {
+                kept = conn.filter(|_| !quiet.is_zero());
+                done
+            }
+            Err(crash) => Err(StoreError::Internal(format!("a batch: {crash}"))),
+        };
+        settle(answers, done);
     }
 }
 
-/// A connection that has gone silent costs one batch.
-async fn run<Q, A>(pool: &PgPool, requests: &[Q], batch: Batch<Q, A>) -> Result<Vec<A>, StoreError> {
-    let mut conn = Conn::Postgres(pool.acquire().await?);
-    let done = within(READ_PATIENCE, batch(&mut conn, requests)).await;
-    if matches!(done, Err(StoreError::Unavailable(_))) {
-        conn.abandon();
+type Done<A> = Result<Vec<Result<A, StoreError>>, StoreError>;
+
+/// Answers also the connection, where it can be used again: one that has gone silent costs one batch.
+async fn run<Q, A>(
+    pool: PgPool,
+    kept: Option<PoolConnection<Postgres>>,
+    requests: Vec<Q>,
+    batch: Batch<Q, A>,
+) -> (Option<PoolConnection<Postgres>>, Done<A>) {
+    let acquired = match kept {
+        Some(conn) => Ok(conn),
+        None => pool.acquire().await,
+    };
+    let mut conn = match acquired {
+        Ok(conn) => Conn::Postgres(conn),
+        Err(why) => return (None, Err(why.into())),
+    };
+    let mut done = within(READ_PATIENCE, batch(&mut conn, &requests)).await;
+    for _ in 1..ATTEMPTS {
+        // It is one statement: what lost against another transaction has left nothing.
+        if !matches!(done, Err(StoreError::Again)) {
+            break;
+        }
+        done = within(READ_PATIENCE, batch(&mut conn, &requests)).await;
     }
-    done
+    match (conn, done) {
+        (conn, Err(why @ StoreError::Unavailable(_))) => {
+            conn.abandon();
+            (None, Err(why))
+        }
+        (Conn::Postgres(conn), done) => (Some(conn), done),
+        (Conn::Sqlite(_), done) => (None, done),
+    }
+}
+
+/// One of the answers of a batch, of which several may get the same.
+pub(super) fn own<A: Clone>(answer: Option<&Result<Option<A>, StoreError>>) -> Result<Option<A>, StoreError> {
+    match answer {
+        None => Ok(None),
+        Some(Ok(found)) => Ok(found.clone()),
+        Some(Err(error)) => Err(error.for_another()),
+    }
 }
 
 /// Gives each caller its own.
-pub(super) fn settle<A>(answers: Vec<Answer<A>>, done: Result<Vec<A>, StoreError>) {
+pub(super) fn settle<A>(answers: Vec<Answer<A>>, done: Done<A>) {
     match done {
         Ok(done) => {
             for (answer, own) in answers.into_iter().zip(done) {
                 // Who asked may have hung up; what was done stands all the same.
-                let _ = answer.send(Ok(own));
+                let _ = answer.send(own);
             }
         }
         Err(error) => {

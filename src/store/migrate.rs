@@ -1,6 +1,6 @@
 //! The migrations, embedded: the same numbers for both databases.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use sqlx::PgConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 
@@ -19,18 +19,22 @@ const APPLIED_ON_SQLITE: &str = "\
 /// driver of its own.
 pub(super) fn on_sqlite(conn: &mut Connection) -> Result<(), MigrateError> {
     let failed = |why: rusqlite::Error| MigrateError::Source(why.into());
-    let transaction = conn.transaction().map_err(failed)?;
+    // At once, so that it waits for who writes meanwhile instead of losing against them.
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     transaction.execute_batch(APPLIED_ON_SQLITE).map_err(failed)?;
     let applied = applied_on_sqlite(&transaction).map_err(failed)?;
     let known = |version| SQLITE.iter().find(|migration| migration.version == version);
-    for (version, checksum) in &applied {
+    for (version, checksum, is_whole) in &applied {
+        if !is_whole {
+            return Err(MigrateError::Dirty(*version));
+        }
         match known(*version) {
             None => return Err(MigrateError::VersionMissing(*version)),
             Some(own) if *own.checksum != **checksum => return Err(MigrateError::VersionMismatch(*version)),
             Some(_) => {}
         }
     }
-    let is_applied = |version| applied.iter().any(|(there, _)| *there == version);
+    let is_applied = |version| applied.iter().any(|(there, ..)| *there == version);
     for migration in SQLITE.iter().filter(|migration| !is_applied(migration.version)) {
         transaction.execute_batch(migration.sql.as_str()).map_err(failed)?;
         let note = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
@@ -41,9 +45,9 @@ pub(super) fn on_sqlite(conn: &mut Connection) -> Result<(), MigrateError> {
     transaction.commit().map_err(failed)
 }
 
-fn applied_on_sqlite(conn: &Connection) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
-    let mut statement = conn.prepare("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")?;
-    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+fn applied_on_sqlite(conn: &Connection) -> rusqlite::Result<Vec<(i64, Vec<u8>, bool)>> {
+    let mut statement = conn.prepare("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
 
 /// Waits for another node that migrates: the library holds an advisory lock meanwhile.

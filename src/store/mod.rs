@@ -125,13 +125,17 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn on(pool: &PgPool) -> Self {
+    fn on(pool: &PgPool, quiet: Duration) -> Self {
         Self {
-            issues: Lane::start(pool, |conn, batch| Box::pin(access_tokens::issue(conn, batch))),
-            renewals: Lane::start(pool, |conn, batch| Box::pin(grants::renew_plainly(conn, batch))),
-            ends: Lane::start(pool, |conn, batch| Box::pin(connections::end_untold(conn, batch))),
-            tokens: Lane::start(pool, |conn, batch| Box::pin(access_tokens::find_many(conn, batch))),
-            clients: Lane::start(pool, |conn, batch| Box::pin(apps::find_many(conn, batch))),
+            issues: Lane::start(pool, quiet, |conn, batch| {
+                Box::pin(async { Ok(access_tokens::issue(conn, batch).await?.into_iter().map(Ok).collect()) })
+            }),
+            renewals: Lane::start(pool, quiet, |conn, batch| Box::pin(grants::renew_plainly(conn, batch))),
+            ends: Lane::start(pool, quiet, |conn, batch| {
+                Box::pin(async { Ok(connections::end_untold(conn, batch).await?.into_iter().map(Ok).collect()) })
+            }),
+            tokens: Lane::start(pool, quiet, |conn, batch| Box::pin(access_tokens::find_many(conn, batch))),
+            clients: Lane::start(pool, quiet, |conn, batch| Box::pin(apps::find_many(conn, batch))),
         }
     }
 }
@@ -208,7 +212,7 @@ impl Store {
             let alone = alone.clone();
             Box::pin(async move { grants::renew_plainly(conn, &*alone).await })
         });
-        Ok(renewed.await?.pop().flatten())
+        renewed.await?.pop().unwrap_or(Ok(None))
     }
 
     /// Ends a connection that nobody is told of: see [`connections::end_untold`].
@@ -257,16 +261,21 @@ impl Store {
         if noted.0.is_empty() && noted.1.is_empty() {
             return Ok(false);
         }
-        let noted = Arc::new(noted);
+        // Each in a transaction of its own, so that neither holds its rows for as long as both take.
+        let (last_used, counts) = (Arc::new(noted.0), Arc::new(noted.1));
         self.write(move |conn| {
-            let noted = noted.clone();
-            Box::pin(async move {
-                connections::set_last_used(conn, &noted.0).await?;
-                usage::add(conn, &noted.1).await
-            })
+            let last_used = last_used.clone();
+            Box::pin(async move { connections::set_last_used(conn, &last_used).await })
         })
-        .await
-        .map(|()| true)
+        .await?;
+        if !counts.is_empty() {
+            self.write(move |conn| {
+                let counts = counts.clone();
+                Box::pin(async move { usage::add(conn, &counts).await })
+            })
+            .await?;
+        }
+        Ok(true)
     }
 
     /// Whether the database can be written to: what waits behind a stuck writer is not ready.
@@ -317,7 +326,9 @@ impl Store {
         match &self.backend {
             Backend::Sqlite { readers, writer } => {
                 if let Some(readers) = readers {
-                    readers.close();
+                    if tokio::time::timeout(CLOSE_PATIENCE, readers.close()).await.is_err() {
+                        tracing::warn!("some reads did not end in time");
+                    }
                 }
                 writer.close().await;
             }

@@ -111,13 +111,20 @@ fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>, runtime: &Ha
                 Task::Close(closed) => closing.push(closed),
             }
         }
-        let settled = runtime.block_on(async {
+        let together = async {
             if !jobs.is_empty() || !access_tokens::is_one_statement(&issues) {
                 return commit_together(&mut conn, jobs, &issues).await;
             }
             // One statement is its own transaction.
             if issues.is_empty() { Ok(Vec::new()) } else { access_tokens::issue(&mut conn, &issues).await }
+        };
+        let settled = runtime.block_on(AssertUnwindSafe(together).catch_unwind());
+        let settled = settled.unwrap_or_else(|_| {
+            // The thread goes on; whatever the batch had begun is undone.
+            let _ = runtime.block_on(async { execute!(conn, "ROLLBACK") });
+            Err(StoreError::Internal("a batch panicked".into()))
         });
+        let settled = settled.map(|issued| issued.into_iter().map(Ok).collect());
         if !answers.is_empty() {
             // Those who asked are woken from within the runtime: from here it would cost a call for each of them.
             runtime.spawn(async move { settle(answers, settled) });

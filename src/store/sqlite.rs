@@ -176,7 +176,9 @@ impl Readers {
         let pool = self.0.clone();
         let runtime = tokio::runtime::Handle::current();
         let read = tokio::task::spawn_blocking(move || {
-            let mut conn = Conn::Sqlite(pool.take()?);
+            let conn = pool.take()?;
+            conn.busy_timeout(PATIENCE)?;
+            let mut conn = Conn::Sqlite(conn);
             let read = runtime.block_on(work(&mut conn));
             pool.give_back(conn);
             drop(place);
@@ -185,19 +187,28 @@ impl Readers {
         read.await.unwrap_or_else(|crash| Err(StoreError::Internal(format!("a read: {crash}"))))
     }
 
-    /// A read of a few rows by their keys, done at once: it takes some microseconds. No more connections are out than
-    /// there are threads, since none is held while its reader waits.
+    /// A read of a few rows by their keys, done at once: it takes some microseconds. It waits for no lock, which would
+    /// stop all else on this thread; where there is one, it becomes a read like others.
     pub(super) async fn look_up<T, F>(&self, mut work: F) -> Result<T, StoreError>
     where
-        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T>,
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
-        let mut conn = Conn::Sqlite(self.0.take()?);
+        let conn = self.0.take()?;
+        conn.busy_timeout(Duration::ZERO)?;
+        let mut conn = Conn::Sqlite(conn);
         let found = work(&mut conn).await;
         self.0.give_back(conn);
-        found
+        match found {
+            Err(StoreError::Unavailable(_)) => self.read(work).await,
+            found => found,
+        }
     }
 
-    pub(super) fn close(&self) {
+    /// Lets reads that go on end: the last connection to close, the writer's, then leaves everything in one file.
+    pub(super) async fn close(&self) {
+        let all = u32::try_from(READS).unwrap_or(u32::MAX);
+        let _all = self.0.places.acquire_many(all).await;
         self.0.places.close();
         self.0.idle().clear();
     }
@@ -227,10 +238,10 @@ impl Pool {
     }
 
     fn give_back(&self, conn: Conn) {
-        if let Conn::Sqlite(conn) = conn
-            && !self.places.is_closed()
-        {
-            self.idle().push(conn);
+        let Conn::Sqlite(conn) = conn else { return };
+        let mut idle = self.idle();
+        if !self.places.is_closed() {
+            idle.push(conn);
         }
     }
 }

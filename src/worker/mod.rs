@@ -62,7 +62,10 @@ async fn keep_house(ctx: &Context, follows_clocks: bool) {
     let mut sweep_due = tokio::time::interval(SWEEP_EVERY);
     loop {
         let done = tokio::select! {
-            _ = flush.tick() => short_work(ctx, follows_clocks).await.map_err(KeysError::from),
+            _ = flush.tick() => {
+                ctx.passwords.tidy();
+                short_work(ctx, follows_clocks).await.map_err(KeysError::from)
+            }
             _ = keys_due.tick() => keys::reload(ctx).await,
             _ = sweep_due.tick() => {
                 ctx.throttle.forget_idle();
