@@ -10,6 +10,7 @@ ENV RUSTUP_TOOLCHAIN=1.95.0
 # Dependencies are a layer of their own: they are built again only when the manifest or the lock file changes. cargo looks
 # for every target that the manifest names, also for those that it does not build.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 RUN mkdir -p src tests/it benches/load \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs tests/it/main.rs benches/load/main.rs \

@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
     let plan = if is_bench { Plan::of_arguments(&arguments) } else { Plan::least() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let directory = std::env::temp_dir().join(format!("leadgate-bench-{}", std::process::id()));
+    let directory = plan.directory.join(format!("leadgate-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory for the databases");
     let outcome = runtime.block_on(run(&plan, &directory));
     std::fs::remove_dir_all(&directory).expect("the databases are ours to remove");

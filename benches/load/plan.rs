@@ -1,5 +1,6 @@
 //! What a run is asked for.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub struct Plan {
@@ -18,6 +19,8 @@ pub struct Plan {
     pub with_starts: bool,
     /// Where the alternatives are installed.
     pub alternatives: Option<String>,
+    /// In which databases and files are made, in a directory of their own.
+    pub directory: PathBuf,
     /// The page that the tables are written into.
     pub page: Option<String>,
 }
@@ -43,6 +46,7 @@ impl Plan {
             scale: is_given("--scale").then(|| number("--scale-connections", 10_000_000)),
             with_starts: is_given("--starts"),
             alternatives: text("--alternatives"),
+            directory: text("--directory").map_or_else(std::env::temp_dir, PathBuf::from),
             page: text("--write"),
         }
     }
@@ -59,6 +63,7 @@ impl Plan {
             scale: None,
             with_starts: false,
             alternatives: None,
+            directory: std::env::temp_dir(),
             page: None,
         }
     }

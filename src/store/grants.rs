@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::access_tokens::{self, Issue, IssueKind, Issued, SignedIssue};
+use super::access_tokens::Issued;
 use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, time};
 use super::error::StoreError;
@@ -33,12 +33,16 @@ statements! {
              expires_at = $5, dpop_jkt = $6 WHERE id = $1";
     /// What a plain refresh goes on from, with its user.
     FIND_RENEWABLE = "SELECT g.id, g.connection_id, g.app_id, g.scopes, g.auth_time, g.created_at, g.renewable_until, \
-                      g.generation, u.id AS user_id, u.account_id, u.email, u.name, u.role, u.magic, u.disabled_at, \
+                      g.generation, c.access_token_lifetime_us, u.id AS user_id, u.account_id, u.email, u.name, u.role, u.magic, u.disabled_at, \
                       u.created_at AS user_created_at \
                       FROM grants g JOIN connections c ON c.id = g.connection_id JOIN users u ON u.id = c.user_id \
+                      JOIN apps p ON p.id = g.app_id AND p.disabled_at IS NULL \
                       WHERE g.id = $1 AND g.app_id = $2 AND g.generation = $3 AND g.ended_at IS NULL \
                       AND g.expires_at > $4 AND g.resource IS NULL AND g.dpop_jkt IS NULL AND c.ended_at IS NULL \
                       AND (c.expires_at IS NULL OR c.expires_at > $4)";
+    /// The access token of a grant that was found renewable.
+    ISSUE_RENEWED = "INSERT INTO access_tokens (id, app_id, connection_id, grant_id, scopes, issued_at, expires_at) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7)";
     MARK_USED = "UPDATE grants SET used_at = COALESCE(used_at, $3) \
                  WHERE id = $1 AND access_token_id = $2 AND ended_at IS NULL";
     END = "UPDATE grants SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL";
@@ -65,7 +69,7 @@ pub(super) const RENEW_ON_POSTGRES: &str = "\
                SELECT token, app_id, connection_id, id, scopes, now, now + access_token_lifetime_us FROM renewed) \
     SELECT r.token, r.now + r.access_token_lifetime_us AS token_expires_at, \
            r.id, r.connection_id, r.app_id, r.scopes, r.auth_time, r.created_at, r.renewable_until, \
-           r.generation - 1 AS generation, r.user_id, u.account_id, u.email, u.name, u.role, u.magic, u.disabled_at, \
+           r.generation - 1 AS generation, r.access_token_lifetime_us, r.user_id, u.account_id, u.email, u.name, u.role, u.magic, u.disabled_at, \
            u.created_at AS user_created_at \
     FROM renewed r JOIN users u ON u.id = r.user_id";
 
@@ -101,6 +105,7 @@ row! {
         created_at: i64,
         renewable_until: i64,
         generation: i64,
+        access_token_lifetime_us: i64,
         user_id: Uuid,
         account_id: String,
         email: String,
@@ -191,19 +196,26 @@ async fn renew_one_plainly(conn: &mut Conn, renewal: &Renewal) -> Result<Option<
     let (generation, now) = (i64::from(renewal.generation), renewal.now.as_micros());
     let found: Option<RenewableRow> =
         fetch_optional!(conn, RenewableRow, FIND_RENEWABLE, renewal.grant.0, renewal.app.as_str(), generation, now)?;
-    let Some((grant, user)) = found.map(|row| row.renewed(renewal)).transpose()? else { return Ok(None) };
+    let Some(found) = found else { return Ok(None) };
+    let lifetime = found.access_token_lifetime_us;
+    let (grant, user) = found.renewed(renewal)?;
     if !renewal.permitted.covers(&grant.scopes) {
         return Ok(None);
     }
-    let signed = SignedIssue {
-        user: Some((grant.connection, grant.id)),
-        scopes: grant.scopes.clone(),
-        resource: None,
-        dpop_jkt: None,
-    };
-    let (id, app) = (renewal.access_token, renewal.app.clone());
-    let issue = Issue { id, app, now: renewal.now, kind: IssueKind::Signed(signed) };
-    let Some(issued) = access_tokens::issue(conn, &[issue]).await?.pop().flatten() else { return Ok(None) };
+    let expires_at = now.saturating_add(lifetime);
+    let (connection, scopes) = (grant.connection.0, grant.scopes.to_string());
+    execute!(
+        conn,
+        ISSUE_RENEWED,
+        grant.access_token.0,
+        renewal.app.as_str(),
+        connection,
+        grant.id.0,
+        scopes,
+        now,
+        expires_at
+    )?;
+    let issued = Issued { id: renewal.access_token, expires_at: time(expires_at) };
     renew(conn, &grant).await?;
     Ok(Some(Renewed { grant, user, issued }))
 }

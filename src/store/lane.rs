@@ -14,8 +14,8 @@ use super::{READ_PATIENCE, Work, within};
 pub(super) const WAITING: usize = 4_096;
 /// Requests that one statement takes along.
 pub(super) const BATCH: usize = 512;
-/// Batches of a lane that are under way: while one waits for its flush the next one is made.
-const AT_ONCE: usize = 2;
+/// Batches of a lane that are under way. A second one would take half of those that wait: twice the work for the same.
+const AT_ONCE: usize = 1;
 
 pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 

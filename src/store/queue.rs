@@ -111,17 +111,17 @@ fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>, runtime: &Ha
                 Task::Close(closed) => closing.push(closed),
             }
         }
-        runtime.block_on(async {
-            if jobs.is_empty() && access_tokens::is_one_statement(&issues) {
-                // One statement is its own transaction.
-                if !issues.is_empty() {
-                    let issued = access_tokens::issue(&mut conn, &issues).await;
-                    settle(answers, issued);
-                }
-            } else {
-                commit_together(&mut conn, jobs, &issues, answers).await;
+        let settled = runtime.block_on(async {
+            if !jobs.is_empty() || !access_tokens::is_one_statement(&issues) {
+                return commit_together(&mut conn, jobs, &issues).await;
             }
+            // One statement is its own transaction.
+            if issues.is_empty() { Ok(Vec::new()) } else { access_tokens::issue(&mut conn, &issues).await }
         });
+        if !answers.is_empty() {
+            // Those who asked are woken from within the runtime: from here it would cost a call for each of them.
+            runtime.spawn(async move { settle(answers, settled) });
+        }
         if !closing.is_empty() {
             drop(conn);
             for closed in closing {
@@ -132,14 +132,13 @@ fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>, runtime: &Ha
     }
 }
 
-/// Runs everything in one transaction. A job that fails is undone alone; if the commit fails, nothing of
-/// the batch happened and nobody is told otherwise.
+/// Runs everything in one transaction; answers what was issued. A job that fails is undone alone; if the commit fails,
+/// nothing of the batch happened and nobody is told otherwise.
 async fn commit_together(
     conn: &mut Conn,
     mut jobs: Vec<Box<dyn Job>>,
     issues: &[Issue],
-    answers: Vec<Answer<Option<Issued>>>,
-) {
+) -> Result<Vec<Option<Issued>>, StoreError> {
     let mut outcomes = Vec::with_capacity(jobs.len());
     let mut issued = Ok(Vec::new());
     let whole = async {
@@ -161,12 +160,12 @@ async fn commit_together(
         for job in jobs {
             job.answer(Some(StoreError::Unavailable(message.clone())));
         }
-        return settle(answers, Err(error));
+        return Err(error);
     }
     for (job, refused) in jobs.into_iter().zip(outcomes) {
         job.answer(refused);
     }
-    settle(answers, issued);
+    issued
 }
 
 /// `Ok(Some(error))`: the job failed and was undone; `Err`: the transaction itself is lost.

@@ -21,6 +21,9 @@ const READS: usize = 4;
 /// Statements that a connection keeps prepared: more than there are.
 const PREPARED: usize = 512;
 
+/// Pages that the writer keeps: those above the leaves of large tables, so that a refresh reads one page at most.
+const WRITERS_CACHE_KIB: i64 = 16 * 1024;
+
 /// A row of an answer, column by column.
 pub(super) trait FromRow: Sized {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self>;
@@ -125,6 +128,7 @@ pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     conn.pragma_update(None, "journal_mode", "wal")?;
     // Each commit is on the disk before it is answered.
     conn.pragma_update(None, "synchronous", "full")?;
+    conn.pragma_update(None, "cache_size", -WRITERS_CACHE_KIB)?;
     Ok(conn)
 }
 

@@ -41,8 +41,9 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates that only some rooms may name.
-const ONLY_IN: [(&str, &[&str]); 8] = [
+const ONLY_IN: [(&str, &[&str]); 9] = [
     ("sqlx", &["store"]),
+    ("rusqlite", &["store"]),
     ("axum", &["web", "boot", "lifecycle", "socket"]),
     ("rand", &["entropy"]),
     ("askama", &["views", "web"]),
