@@ -325,10 +325,10 @@ impl Store {
         }
         match &self.backend {
             Backend::Sqlite { readers, writer } => {
-                if let Some(readers) = readers {
-                    if tokio::time::timeout(CLOSE_PATIENCE, readers.close()).await.is_err() {
-                        tracing::warn!("some reads did not end in time");
-                    }
+                if let Some(readers) = readers
+                    && tokio::time::timeout(CLOSE_PATIENCE, readers.close()).await.is_err()
+                {
+                    tracing::warn!("some reads did not end in time");
                 }
                 writer.close().await;
             }
