@@ -15,6 +15,7 @@ use super::{ATTEMPTS, READ_PATIENCE, Work, within};
 pub(super) const WAITING: usize = 4_096;
 /// Requests that one statement takes along.
 pub(super) const BATCH: usize = 512;
+
 pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// What answers a batch, each request in its place and by itself.

@@ -326,7 +326,7 @@ impl Store {
         match &self.backend {
             Backend::Sqlite { readers, writer } => {
                 if let Some(readers) = readers
-                    && tokio::time::timeout(CLOSE_PATIENCE, readers.close()).await.is_err()
+                    && !readers.close(CLOSE_PATIENCE).await
                 {
                     tracing::warn!("some reads did not end in time");
                 }

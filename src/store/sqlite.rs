@@ -205,12 +205,14 @@ impl Readers {
         }
     }
 
-    /// Lets reads that go on end: the last connection to close, the writer's, then leaves everything in one file.
-    pub(super) async fn close(&self) {
+    /// Lets reads that go on end, for a while: the last connection to close, the writer's, then leaves everything in one
+    /// file. Answers whether they did; closed it is either way.
+    pub(super) async fn close(&self, patience: Duration) -> bool {
         let all = u32::try_from(READS).unwrap_or(u32::MAX);
-        let _all = self.0.places.acquire_many(all).await;
+        let ended = tokio::time::timeout(patience, self.0.places.acquire_many(all)).await;
         self.0.places.close();
         self.0.idle().clear();
+        ended.is_ok()
     }
 }
 
