@@ -1,7 +1,10 @@
 //! Access tokens: issuing them is the hot path, and there is one way to do it.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use rusqlite::types::Value;
+use rusqlite::vtab::array::Array;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -58,16 +61,16 @@ statements! {
 pub(super) const FIND_MANY_ON_POSTGRES: &str = find!("t.id = ANY($1)");
 
 /// One element for each request that waits: checked against its connection and recorded, together.
-/// An element is one flat text: id, secret's hash and connection in hexadecimal (32, 64, 32 characters),
-/// the moment in 20 digits, and the application's id to the end. What does not come back was refused.
+/// An element is one row of bytes: id (16), secret's hash (32), connection (16), the moment in 20 digits, and the
+/// application's id to the end. What does not come back was refused.
 pub(super) const ISSUE_ON_SQLITE: &str = "\
     INSERT INTO access_tokens (id, secret_hash, app_id, connection_id, scopes, issued_at, expires_at) \
-    SELECT unhex(substr(r.value, 1, 32)), unhex(substr(r.value, 33, 64)), c.app_id, c.id, c.sign_in_scopes, \
-           CAST(substr(r.value, 129, 20) AS INTEGER), \
-           CAST(substr(r.value, 129, 20) AS INTEGER) + c.access_token_lifetime_us \
-    FROM json_each($1) AS r CROSS JOIN connections AS c \
-    WHERE c.id = unhex(substr(r.value, 97, 32)) AND c.app_id = substr(r.value, 149) AND c.ended_at IS NULL \
-      AND (c.expires_at IS NULL OR c.expires_at > CAST(substr(r.value, 129, 20) AS INTEGER)) \
+    SELECT substr(r.value, 1, 16), substr(r.value, 17, 32), c.app_id, c.id, c.sign_in_scopes, \
+           CAST(substr(r.value, 65, 20) AS INTEGER), \
+           CAST(substr(r.value, 65, 20) AS INTEGER) + c.access_token_lifetime_us \
+    FROM rarray($1) AS r CROSS JOIN connections AS c \
+    WHERE c.id = substr(r.value, 49, 16) AND c.app_id = CAST(substr(r.value, 85) AS TEXT) AND c.ended_at IS NULL \
+      AND (c.expires_at IS NULL OR c.expires_at > CAST(substr(r.value, 65, 20) AS INTEGER)) \
     RETURNING id, expires_at";
 
 /// The same with one array for each column.
@@ -81,13 +84,13 @@ pub(super) const ISSUE_ON_POSTGRES: &str = "\
     RETURNING id, expires_at";
 
 /// The same for tokens of the standard grants, which say themselves what they are for. Those of a user hang
-/// on a connection, those of a client on nothing but the application.
+/// on a connection, those of a client on nothing but the application. An element is a JSON array.
 pub(super) const ISSUE_GRANTED_ON_SQLITE: &str = "\
     INSERT INTO access_tokens \
            (id, app_id, connection_id, grant_id, scopes, resource, dpop_jkt, issued_at, expires_at) \
     SELECT unhex(r.value ->> 0), a.id, c.id, unhex(r.value ->> 3), r.value ->> 4, r.value ->> 5, r.value ->> 6, \
            r.value ->> 7, (r.value ->> 7) + COALESCE(c.access_token_lifetime_us, r.value ->> 8) \
-    FROM json_each($1) AS r JOIN apps AS a ON a.id = r.value ->> 1 \
+    FROM rarray($1) AS r JOIN apps AS a ON a.id = r.value ->> 1 \
          LEFT JOIN connections AS c ON c.id = unhex(r.value ->> 2) AND c.app_id = a.id AND c.ended_at IS NULL \
                    AND (c.expires_at IS NULL OR c.expires_at > r.value ->> 7) \
     WHERE a.disabled_at IS NULL AND (r.value ->> 2 IS NULL OR c.id IS NOT NULL) \
@@ -198,7 +201,7 @@ async fn issue_opaque(conn: &mut Conn, issues: &[Opaque<'_>]) -> Result<Vec<Issu
     let rows = match conn.driver() {
         Driver::Sqlite(c) => {
             static ORDER: sqlite::Order = sqlite::Order::new();
-            sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![flat(issues)], &ORDER)?
+            sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![opaque_elements(issues)], &ORDER)?
         }
         Driver::Postgres(c) => {
             sqlx::query_as(ISSUE_ON_POSTGRES)
@@ -220,8 +223,9 @@ async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<Issu
     let lifetime = i64::try_from(ACCESS_TOKEN_LIFETIME.as_micros()).unwrap_or(i64::MAX);
     let rows = match conn.driver() {
         Driver::Sqlite(c) => {
-            let batch: Vec<SignedElement> = issues.iter().map(|issue| element(*issue, lifetime)).collect();
-            let batch = serde_json::to_string(&batch).map_err(|why| StoreError::Internal(why.to_string()))?;
+            let batch = issues.iter().map(|issue| serde_json::to_string(&element(*issue, lifetime)).map(Value::Text));
+            let batch: Result<Vec<Value>, _> = batch.collect();
+            let batch: Array = Rc::new(batch.map_err(|why| StoreError::Internal(why.to_string()))?);
             static ORDER: sqlite::Order = sqlite::Order::new();
             sqlite::fetch_all(c, ISSUE_GRANTED_ON_SQLITE, rusqlite::params![batch], &ORDER)?
         }
@@ -277,32 +281,18 @@ fn element<'i>((issue, details): Signed<'i>, lifetime: i64) -> SignedElement<'i>
     )
 }
 
-/// The batch as one JSON array of flat texts. None of them needs escaping: hexadecimal, digits, and an
-/// application id, whose alphabet is plain.
-fn flat(issues: &[Opaque<'_>]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(issues.len() * 216 + 2);
-    text.push('[');
-    for (i, (issue, secret_hash, connection)) in issues.iter().enumerate() {
-        if i > 0 {
-            text.push(',');
-        }
-        text.push('"');
-        push_hex(&mut text, issue.id.0.as_bytes());
-        push_hex(&mut text, &secret_hash.0);
-        push_hex(&mut text, connection.0.as_bytes());
-        write!(text, "{:020}{}\"", issue.now.as_micros(), issue.app).expect("writing to a String cannot fail");
-    }
-    text.push(']');
-    text
-}
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)] as char);
-        text.push(DIGITS[usize::from(byte & 15)] as char);
-    }
+/// See [`ISSUE_ON_SQLITE`].
+fn opaque_elements(issues: &[Opaque<'_>]) -> Array {
+    use std::io::Write as _;
+    let element = |(issue, secret_hash, connection): &Opaque<'_>| {
+        let mut bytes = Vec::with_capacity(84 + issue.app.as_str().len());
+        bytes.extend(issue.id.0.as_bytes());
+        bytes.extend(secret_hash.0);
+        bytes.extend(connection.0.as_bytes());
+        write!(bytes, "{:020}{}", issue.now.as_micros(), issue.app).expect("writing to a Vec cannot fail");
+        Value::Blob(bytes)
+    };
+    Rc::new(issues.iter().map(element).collect())
 }
 
 row! {

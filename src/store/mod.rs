@@ -147,18 +147,11 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
-        let mut work = work;
         match &self.backend {
             Backend::Sqlite { readers: Some(readers), .. } => readers.read(work).await,
             Backend::Sqlite { readers: None, writer } => writer.run(work).await,
-            Backend::Postgres { pool, .. } => {
-                let mut conn = Conn::Postgres(pool.acquire().await?);
-                let read = within(READ_PATIENCE, work(&mut conn)).await;
-                if matches!(read, Err(StoreError::Unavailable(_))) {
-                    conn.abandon();
-                }
-                read
-            }
+            // On the heap: it is large, and would be a part of whatever asks.
+            Backend::Postgres { pool, .. } => Box::pin(read_on_postgres(pool, work)).await,
         }
     }
 
@@ -170,7 +163,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite { readers: Some(readers), .. } => readers.look_up(work).await,
-            Backend::Sqlite { readers: None, .. } | Backend::Postgres { .. } => self.read(work).await,
+            Backend::Sqlite { readers: None, .. } | Backend::Postgres { .. } => Box::pin(self.read(work)).await,
         }
     }
 
@@ -184,7 +177,7 @@ impl Store {
     {
         match &self.backend {
             Backend::Sqlite { writer, .. } => writer.run(work).await,
-            Backend::Postgres { pool, .. } => write_on_postgres(pool.clone(), work).await,
+            Backend::Postgres { pool, .. } => Box::pin(write_on_postgres(pool.clone(), work)).await,
         }
     }
 
@@ -339,6 +332,19 @@ impl Store {
             }
         }
     }
+}
+
+async fn read_on_postgres<T, F>(pool: &PgPool, mut work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+{
+    let mut conn = Conn::Postgres(pool.acquire().await?);
+    let read = within(READ_PATIENCE, work(&mut conn)).await;
+    if matches!(read, Err(StoreError::Unavailable(_))) {
+        conn.abandon();
+    }
+    read
 }
 
 /// In a task of its own: a caller that hangs up does not leave a transaction open in a connection that the

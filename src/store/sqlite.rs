@@ -167,7 +167,8 @@ fn settle(conn: &Connection) -> rusqlite::Result<()> {
     conn.busy_timeout(PATIENCE)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.set_prepared_statement_cache_capacity(PREPARED);
-    Ok(())
+    // A batch is a parameter: `rarray($1)`.
+    rusqlite::vtab::array::load_module(conn)
 }
 
 /// Those who read a file while one writes it.
@@ -222,7 +223,7 @@ impl Readers {
         let found = work(&mut conn).await;
         self.0.give_back(conn);
         match found {
-            Err(StoreError::Unavailable(_)) => self.read(work).await,
+            Err(StoreError::Unavailable(_)) => Box::pin(self.read(work)).await,
             found => found,
         }
     }
