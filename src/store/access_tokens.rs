@@ -197,7 +197,7 @@ type Opaque<'i> = (&'i Issue, &'i SecretHash, ConnectionId);
 async fn issue_opaque(conn: &mut Conn, issues: &[Opaque<'_>]) -> Result<Vec<IssuedRow>, StoreError> {
     let rows = match conn.driver() {
         Driver::Sqlite(c) => sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![flat(issues)])?,
-        Driver::Postgres(c) => {
+        Driver::Postgres(c, _) => {
             sqlx::query_as(ISSUE_ON_POSTGRES)
                 .bind(issues.iter().map(|(issue, ..)| issue.id.0).collect::<Vec<_>>())
                 .bind(issues.iter().map(|(_, hash, _)| hash.0.as_slice()).collect::<Vec<_>>())
@@ -221,7 +221,7 @@ async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<Issu
             let batch = serde_json::to_string(&batch).map_err(|why| StoreError::Internal(why.to_string()))?;
             sqlite::fetch_all(c, ISSUE_GRANTED_ON_SQLITE, rusqlite::params![batch])?
         }
-        Driver::Postgres(c) => {
+        Driver::Postgres(c, _) => {
             let user = |(_, details): &Signed| details.user;
             sqlx::query_as(ISSUE_GRANTED_ON_POSTGRES)
                 .bind(issues.iter().map(|(issue, _)| issue.id.0).collect::<Vec<_>>())

@@ -29,10 +29,7 @@ async fn ready(State(web): State<Arc<Web>>) -> Response {
         Ok(Ok(())) => (StatusCode::OK, Json(json!({"status": "ready"}))),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Json(json!({"status": "unavailable", "reason": "the database does not answer"})),
-            )
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable", "reason": error.cause()})))
         }
         Err(_) => {
             tracing::warn!("not ready: the database takes longer than {PATIENCE:?}");
