@@ -76,11 +76,17 @@ impl Directory {
 
     /// Starts a server, which may or may not come up.
     pub fn spawn(&self, arguments: &[&str]) -> Starting {
+        self.spawn_with(&[], arguments)
+    }
+
+    /// The same with more in its environment.
+    pub fn spawn_with(&self, environment: &[(String, String)], arguments: &[&str]) -> Starting {
         // Logs go to a file: a pipe that nobody reads would fill up.
         static LOGS: AtomicU32 = AtomicU32::new(0);
         let log = self.path(&format!("log-{}", LOGS.fetch_add(1, Ordering::Relaxed)));
         let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
+        command.envs(environment.iter().cloned());
         Starting { child: Owned(command.spawn().unwrap()), log }
     }
 }
@@ -109,6 +115,14 @@ impl From<Output> for Ran {
 
 /// Ends the process also where the test fails.
 pub struct Owned(pub Child);
+
+impl Owned {
+    pub fn is_running(&self) -> bool {
+        // The state of a process that is over and was not asked for yet is Z.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+    }
+}
 
 impl Drop for Owned {
     fn drop(&mut self) {
