@@ -10,7 +10,7 @@ use crate::program::{Directory, Server};
 use crate::world::Site;
 
 /// Kills of a run where `LEADGATE_CRASH_KILLS` does not say how many.
-const KILLS: usize = 4;
+const KILLS: usize = 3;
 /// Answers that come before anything is killed, at most.
 pub const AT_RANDOM: usize = 300;
 /// How long a server may be without its database after that is there again.

@@ -228,15 +228,11 @@ async fn r13_outages_leave_nothing_behind() {
         for cycle in 0..cycles {
             under_load(&world, &tokens, async {
                 pause(5 + cycle as u64 % 10).await;
-                match cycle % 5 {
-                    0 => proxy.is(Line::Cut),
-                    1 => world.database.db_throw_out().await,
-                    2 => {
-                        proxy.is(Line::Cut);
-                        pause(100).await;
-                    }
-                    3 => proxy.is(Line::Silent),
-                    _ => proxy.is(Line::Slow(Duration::from_millis(20))),
+                match cycle % 10 {
+                    0 => proxy.is(Line::Silent),
+                    1..4 => proxy.is(Line::Cut),
+                    4..7 => world.database.db_throw_out().await,
+                    _ => proxy.is(Line::Slow(Duration::from_millis(10))),
                 }
                 pause(20).await;
                 proxy.is(Line::Open);
