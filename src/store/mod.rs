@@ -90,7 +90,7 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(20);
 /// How long it may take to undo a transaction, for which PostgreSQL does nothing.
 const ROLLBACK_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a probe waits before it looks what is wrong.
-const PROBE_PATIENCE: Duration = Duration::from_millis(900);
+const PROBE_PATIENCE: Duration = Duration::from_millis(1_900);
 /// How long connections may take to say good-bye.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 

@@ -14,7 +14,7 @@ use super::Web;
 use super::urls::route;
 
 /// How long the database may take to answer a probe.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new().route(route::LIVEZ, get(live)).route(route::READYZ, get(ready))

@@ -116,14 +116,6 @@ impl From<Output> for Ran {
 /// Ends the process also where the test fails.
 pub struct Owned(pub Child);
 
-impl Owned {
-    pub fn is_running(&self) -> bool {
-        // The state of a process that is over and was not asked for yet is Z.
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id())).unwrap_or_default();
-        stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
-    }
-}
-
 impl Drop for Owned {
     fn drop(&mut self) {
         let _ = self.0.kill();
