@@ -263,7 +263,7 @@ pub async fn remove_api_key(ctx: &Acting<'_>, id: &AccountId, which: &str) -> Re
 pub async fn delete(ctx: &Acting<'_>, id: &AccountId) -> Result<(), AccountError> {
     let (id, event) = (id.clone(), ctx.event(Action::AccountDeleted, Target::account(id, "")));
     ctx.store
-        .write(move |conn| {
+        .write_at_length(move |conn| {
             let (id, mut event) = (id.clone(), event.clone());
             Box::pin(async move {
                 let Some(account) = accounts::find(conn, &id).await? else { return Ok(Err(AccountError::Unknown)) };

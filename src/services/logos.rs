@@ -13,7 +13,7 @@ use crate::domain::event::{Action, Change, Target};
 use crate::domain::ids::AppId;
 use crate::images;
 pub use crate::images::{MAX_BYTES, PictureError};
-use crate::store::{StoreError, logos};
+use crate::store::{Outage, StoreError, logos};
 
 /// It is the memory of the process that is bounded, whichever world a picture is for.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
@@ -86,7 +86,9 @@ pub async fn find(ctx: &Context, app: &AppId, logo: &LogoId) -> Result<Option<Ve
 
 /// Off the async threads. A file that brings a decoder down is as good as damaged.
 async fn written_anew(file: Vec<u8>) -> Result<Vec<u8>, LogoError> {
-    let _place = WAITING.try_acquire().map_err(|_| StoreError::Unavailable("too many pictures wait".to_owned()))?;
+    let _place = WAITING
+        .try_acquire()
+        .map_err(|_| StoreError::Unavailable(Outage::Busy, "too many pictures wait".to_owned()))?;
     let permit = ONE_AT_A_TIME.acquire().await.map_err(|_| PictureError::Broken)?;
     let written = spawn_blocking(move || {
         let png = images::to_png(&file);

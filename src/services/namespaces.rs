@@ -127,7 +127,7 @@ pub async fn find(ctx: &Context, id: &NamespaceId) -> Result<Option<Namespace>, 
 /// Ends a namespace for every node: what it held is gone. `false` where it was gone already.
 pub async fn remove(ctx: &Context, id: &NamespaceId) -> Result<bool, StoreError> {
     let id = id.clone();
-    let removed = ctx.store.write(move |conn| {
+    let removed = ctx.store.write_at_length(move |conn| {
         let id = id.clone();
         Box::pin(async move { namespaces::delete(conn, &id).await })
     });

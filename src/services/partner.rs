@@ -358,7 +358,7 @@ pub async fn delete_app(ctx: &Acting<'_>, id: &AppId) -> Result<(), PartnerError
     let (id, event) = (id.clone(), ctx.event(Action::AppDeleted, Target::app(id, "")));
     let (only, now) = (ctx.owner(), ctx.now_for(&id));
     let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
-    let deleted = ctx.store.write(move |conn| {
+    let deleted = ctx.store.write_at_length(move |conn| {
         let (id, mut event) = (id.clone(), event.clone());
         Box::pin(async move {
             if !may_change(conn, only, &id).await? {

@@ -314,7 +314,7 @@ pub async fn delete(ctx: &Acting<'_>, email: &Email) -> Result<User, UserError> 
     let (id, admin) = (user.id, ctx.by().user_id());
     let event = Arc::new(ctx.event(Action::UserDeleted, Target::user(user.id, &user.email)));
     let (ending, moments) = (Ending { by: EndedBy::Operator, draft: ctx.draft() }, ctx.clocks.moments());
-    let deleted = ctx.store.write(move |conn| {
+    let deleted = ctx.store.write_at_length(move |conn| {
         let (event, moments) = (event.clone(), moments.clone());
         Box::pin(async move {
             let Some(user) = users::find(conn, id).await? else { return Ok(Err(UserError::Unknown)) };

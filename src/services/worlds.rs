@@ -40,7 +40,7 @@ pub async fn reset(ctx: &Acting<'_>) -> Result<Reset, SeedError> {
     plan.stands_by_itself()?;
     let (step, tables) = (plan.step(ctx, Onto::Nothing), ctx.store.tables().await?);
     let event = Arc::new(ctx.event(Action::WorldReset, Target::kind(TargetKind::World, "")));
-    let done = ctx.store.write(move |conn| {
+    let done = ctx.store.write_at_length(move |conn| {
         let (step, tables, event) = (step.clone(), tables.clone(), event.clone());
         Box::pin(async move {
             tables.hold(conn).await?;
@@ -73,7 +73,7 @@ pub async fn take(ctx: &Context, name: SnapshotName) -> Result<(Snapshot, bool),
     ctx.store.flush_notes().await?;
     let tables = ctx.store.tables().await?;
     let empty = Arc::new(Snapshot { name, schema_version: 0, rows: 0, created_at: ctx.real_now() });
-    let taken = ctx.store.write(move |conn| {
+    let taken = ctx.store.write_at_length(move |conn| {
         let (empty, tables) = (empty.clone(), tables.clone());
         Box::pin(async move {
             tables.hold(conn).await?;
@@ -98,7 +98,7 @@ pub async fn take(ctx: &Context, name: SnapshotName) -> Result<(Snapshot, bool),
 pub async fn restore(ctx: &Acting<'_>, name: &SnapshotName) -> Result<Snapshot, SnapshotError> {
     let (tables, name) = (ctx.store.tables().await?, name.clone());
     let event = Arc::new(ctx.event(Action::WorldRestored, Target::kind(TargetKind::World, name.as_str())));
-    let restored = ctx.store.write(move |conn| {
+    let restored = ctx.store.write_at_length(move |conn| {
         let (tables, name, event) = (tables.clone(), name.clone(), event.clone());
         Box::pin(async move {
             tables.hold(conn).await?;
@@ -125,7 +125,7 @@ pub async fn snapshots(ctx: &Context) -> Result<Vec<Snapshot>, StoreError> {
 
 pub async fn remove(ctx: &Context, name: &SnapshotName) -> Result<(), SnapshotError> {
     let name = name.clone();
-    let removed = ctx.store.write(move |conn| {
+    let removed = ctx.store.write_at_length(move |conn| {
         let name = name.clone();
         Box::pin(async move { snapshots::delete(conn, &name).await })
     });

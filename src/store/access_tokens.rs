@@ -203,7 +203,7 @@ async fn issue_opaque(conn: &mut Conn, issues: &[Opaque<'_>]) -> Result<Vec<Issu
             static ORDER: sqlite::Order = sqlite::Order::new();
             sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![opaque_elements(issues)], &ORDER)?
         }
-        Driver::Postgres(c) => {
+        Driver::Postgres(c, _) => {
             sqlx::query_as(ISSUE_ON_POSTGRES)
                 .bind(issues.iter().map(|(issue, ..)| issue.id.0).collect::<Vec<_>>())
                 .bind(issues.iter().map(|(_, hash, _)| hash.0.as_slice()).collect::<Vec<_>>())
@@ -229,7 +229,7 @@ async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<Issu
             static ORDER: sqlite::Order = sqlite::Order::new();
             sqlite::fetch_all(c, ISSUE_GRANTED_ON_SQLITE, rusqlite::params![batch], &ORDER)?
         }
-        Driver::Postgres(c) => {
+        Driver::Postgres(c, _) => {
             let user = |(_, details): &Signed| details.user;
             sqlx::query_as(ISSUE_GRANTED_ON_POSTGRES)
                 .bind(issues.iter().map(|(issue, _)| issue.id.0).collect::<Vec<_>>())

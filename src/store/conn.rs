@@ -1,27 +1,51 @@
 //! One connection of either database, and the macros that run one SQL text on it.
 
+use std::future::Future;
+use std::time::Duration;
+
 use rusqlite::Connection;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Column as _, Decode, PgConnection, Postgres, Row as _, Type};
+
+use super::error::{Outage, StoreError};
+use super::pool::{Pooled, within};
 
 /// A connection to read from, or an open transaction to write in.
 pub enum Conn {
     Sqlite(Connection),
-    Postgres(PoolConnection<Postgres>),
+    Postgres(Pooled),
 }
 
 pub(super) enum Driver<'c> {
     Sqlite(&'c mut Connection),
-    Postgres(&'c mut PgConnection),
+    /// With the time that a statement may take.
+    Postgres(&'c mut PgConnection, Duration),
 }
 
 impl Conn {
     /// Closes the connection instead of giving it back: nobody knows what state it is in.
-    pub(super) fn abandon(mut self) {
-        if let Conn::Postgres(conn) = &mut self {
-            conn.close_on_drop();
+    pub(super) fn abandon(self) {
+        if let Conn::Postgres(conn) = self {
+            conn.abandon();
         }
+    }
+
+    /// The same where the failure says that it is the connection's, and maybe that of all that were used before.
+    pub(super) fn abandon_for(self, failure: &StoreError) {
+        if let Conn::Postgres(conn) = &self
+            && failure.outage().is_some_and(Outage::is_of_the_connection)
+        {
+            conn.doubt();
+            self.abandon();
+        }
+    }
+
+    /// Lets each statement take as long as the whole transaction may.
+    pub(super) fn with_patience(mut self, patience: Duration) -> Self {
+        if let Conn::Postgres(conn) = &mut self {
+            conn.patience = patience;
+        }
+        self
     }
 
     /// Asked for once for each statement.
@@ -29,7 +53,10 @@ impl Conn {
         is_asked();
         match self {
             Conn::Sqlite(conn) => Driver::Sqlite(conn),
-            Conn::Postgres(conn) => Driver::Postgres(conn),
+            Conn::Postgres(conn) => {
+                let patience = conn.patience;
+                Driver::Postgres(conn, patience)
+            }
         }
     }
 
@@ -39,6 +66,14 @@ impl Conn {
         is_asked();
         Some(conn)
     }
+}
+
+/// What PostgreSQL answers to a statement, if it does.
+pub(super) async fn answer<T>(
+    patience: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    within(patience, async { asked.await.map_err(StoreError::from) }).await
 }
 
 /// Tells who counts what is sent to a database.
@@ -129,9 +164,9 @@ macro_rules! execute {
                 use $crate::store::conn::Text as _;
                 $crate::store::sqlite::execute(c, $sql.text(), rusqlite::params![$($bind),*])
             }
-            $crate::store::conn::Driver::Postgres(c) => {
+            $crate::store::conn::Driver::Postgres(c, patience) => {
                 let query = sqlx::query::<sqlx::Postgres>($sql)$(.bind($bind))*;
-                query.execute(c).await.map(|done| done.rows_affected()).map_err($crate::store::error::StoreError::from)
+                $crate::store::conn::answer(patience, query.execute(c)).await.map(|done| done.rows_affected())
             }
         }
     };
@@ -145,9 +180,9 @@ macro_rules! fetch {
                 static ORDER: $crate::store::sqlite::Order = $crate::store::sqlite::Order::new();
                 $crate::store::sqlite::$how::<$row>(c, $sql.text(), rusqlite::params![$($bind),*], &ORDER)
             }
-            $crate::store::conn::Driver::Postgres(c) => {
+            $crate::store::conn::Driver::Postgres(c, patience) => {
                 let query = sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*;
-                query.$how(c).await.map_err($crate::store::error::StoreError::from)
+                $crate::store::conn::answer(patience, query.$how(c)).await
             }
         }
     };

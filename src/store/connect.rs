@@ -5,20 +5,19 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::OnceCell;
 
-use super::conn::Conn;
 use super::error::OpenError;
 use super::last_used::LastUsed;
+use super::pool::{self, Pool};
 use super::queue::WriteQueue;
 use super::sqlite::{self, PATIENCE, Readers};
+use super::trouble::Trouble;
 use super::usage::Usage;
 use super::{Backend, Lanes, Store, migrate, namespaces};
 use crate::domain::namespace::NamespaceId;
 
-/// For how long after its last use a connection to PostgreSQL is taken to be there.
-const TRUSTED: Duration = Duration::from_secs(1);
 /// How long a lane keeps its connection after a batch. In a namespace, which has few, it keeps none.
 const LANES_QUIET: Duration = Duration::from_millis(200);
 /// Connections to PostgreSQL.
@@ -64,7 +63,7 @@ impl Store {
                 // Waits for locks and the disk, which blocks its thread.
                 let opened = tokio::task::spawn_blocking(move || open_file(&path, at).map(|writer| (writer, path)));
                 let opened = opened.await.unwrap_or_else(|crash| Err(cannot_open(&place, &crash)));
-                opened.and_then(|(writer, path)| Self::on_sqlite(writer, Some(Readers::of(&path))))
+                opened.and_then(|(writer, path)| Self::on_sqlite(writer, Some(path)))
             }
             Location::SqliteMemory => {
                 let mut only = sqlite::open_memory().map_err(|why| cannot_open(&place, &why))?;
@@ -87,7 +86,7 @@ impl Store {
         let schema = namespaces::schema(id);
         // Nobody misses a namespace after a crash of the database: its commits need not wait for the disk.
         let own = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
-        let options = pool.connect_options().as_ref().clone().options(own);
+        let options = pool.options().options(own);
         let pool = PgPoolOptions::new().max_connections(NAMESPACE_CONNECTIONS).idle_timeout(NAMESPACE_IDLE);
         Self::migrated_on_postgres(format!("in schema `{schema}`"), options, pool, Duration::ZERO).await
     }
@@ -104,31 +103,29 @@ impl Store {
         // The migration lock goes with this connection, also where the migration failed.
         let _ = conn.close().await;
         migrated.map_err(|why| migrate::explain(place, why))?;
-        let pool = pool.acquire_timeout(PATIENCE).test_before_acquire(false).before_acquire(|conn, known| {
-            Box::pin(async move {
-                // To ask before each use would double the round trips; who was at work a moment ago is there.
-                if known.idle_for > TRUSTED { conn.ping().await.map(|()| true) } else { Ok(true) }
-            })
-        });
-        Ok(Self::on_postgres(pool.connect_lazy_with(options), quiet))
+        Ok(Self::on_postgres(Pool::open(options.options(pool::SESSION), pool), quiet))
     }
 
-    fn on_sqlite(writer: Connection, readers: Option<Readers>) -> Result<Self, OpenError> {
-        let writer = WriteQueue::start(Conn::Sqlite(writer))?;
+    /// `None` for a database in memory.
+    fn on_sqlite(writer: Connection, path: Option<PathBuf>) -> Result<Self, OpenError> {
+        let readers = path.as_deref().map(Readers::of);
+        let writer = WriteQueue::start(writer, path)?;
         Ok(Self {
             backend: Backend::Sqlite { readers, writer },
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),
+            trouble: Trouble::default(),
         })
     }
 
-    fn on_postgres(pool: PgPool, quiet: Duration) -> Self {
+    fn on_postgres(pool: Pool, quiet: Duration) -> Self {
         Self {
             backend: Backend::Postgres { lanes: Lanes::on(&pool, quiet), pool },
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),
+            trouble: Trouble::default(),
         }
     }
 }

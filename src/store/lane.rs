@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
 use tokio::sync::{mpsc, oneshot};
 
 use super::conn::Conn;
 use super::error::StoreError;
-use super::{ATTEMPTS, READ_PATIENCE, Work, within};
+use super::pool::{Pool, STATEMENT_PATIENCE, within};
+use super::{ATTEMPTS, Work};
 
 /// Requests that may wait; a caller past that waits for a place.
 pub(super) const WAITING: usize = 4_096;
@@ -26,7 +25,7 @@ pub(super) struct Lane<Q, A>(mpsc::Sender<(Q, Answer<A>)>);
 
 impl<Q: Send + Sync + 'static, A: Send + 'static> Lane<Q, A> {
     /// `quiet` is for how long the connection is kept after a batch: to give it back and take it again is a round trip.
-    pub(super) fn start(pool: &PgPool, quiet: Duration, batch: Batch<Q, A>) -> Self {
+    pub(super) fn start(pool: &Pool, quiet: Duration, batch: Batch<Q, A>) -> Self {
         let (sender, queue) = mpsc::channel(WAITING);
         tokio::spawn(serve(pool.clone(), quiet, queue, batch));
         Self(sender)
@@ -40,11 +39,11 @@ impl<Q: Send + Sync + 'static, A: Send + 'static> Lane<Q, A> {
 }
 
 pub(super) fn gone() -> StoreError {
-    StoreError::Unavailable("the writer has stopped".into())
+    StoreError::gone("the writer has stopped")
 }
 
 /// One batch after the other. With two at once each would be half as large, and the database work twice for the same.
-async fn serve<Q, A>(pool: PgPool, quiet: Duration, mut queue: mpsc::Receiver<(Q, Answer<A>)>, batch: Batch<Q, A>)
+async fn serve<Q, A>(pool: Pool, quiet: Duration, mut queue: mpsc::Receiver<(Q, Answer<A>)>, batch: Batch<Q, A>)
 where
     Q: Send + Sync + 'static,
     A: Send + 'static,
@@ -57,7 +56,7 @@ where
                 biased;
                 came = queue.recv_many(&mut waiting, BATCH) => if came == 0 { return },
                 () = tokio::time::sleep(quiet) => kept = None,
-                () = pool.close_event() => kept = None,
+                () = pool.closing() => kept = None,
             }
         } else if queue.recv_many(&mut waiting, BATCH).await == 0 {
             return;
@@ -81,35 +80,29 @@ where
 type Done<A> = Result<Vec<Result<A, StoreError>>, StoreError>;
 
 /// Answers also the connection, where it can be used again: one that has gone silent costs one batch.
-async fn run<Q, A>(
-    pool: PgPool,
-    kept: Option<PoolConnection<Postgres>>,
-    requests: Vec<Q>,
-    batch: Batch<Q, A>,
-) -> (Option<PoolConnection<Postgres>>, Done<A>) {
+async fn run<Q, A>(pool: Pool, kept: Option<Conn>, requests: Vec<Q>, batch: Batch<Q, A>) -> (Option<Conn>, Done<A>) {
     let acquired = match kept {
         Some(conn) => Ok(conn),
         None => pool.acquire().await,
     };
     let mut conn = match acquired {
-        Ok(conn) => Conn::Postgres(conn),
-        Err(why) => return (None, Err(why.into())),
+        Ok(conn) => conn,
+        Err(why) => return (None, Err(why)),
     };
-    let mut done = within(READ_PATIENCE, batch(&mut conn, &requests)).await;
+    let mut done = within(STATEMENT_PATIENCE, batch(&mut conn, &requests)).await;
     for _ in 1..ATTEMPTS {
         // It is one statement: what lost against another transaction has left nothing.
         if !matches!(done, Err(StoreError::Again)) {
             break;
         }
-        done = within(READ_PATIENCE, batch(&mut conn, &requests)).await;
+        done = within(STATEMENT_PATIENCE, batch(&mut conn, &requests)).await;
     }
-    match (conn, done) {
-        (conn, Err(why @ StoreError::Unavailable(_))) => {
-            conn.abandon();
-            (None, Err(why))
+    match done {
+        Err(failure @ StoreError::Unavailable(..)) => {
+            conn.abandon_for(&failure);
+            (None, Err(failure))
         }
-        (Conn::Postgres(conn), done) => (Some(conn), done),
-        (Conn::Sqlite(_), done) => (None, done),
+        done => (Some(conn), done),
     }
 }
 

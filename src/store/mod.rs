@@ -10,9 +10,11 @@ mod error;
 mod lane;
 mod last_used;
 mod migrate;
+mod pool;
 mod queue;
 mod sqlite;
 mod sweep;
+mod trouble;
 
 pub mod access_tokens;
 pub mod accounts;
@@ -55,12 +57,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
 pub use conn::Conn;
 pub use connect::Location;
-pub use error::{OpenError, StoreError};
+pub use error::{OpenError, Outage, StoreError};
 pub use sweep::Sweep;
 
 use crate::domain::app::App;
@@ -73,17 +74,23 @@ use apps::Secrets;
 use connections::EndByClient;
 use grants::{Renewal, Renewed};
 use lane::Lane;
+use pool::{Pool, STATEMENT_PATIENCE, within};
 use queue::WriteQueue;
 use sqlite::Readers;
 use tables::Tables;
+use trouble::{Remembered, Trouble};
 
 /// What a closure that was given a connection returns.
 pub type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
 
-/// How long a read, and a batch of the hot path, may take.
+/// How long a read may take.
 const READ_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a transaction may take: a seed file is one.
 const WRITE_PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may take to undo a transaction, for which PostgreSQL does nothing.
+const ROLLBACK_PATIENCE: Duration = Duration::from_millis(500);
+/// How long a probe waits before it looks what is wrong.
+const PROBE_PATIENCE: Duration = Duration::from_millis(1_900);
 /// How long connections may take to say good-bye.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -101,6 +108,7 @@ pub struct Store {
     last_used: last_used::LastUsed,
     usage: usage::Usage,
     tables: OnceCell<Arc<Tables>>,
+    trouble: Trouble,
 }
 
 enum Backend {
@@ -110,7 +118,7 @@ enum Backend {
         writer: WriteQueue,
     },
     Postgres {
-        pool: PgPool,
+        pool: Pool,
         lanes: Lanes,
     },
 }
@@ -125,7 +133,7 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn on(pool: &PgPool, quiet: Duration) -> Self {
+    fn on(pool: &Pool, quiet: Duration) -> Self {
         Self {
             issues: Lane::start(pool, quiet, |conn, batch| {
                 Box::pin(async { Ok(access_tokens::issue(conn, batch).await?.into_iter().map(Ok).collect()) })
@@ -175,20 +183,37 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
-        match &self.backend {
+        self.write_with(STATEMENT_PATIENCE, work).await
+    }
+
+    /// The same for what may take a while within one statement, as where much hangs on what is deleted.
+    pub async fn write_at_length<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+    {
+        self.write_with(WRITE_PATIENCE, work).await
+    }
+
+    async fn write_with<T, F>(&self, patience: Duration, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
+    {
+        self.trouble.noted(match &self.backend {
             Backend::Sqlite { writer, .. } => writer.run(work).await,
-            Backend::Postgres { pool, .. } => Box::pin(write_on_postgres(pool.clone(), work)).await,
-        }
+            Backend::Postgres { pool, .. } => Box::pin(write_on_postgres(pool.clone(), patience, work)).await,
+        })
     }
 
     /// Records an access token, if what it hangs on still lives: the hot path. `None` is a refusal, whose
     /// reason the caller looks up. Requests that wait are recorded together, in one statement.
     pub async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
         let (connection, now) = (issue.connection(), issue.now);
-        let issued = match &self.backend {
-            Backend::Sqlite { writer, .. } => writer.issue(issue).await?,
-            Backend::Postgres { lanes, .. } => lanes.issues.ask(issue).await?,
-        };
+        let issued = self.trouble.noted(match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.issue(issue).await,
+            Backend::Postgres { lanes, .. } => lanes.issues.ask(issue).await,
+        })?;
         if let Some(connection) = connection.filter(|_| issued.is_some()) {
             self.last_used.note(connection, now);
         }
@@ -198,7 +223,7 @@ impl Store {
     /// Serves a plain refresh of a standard grant: see [`grants::renew_plainly`].
     pub async fn renew(&self, renewal: Renewal) -> Result<Option<Renewed>, StoreError> {
         if let Backend::Postgres { lanes, .. } = &self.backend {
-            return lanes.renewals.ask(renewal).await;
+            return self.trouble.noted(lanes.renewals.ask(renewal).await);
         }
         let alone = Arc::new([renewal]);
         let renewed = self.write(move |conn| {
@@ -211,7 +236,7 @@ impl Store {
     /// Ends a connection that nobody is told of: see [`connections::end_untold`].
     pub async fn end_untold(&self, end: EndByClient) -> Result<Option<AppId>, StoreError> {
         if let Backend::Postgres { lanes, .. } = &self.backend {
-            return lanes.ends.ask(end).await;
+            return self.trouble.noted(lanes.ends.ask(end).await);
         }
         let alone = Arc::new([end]);
         let ended = self.write(move |conn| {
@@ -271,9 +296,28 @@ impl Store {
         Ok(true)
     }
 
-    /// Whether the database can be written to: what waits behind a stuck writer is not ready.
+    /// Whether the database can be written to: what waits behind a stuck writer is not ready. After a write that failed for
+    /// want of a working disk, one is tried out.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.write(|conn| Box::pin(async move { keys::list(conn).await.map(|_| ()) })).await
+        match self.trouble.remembered() {
+            Remembered::Nothing => self.probe().await,
+            Remembered::Fresh(outage) => Err(StoreError::Unavailable(outage, "a write failed a moment ago".into())),
+            Remembered::Old(at) => {
+                self.write(|conn| Box::pin(used_proofs::try_out(conn))).await?;
+                self.trouble.over(at);
+                Ok(())
+            }
+        }
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let look = self.write(|conn| Box::pin(async move { keys::list(conn).await.map(|_| ()) }));
+        let Backend::Postgres { pool, .. } = &self.backend else { return look.await };
+        match tokio::time::timeout(PROBE_PATIENCE, look).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(failure)) if failure.outage() != Some(Outage::Gone) => Err(failure),
+            Ok(Err(_)) | Err(_) => Err(pool.look().await),
+        }
     }
 
     /// Notes that a connection was used outside [`Store::issue`].
@@ -334,43 +378,43 @@ impl Store {
     }
 }
 
-async fn read_on_postgres<T, F>(pool: &PgPool, mut work: F) -> Result<T, StoreError>
+async fn read_on_postgres<T, F>(pool: &Pool, mut work: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
     F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
 {
-    let mut conn = Conn::Postgres(pool.acquire().await?);
+    let mut conn = pool.acquire().await?;
     let read = within(READ_PATIENCE, work(&mut conn)).await;
-    if matches!(read, Err(StoreError::Unavailable(_))) {
-        conn.abandon();
+    if let Err(failure) = &read {
+        conn.abandon_for(failure);
     }
     read
 }
 
 /// In a task of its own: a caller that hangs up does not leave a transaction open in a connection that the
 /// next one gets.
-async fn write_on_postgres<T, F>(pool: PgPool, mut work: F) -> Result<T, StoreError>
+async fn write_on_postgres<T, F>(pool: Pool, patience: Duration, mut work: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
     F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
 {
     let attempts = tokio::spawn(async move {
         for _ in 1..ATTEMPTS {
-            match attempt_on_postgres(&pool, &mut work).await {
+            match attempt_on_postgres(&pool, patience, &mut work).await {
                 Err(StoreError::Again) => {}
                 settled => return settled,
             }
         }
-        attempt_on_postgres(&pool, &mut work).await
+        attempt_on_postgres(&pool, patience, &mut work).await
     });
     attempts.await.unwrap_or_else(|crash| Err(StoreError::Internal(format!("a write: {crash}"))))
 }
 
-async fn attempt_on_postgres<T, F>(pool: &PgPool, work: &mut F) -> Result<T, StoreError>
+async fn attempt_on_postgres<T, F>(pool: &Pool, patience: Duration, work: &mut F) -> Result<T, StoreError>
 where
     F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send,
 {
-    let mut conn = Conn::Postgres(pool.acquire().await?);
+    let mut conn = pool.acquire().await?.with_patience(patience);
     let transaction = async {
         conn::execute!(conn, "BEGIN")?;
         // A panic that went further would drop the connection into the pool with its transaction open.
@@ -380,19 +424,14 @@ where
         Ok(done)
     };
     let settled = within(WRITE_PATIENCE, transaction).await;
-    if settled.is_err() {
-        let undone = within(READ_PATIENCE, async { conn::execute!(conn, "ROLLBACK") }).await;
-        if undone.is_err() {
+    if let Err(failure) = &settled {
+        if failure.outage().is_some_and(Outage::is_of_the_connection) {
+            conn.abandon_for(failure);
+        } else if within(ROLLBACK_PATIENCE, async { conn::execute!(conn, "ROLLBACK") }).await.is_err() {
             conn.abandon();
         }
     }
     settled
-}
-
-/// Gives up on a database that does not answer: a connection may die without a word.
-async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let late = || Err(StoreError::Unavailable(format!("no answer within {patience:?}")));
-    tokio::time::timeout(patience, work).await.unwrap_or_else(|_| late())
 }
 
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.

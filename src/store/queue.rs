@@ -4,16 +4,19 @@
 //! answers all. Batches form by themselves while the previous commit is on its way to the disk.
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 
 use futures_util::FutureExt as _;
+use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Work;
 use super::access_tokens::{self, Issue, Issued};
 use super::conn::{Conn, execute};
-use super::error::{OpenError, StoreError};
+use super::error::{OpenError, Outage, StoreError};
 use super::lane::{Answer, BATCH, WAITING, gone, settle};
+use super::sqlite;
 
 /// A closure with the place to put its answer, its type erased.
 trait Job: Send {
@@ -63,11 +66,13 @@ pub(super) struct WriteQueue(mpsc::Sender<Task>);
 
 impl WriteQueue {
     /// On a thread of its own: SQLite blocks the one that it writes on until the disk has what was written.
-    pub(super) fn start(conn: Conn) -> Result<Self, OpenError> {
+    /// `path` is `None` for a database in memory.
+    pub(super) fn start(conn: Connection, path: Option<PathBuf>) -> Result<Self, OpenError> {
         let (sender, tasks) = mpsc::channel(WAITING);
         let runtime = Handle::current();
+        let writer = Writer { conn: Conn::Sqlite(conn), path, is_doubted: false };
         let thread = std::thread::Builder::new().name("leadgate-writer".into());
-        let started = thread.spawn(move || write_on_sqlite(conn, tasks, &runtime));
+        let started = thread.spawn(move || write_on_sqlite(writer, tasks, &runtime));
         started.map(|_| Self(sender)).map_err(|why| OpenError::Writer { why })
     }
 
@@ -97,7 +102,50 @@ impl WriteQueue {
     }
 }
 
-fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>, runtime: &Handle) {
+/// The connection that writes.
+///
+/// After the disk failed it is not used again. A failed fsync may be reported once and never more, and the pages that it was
+/// about count as written: to try it again and believe it is to lose them. Here nobody does. A commit that failed was told
+/// to nobody, and the log's index does not reach it, so that whatever comes next writes the same part of the log from its
+/// beginning, to be flushed by itself; what was answered before had its own flush. What the connection itself makes of the
+/// failure nobody needs to know: another one reads the log as it is.
+struct Writer {
+    conn: Conn,
+    path: Option<PathBuf>,
+    is_doubted: bool,
+}
+
+impl Writer {
+    fn note(&mut self, failure: &StoreError) {
+        self.is_doubted |= failure.outage() == Some(Outage::Disk);
+    }
+
+    fn trusted(&mut self) -> Result<&mut Conn, StoreError> {
+        if let Some(path) = self.path.as_deref().filter(|_| self.is_doubted) {
+            self.conn = Conn::Sqlite(sqlite::open_writer(path)?);
+            self.is_doubted = false;
+        }
+        Ok(&mut self.conn)
+    }
+
+    /// Answers what was issued; the jobs have their answers.
+    async fn batch(&mut self, jobs: Vec<Box<dyn Job>>, issues: &[Issue]) -> Result<Vec<Option<Issued>>, StoreError> {
+        let conn = match self.trusted() {
+            Ok(conn) => conn,
+            Err(failure) => {
+                refuse(jobs, &failure);
+                return Err(failure);
+            }
+        };
+        if !jobs.is_empty() || !access_tokens::is_one_statement(issues) {
+            return commit_together(conn, jobs, issues).await;
+        }
+        // One statement is its own transaction.
+        if issues.is_empty() { Ok(Vec::new()) } else { access_tokens::issue(conn, issues).await }
+    }
+}
+
+fn write_on_sqlite(mut writer: Writer, mut tasks: mpsc::Receiver<Task>, runtime: &Handle) {
     let mut waiting = Vec::with_capacity(BATCH);
     while tasks.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let (mut jobs, mut issues, mut answers, mut closing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -111,26 +159,22 @@ fn write_on_sqlite(mut conn: Conn, mut tasks: mpsc::Receiver<Task>, runtime: &Ha
                 Task::Close(closed) => closing.push(closed),
             }
         }
-        let together = async {
-            if !jobs.is_empty() || !access_tokens::is_one_statement(&issues) {
-                return commit_together(&mut conn, jobs, &issues).await;
-            }
-            // One statement is its own transaction.
-            if issues.is_empty() { Ok(Vec::new()) } else { access_tokens::issue(&mut conn, &issues).await }
-        };
-        let settled = runtime.block_on(AssertUnwindSafe(together).catch_unwind());
+        let settled = runtime.block_on(AssertUnwindSafe(writer.batch(jobs, &issues)).catch_unwind());
         let settled = settled.unwrap_or_else(|_| {
             // The thread goes on; whatever the batch had begun is undone.
-            let _ = runtime.block_on(async { execute!(conn, "ROLLBACK") });
+            let _ = runtime.block_on(async { execute!(writer.conn, "ROLLBACK") });
             Err(StoreError::Internal("a batch panicked".into()))
         });
+        if let Err(failure) = &settled {
+            writer.note(failure);
+        }
         let settled = settled.map(|issued| issued.into_iter().map(Ok).collect());
         if !answers.is_empty() {
             // Those who asked are woken from within the runtime: from here it would cost a call for each of them.
             runtime.spawn(async move { settle(answers, settled) });
         }
         if !closing.is_empty() {
-            drop(conn);
+            drop(writer);
             for closed in closing {
                 let _ = closed.send(());
             }
@@ -147,8 +191,8 @@ async fn commit_together(
     issues: &[Issue],
 ) -> Result<Vec<Option<Issued>>, StoreError> {
     let mut outcomes = Vec::with_capacity(jobs.len());
-    let mut issued = Ok(Vec::new());
     let whole = async {
+        let mut issued = Ok(Vec::new());
         execute!(conn, "BEGIN IMMEDIATE")?;
         let alone = jobs.len() == 1 && issues.is_empty();
         for job in &mut jobs {
@@ -156,23 +200,34 @@ async fn commit_together(
         }
         if !issues.is_empty() {
             issued = access_tokens::issue(conn, issues).await;
+            if let Err(failure @ StoreError::Unavailable(..)) = issued {
+                return Err(failure);
+            }
         }
-        execute!(conn, "COMMIT").map(|_| ())
+        execute!(conn, "COMMIT").map(|_| issued)
     }
     .await;
-    if let Err(error) = whole {
-        // After an error inside a transaction SQLite may or may not still be in it.
-        let _ = execute!(conn, "ROLLBACK");
-        let message = error.to_string();
-        for job in jobs {
-            job.answer(Some(StoreError::Unavailable(message.clone())));
+    let issued = match whole {
+        Ok(issued) => issued,
+        Err(failure) => {
+            // After an error inside a transaction SQLite may or may not still be in it.
+            let _ = execute!(conn, "ROLLBACK");
+            refuse(jobs, &failure);
+            return Err(failure);
         }
-        return Err(error);
-    }
+    };
     for (job, refused) in jobs.into_iter().zip(outcomes) {
         job.answer(refused);
     }
     issued
+}
+
+/// Nothing of the batch happened.
+fn refuse(jobs: Vec<Box<dyn Job>>, failure: &StoreError) {
+    for job in jobs {
+        let outage = failure.outage().unwrap_or(Outage::Gone);
+        job.answer(Some(StoreError::Unavailable(outage, failure.to_string())));
+    }
 }
 
 /// `Ok(Some(error))`: the job failed and was undone; `Err`: the transaction itself is lost.
@@ -183,6 +238,8 @@ async fn run_in_savepoint(conn: &mut Conn, job: &mut dyn Job, alone: bool) -> Re
     let ran = AssertUnwindSafe(job.run(conn)).catch_unwind().await;
     let refused = match ran {
         Ok(Ok(())) => None,
+        // A full or broken disk is everybody's, and with it SQLite may have undone all of the transaction.
+        Ok(Err(failure @ StoreError::Unavailable(..))) => return Err(failure),
         Ok(Err(error)) => Some(error),
         Err(_) => Some(StoreError::Internal("a store job panicked".into())),
     };

@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::Work;
 use super::conn::Conn;
-use super::error::StoreError;
+use super::error::{Outage, StoreError};
 
 /// How long SQLite waits for another process's lock, and a caller for a connection to read with.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -194,8 +194,9 @@ impl Readers {
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
         let place = tokio::time::timeout(PATIENCE, self.0.places.clone().acquire_owned()).await;
-        let place =
-            place.map_err(|_| StoreError::Unavailable("all connections are busy".into()))?.map_err(|_| closed())?;
+        let place = place
+            .map_err(|_| StoreError::Unavailable(Outage::Busy, "all connections read".into()))?
+            .map_err(|_| closed())?;
         let pool = self.0.clone();
         let runtime = tokio::runtime::Handle::current();
         let read = tokio::task::spawn_blocking(move || {
@@ -223,7 +224,7 @@ impl Readers {
         let found = work(&mut conn).await;
         self.0.give_back(conn);
         match found {
-            Err(StoreError::Unavailable(_)) => Box::pin(self.read(work)).await,
+            Err(StoreError::Unavailable(..)) => Box::pin(self.read(work)).await,
             found => found,
         }
     }
@@ -240,7 +241,7 @@ impl Readers {
 }
 
 fn closed() -> StoreError {
-    StoreError::Unavailable("the store is closed".into())
+    StoreError::gone("the store is closed")
 }
 
 impl Pool {

@@ -61,7 +61,7 @@ pub async fn read(conn: &mut Conn) -> Result<Tables, StoreError> {
             let columns = sqlite::fetch_all(c, COLUMNS_ON_SQLITE, &[], &sqlite::Order::new())?;
             (Dialect::Sqlite, columns, sqlite::fetch_all(c, REFERENCES_ON_SQLITE, &[], &sqlite::Order::new())?)
         }
-        Driver::Postgres(c) => {
+        Driver::Postgres(c, _) => {
             let columns = sqlx::query_as(COLUMNS_ON_POSTGRES).fetch_all(&mut *c).await?;
             (Dialect::Postgres, columns, sqlx::query_as(REFERENCES_ON_POSTGRES).fetch_all(c).await?)
         }
@@ -171,7 +171,7 @@ impl Tables {
         // is we who let go, and soon: the database itself would look for a victim only after a second.
         for _ in 1..HOLD_ATTEMPTS {
             match at_once(conn, &lock).await {
-                Err(StoreError::Unavailable(_) | StoreError::Again) => execute!(conn, "ROLLBACK TO SAVEPOINT hold")?,
+                Err(StoreError::Unavailable(..) | StoreError::Again) => execute!(conn, "ROLLBACK TO SAVEPOINT hold")?,
                 locked => return locked.map(|_| ()),
             };
         }

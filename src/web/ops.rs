@@ -14,7 +14,7 @@ use super::Web;
 use super::urls::route;
 
 /// How long the database may take to answer a probe.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub fn routes() -> Router<Arc<Web>> {
     Router::new().route(route::LIVEZ, get(live)).route(route::READYZ, get(ready))
@@ -29,10 +29,7 @@ async fn ready(State(web): State<Arc<Web>>) -> Response {
         Ok(Ok(())) => (StatusCode::OK, Json(json!({"status": "ready"}))),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Json(json!({"status": "unavailable", "reason": "the database does not answer"})),
-            )
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable", "reason": error.cause()})))
         }
         Err(_) => {
             tracing::warn!("not ready: the database takes longer than {PATIENCE:?}");

@@ -1,5 +1,7 @@
 //! A database that does not answer (wire.md part G, R13): 503 in each endpoint's own form, then recovery.
 
+mod network;
+
 use serde_json::json;
 use sqlx::{ConnectOptions as _, Executor as _};
 

@@ -27,7 +27,7 @@ use crate::views::Problem;
 /// The status of a failure of ours, which is logged: 503 where trying again may help.
 pub fn failed(error: &StoreError) -> StatusCode {
     match error {
-        StoreError::Unavailable(_) | StoreError::Again => {
+        StoreError::Unavailable(..) | StoreError::Again => {
             tracing::warn!(%error, "the database did not serve a request");
             StatusCode::SERVICE_UNAVAILABLE
         }

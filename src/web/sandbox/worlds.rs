@@ -385,7 +385,7 @@ impl From<NamespaceError> for Problem {
             }
             NamespaceError::Seed(error) => error.into(),
             NamespaceError::Keys(error) => StoreError::from(error).into(),
-            NamespaceError::Open(error) => StoreError::Unavailable(error.to_string()).into(),
+            NamespaceError::Open(error) => StoreError::gone(error).into(),
             NamespaceError::Store(error) => error.into(),
         }
     }

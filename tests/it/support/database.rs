@@ -162,8 +162,26 @@ impl Database {
     /// PostgreSQL only: lets nobody in any more, and throws out who is in.
     pub async fn db_shut(&self) {
         db_administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;
+        self.db_throw_out().await;
+    }
+
+    /// PostgreSQL only: ends all connections to it, and lets new ones in.
+    pub async fn db_throw_out(&self) {
         let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'";
         db_administer(terminate.replace("{}", &self.name)).await;
+    }
+
+    /// PostgreSQL only: how many connections to it are open, this one's not counted.
+    pub async fn db_connections(&self) -> i64 {
+        let count = "SELECT COUNT(*) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.db_count(count).await
+    }
+
+    /// PostgreSQL only: whether transactions of connections that are made from now on may only read; there are no others.
+    pub async fn db_read_only(&self, is_so: bool) {
+        db_administer(format!("ALTER DATABASE {} SET default_transaction_read_only = {is_so}", self.name)).await;
+        self.db_throw_out().await;
     }
 
     /// Undoes [`Database::db_shut`].

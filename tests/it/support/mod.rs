@@ -7,6 +7,7 @@ pub mod flow;
 pub mod http;
 pub mod jar;
 pub mod program;
+pub mod proxy;
 pub mod receiver;
 pub mod signer;
 pub mod statements;

@@ -76,11 +76,17 @@ impl Directory {
 
     /// Starts a server, which may or may not come up.
     pub fn spawn(&self, arguments: &[&str]) -> Starting {
+        self.spawn_with(&[], arguments)
+    }
+
+    /// The same with more in its environment.
+    pub fn spawn_with(&self, environment: &[(String, String)], arguments: &[&str]) -> Starting {
         // Logs go to a file: a pipe that nobody reads would fill up.
         static LOGS: AtomicU32 = AtomicU32::new(0);
         let log = self.path(&format!("log-{}", LOGS.fetch_add(1, Ordering::Relaxed)));
         let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(std::fs::File::create(&log).unwrap());
+        command.envs(environment.iter().cloned());
         Starting { child: Owned(command.spawn().unwrap()), log }
     }
 }
