@@ -40,7 +40,7 @@ pub enum Location {
 
 impl Location {
     /// How errors name it: never with a password.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Location::SqliteFile(path) => path.display().to_string(),
             Location::SqliteMemory => "in memory".into(),
@@ -133,7 +133,7 @@ impl Store {
     }
 }
 
-fn cannot_open(place: &str, why: &dyn std::fmt::Display) -> OpenError {
+pub(super) fn cannot_open(place: &str, why: &dyn std::fmt::Display) -> OpenError {
     OpenError::Open { place: place.to_owned(), why: why.to_string() }
 }
 
@@ -147,7 +147,7 @@ fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
     Ok(writer)
 }
 
-async fn connect_within(options: &PgConnectOptions) -> Result<sqlx::PgConnection, sqlx::Error> {
+pub(super) async fn connect_within(options: &PgConnectOptions) -> Result<sqlx::PgConnection, sqlx::Error> {
     tokio::time::timeout(PATIENCE, options.connect()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 

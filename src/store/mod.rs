@@ -19,6 +19,7 @@ pub mod accounts;
 pub mod action_callbacks;
 pub mod apps;
 pub mod authorization_codes;
+pub mod backup;
 pub mod buttons;
 pub mod campaigns;
 pub mod clocks;
@@ -28,6 +29,7 @@ pub mod consents;
 pub mod deliveries;
 pub mod device_codes;
 pub mod events;
+pub mod examine;
 pub mod flows;
 pub mod grants;
 pub mod invitations;
@@ -39,6 +41,8 @@ pub mod namespaces;
 pub mod pushed_requests;
 pub mod registration_tokens;
 pub mod resume_handles;
+pub mod revocation;
+pub mod sealed;
 pub mod sessions;
 pub mod snapshots;
 pub mod tables;
@@ -61,6 +65,7 @@ use tokio::sync::OnceCell;
 pub use conn::Conn;
 pub use connect::Location;
 pub use error::{OpenError, StoreError};
+pub use migrate::Schema;
 pub use sweep::Sweep;
 
 use crate::domain::app::App;
@@ -392,7 +397,7 @@ async fn within<T>(patience: Duration, work: impl Future<Output = Result<T, Stor
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 32] = [
+    let shared: [(&str, &[(&str, &str)]); 34] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("action_callbacks", action_callbacks::STATEMENTS),
@@ -418,6 +423,8 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("pushed_requests", pushed_requests::STATEMENTS),
         ("registration_tokens", registration_tokens::STATEMENTS),
         ("resume_handles", resume_handles::STATEMENTS),
+        ("revocation", revocation::STATEMENTS),
+        ("sealed", sealed::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("snapshots", snapshots::STATEMENTS),
         ("usage", usage::STATEMENTS),
