@@ -53,7 +53,7 @@ pub async fn examine(settings: &Settings) -> Result<Examination, BootError> {
     Ok(Examination { database, master_keys, at })
 }
 
-/// The mode of a file that others than its owner may read, which only the file that the server made itself refuses.
+/// The mode of a file, where others than its owner may read or write it.
 pub fn open_to_others(path: &Path) -> Option<u32> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
     (mode & 0o077 != 0).then_some(mode)

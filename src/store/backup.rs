@@ -1,8 +1,8 @@
 //! Back-ups of an SQLite file, and their way back. All of it blocks its thread. PostgreSQL has tools of its own.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -191,6 +191,7 @@ pub fn restore(file: &Path, database: &Path, now: Timestamp) -> Result<Option<Pa
     let _lock = sqlite::lock_beside(database).map_err(|(path, why)| failed(&path, "locked")(why))?;
     let draft = Draft::make(database)?;
     fs::copy(file, &draft.path).map_err(failed(&draft.path, "written"))?;
+    fs::set_permissions(&draft.path, Permissions::from_mode(0o600)).map_err(failed(&draft.path, "written"))?;
     let kept = if database.exists() { Some(keep(database, now)?) } else { None };
     if let Some(kept) = &kept {
         // Who restores may be root, and the server somebody else.
@@ -205,7 +206,7 @@ pub fn restore(file: &Path, database: &Path, now: Timestamp) -> Result<Option<Pa
 /// Gives the old database another name too. Its log must not lie beside the new one, to which it does not belong.
 fn keep(database: &Path, now: Timestamp) -> Result<PathBuf, BackupError> {
     close_log(database)?;
-    let stamp: String = now.to_rfc3339().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let stamp: String = now.to_rfc3339_millis().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
     let kept = beside(database, &format!(".before-{stamp}"));
     for suffix in ["", "-wal"] {
         let (from, to) = (beside(database, suffix), beside(&kept, suffix));

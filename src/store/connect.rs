@@ -1,5 +1,8 @@
 //! Opening a database: the connections, their settings, and the migrations.
 
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -142,6 +145,11 @@ fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
     make_directory(path)?;
     let locked = sqlite::lock_beside(path);
     let _lock = locked.map_err(|(lock, why)| cannot_open(&lock.display().to_string(), &why))?;
+    // Nobody else's to read: hashes of passwords are in it. The files beside it get the same mode.
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Err(why) if why.kind() != ErrorKind::AlreadyExists => return Err(cannot_open(&place, &why)),
+        _ => {}
+    }
     let mut writer = sqlite::open_writer(path).map_err(|why| cannot_open(&place, &why))?;
     migrate::on_sqlite(&mut writer).map_err(|why| migrate::explain(place, why))?;
     Ok(writer)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::load::{APP, Acknowledged, Load, PASSWORD, assert_kept, grant};
-use crate::support::program::{Directory, Ran, Server, mode};
+use crate::support::program::{Directory, Ran, Server, free_port, mode};
 use crate::support::{Database, Kind};
 
 const TOKEN: &str = "lgx_the-sandbox-token-of-the-backup-tests";
@@ -15,6 +15,8 @@ struct Place {
     directory: Directory,
     url: String,
     kind: Kind,
+    /// The issuer follows from it, and signed tokens name that.
+    listen: String,
 }
 
 impl Place {
@@ -22,7 +24,8 @@ impl Place {
         let directory = Directory::new();
         directory.write("master.key", KEY);
         Command::new("chmod").arg("600").arg(directory.path("master.key")).status().unwrap();
-        Self { directory, url: database.url(), kind: database.kind }
+        let listen = format!("127.0.0.1:{}", free_port());
+        Self { directory, url: database.url(), kind: database.kind, listen }
     }
 
     fn settings(&self) -> [&str; 4] {
@@ -30,7 +33,8 @@ impl Place {
     }
 
     fn serve(&self) -> Server {
-        self.directory.serve(&[&self.settings()[..], &["--sandbox-token", TOKEN]].concat())
+        let own = ["serve", "--listen", &self.listen, "--sandbox-token", TOKEN];
+        self.directory.spawn(&[&own[..], &self.settings()].concat()).ready()
     }
 
     fn run(&self, arguments: &[&str]) -> Ran {
@@ -95,7 +99,7 @@ async fn back_up_under_load(kind: Kind, rounds: usize) {
     drop(server);
     for (file, before) in taken {
         let other = Database::make(kind).await;
-        let elsewhere = Place::on(&other);
+        let elsewhere = Place { listen: place.listen.clone(), ..Place::on(&other) };
         elsewhere.restore(&file);
         let restored = elsewhere.serve();
         assert_kept(&restored, &before);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::program::{Directory, free_port};
+use crate::support::program::{Directory, free_port, mode};
 use crate::support::{Database, Kind};
 
 /// What it told.
@@ -122,6 +122,10 @@ fn r10_what_is_wrong_with_the_master_key_is_told() {
     doctor(&directory, &[]).assert("problem", "keys", "chmod 600");
     doctor(&directory, &["--master-key-file", "data/leadgate.key"]).assert("warning", "keys", "mode 644");
     chmod("600");
+    assert_eq!(mode(&directory.path("data/leadgate.db")), 0o600, "it is made like that");
+    let open = std::process::Command::new("chmod").arg("644").arg(directory.path("data/leadgate.db")).status();
+    assert!(open.unwrap().success());
+    doctor(&directory, &[]).assert("warning", "disk", "mode 644");
     std::fs::write(&key, &good[..10]).unwrap();
     doctor(&directory, &[]).assert("problem", "keys", "holds no master key");
     std::fs::write(&key, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use rustix::fs::{Access, access, statvfs};
 
 use super::Findings;
+use crate::boot;
 use crate::cli::backup::size;
 use crate::domain::timestamp::Timestamp;
 
@@ -40,6 +41,10 @@ pub fn look(database: &Path, findings: &mut Findings) {
             let found = format!("this user may not write {}", path.display());
             return findings.problem(AREA, found, "give it to the user that the server runs as (chown)");
         }
+    }
+    if let Some(mode) = boot::open_to_others(database) {
+        let found = format!("the database {} may be read by other users (mode {mode:o})", database.display());
+        findings.warn(AREA, found, format!("chmod 600 {}", database.display()));
     }
     match statvfs(&directory) {
         Err(why) => {

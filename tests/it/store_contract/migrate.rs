@@ -127,7 +127,9 @@ async fn r7_each_earlier_schema_migrates(kind: Kind) {
         }
         drop(db);
         Store::open(&database.location()).await.unwrap_or_else(|why| panic!("after {last}: {why}")).close().await;
-        for table in &tables {
+        let now = Db::of(&database).await.tables().await;
+        // A migration may move what a table has into another one.
+        for table in tables.iter().filter(|table| now.contains(table)) {
             let rows = database.db_count(&format!("SELECT COUNT(*) FROM {table}")).await;
             assert!(rows >= 2, "after {last}, {table} has {rows} rows");
         }
