@@ -1,9 +1,16 @@
 //! The only place that puts the parts together: settings to a database, keys, a clock, and a router.
 
+mod backup;
 mod banner;
+mod examine;
 mod logging;
 mod master_key;
 
+pub use crate::store::Schema;
+pub use backup::{Planned, Restored, key_file, plan_backup, restore};
+pub use examine::{Examination, MasterKeys as ExaminedKeys, examine, open_to_others};
+
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,7 +25,7 @@ use crate::config::secret::Secret;
 use crate::config::seed::{SeedFile, SeedPassword};
 use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::Passwords;
-use crate::crypto::seal::MasterKey;
+use crate::crypto::seal::{MasterKeyId, MasterKeys};
 use crate::domain::allow_list::AllowList;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
 use crate::outgoing::Outgoing;
@@ -32,6 +39,7 @@ use crate::services::seed::{self, Audience, Seed, SeedError, WorldSeed};
 use crate::services::throttle::{Limits, Throttle};
 use crate::services::webhooks::{self, Webhooks};
 use crate::services::{Context, keys};
+use crate::store::backup::BackupError;
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
 use crate::web::worlds::Namespaces;
@@ -63,6 +71,16 @@ pub enum BootError {
         holders.join(", ")
     )]
     Published { holders: Vec<String> },
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error("{0}")]
+    OnPostgres(String),
+    #[error(
+        "the master keys are in no file that this command could write: they are in LEADGATE_MASTER_KEY. Put `next NEW OLD` \
+         there, with a new key that `openssl rand -base64 32` makes, and restart the servers one after another; then \
+         `NEW OLD`, and restart them again; then run `leadgate keys master reseal`"
+    )]
+    NoKeyFile,
     #[error("the server stopped: {0}")]
     Serve(std::io::Error),
 }
@@ -70,7 +88,7 @@ pub enum BootError {
 /// What a server is made of. Tests bring their own clock and randomness.
 pub struct Parts {
     pub store: Store,
-    pub master_key: MasterKey,
+    pub master_key: MasterKeys,
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
     pub issuer: Issuer,
@@ -181,6 +199,25 @@ pub async fn open_store(settings: &Settings) -> Result<Store, BootError> {
 /// Opens what a command works with.
 pub async fn open_context(settings: &Settings) -> Result<Context, BootError> {
     context(open_parts(settings).await?, Seed::default()).await
+}
+
+/// Writes a new master key where the settings have them; see [`master_key::add`].
+pub fn add_master_key(settings: &Settings, waits: bool) -> Result<(), BootError> {
+    Ok(master_key::add(writable_key_file(settings)?, waits, &SystemEntropy)?)
+}
+
+/// Takes a master key away from there.
+pub fn remove_master_key(settings: &Settings, id: MasterKeyId) -> Result<(), BootError> {
+    Ok(master_key::remove(writable_key_file(settings)?, id)?)
+}
+
+fn writable_key_file(settings: &Settings) -> Result<&Path, BootError> {
+    key_file(settings).ok_or(BootError::NoKeyFile)
+}
+
+/// As it is written for people.
+pub fn master_key_id(text: &str) -> Result<MasterKeyId, String> {
+    MasterKeyId::parse(text).map_err(|expected| format!("{text:?} is no master key's id: {expected}"))
 }
 
 async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {

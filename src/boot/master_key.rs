@@ -1,12 +1,13 @@
 //! Where the master key comes from: the operator, or a file of ours that only this user may read.
 
 use std::fs::{self, File};
-use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use crate::config::{ConfigError, MasterKeySource};
-use crate::crypto::seal::{MasterKey, MasterKeyError};
+use crate::config::{ConfigError, MasterKeySource, SecretSource};
+use crate::crypto::seal::{Look, MasterKey, MasterKeyError, MasterKeyId, MasterKeys, NEXT, WrittenKeys};
 use crate::entropy::{Entropy, secret};
 use crate::services::keys;
 use crate::store::{Store, StoreError};
@@ -29,60 +30,189 @@ pub enum MasterKeyFileError {
     #[error("the master key file {path} may be read by other users (mode {mode:o}). Close it: chmod 600 {path}")]
     Open { path: PathBuf, mode: u32 },
     #[error("the master key file {path} could not be {action}: {why}")]
-    File { path: PathBuf, action: &'static str, why: std::io::Error },
+    File { path: PathBuf, action: &'static str, why: io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Reads the master key; makes the kept one at the first start.
+impl MasterKeyFileError {
+    fn file<'p>(path: &'p Path, action: &'static str) -> impl Fn(io::Error) -> Self + 'p {
+        move |why| Self::File { path: path.to_owned(), action, why }
+    }
+}
+
+/// Reads the master keys; makes the kept one at the first start.
 pub async fn obtain(
     source: &MasterKeySource,
     store: &Store,
     entropy: &dyn Entropy,
-) -> Result<MasterKey, MasterKeyFileError> {
-    match source {
-        MasterKeySource::Given(source) => MasterKey::parse(source.read()?.expose()).map_err(MasterKeyFileError::Given),
-        MasterKeySource::Ephemeral => Ok(MasterKey::new(&secret(entropy))),
-        MasterKeySource::Kept(path) => {
-            if !path.exists() {
-                if keys::exist(store).await? {
-                    return Err(MasterKeyFileError::Missing { path: path.clone() });
-                }
-                make(path, entropy)?;
-            }
-            read(path)
+) -> Result<MasterKeys, MasterKeyFileError> {
+    if let MasterKeySource::Kept(path) = source
+        && !path.exists()
+    {
+        if keys::exist(store).await? {
+            return Err(MasterKeyFileError::Missing { path: path.clone() });
         }
+        make(path, entropy)?;
+    }
+    match present(source)? {
+        Some(keys) => Ok(keys),
+        None => Ok(MasterKey::new(&secret(entropy)).into()),
     }
 }
 
-fn read(path: &Path) -> Result<MasterKey, MasterKeyFileError> {
-    let failed = |why| MasterKeyFileError::File { path: path.to_owned(), action: "read", why };
-    let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
+/// The master keys that are there; `None` where there are none but for as long as a process lives.
+pub fn present(source: &MasterKeySource) -> Result<Option<MasterKeys>, MasterKeyFileError> {
+    let keys = match source {
+        MasterKeySource::Given(given) => {
+            let file = file_of(source);
+            let stamp = file.and_then(stamp_of);
+            let written = WrittenKeys::parse(given.read()?.expose()).map_err(MasterKeyFileError::Given)?;
+            MasterKeys::new(written, file.map(|path| look_at(path, stamp)))
+        }
+        MasterKeySource::Kept(path) => {
+            let stamp = stamp_of(path);
+            MasterKeys::new(read(path)?, Some(look_at(path, stamp)))
+        }
+        MasterKeySource::Ephemeral => return Ok(None),
+    };
+    Ok(Some(keys))
+}
+
+/// The file that the keys are in, where there is one.
+pub fn file_of(source: &MasterKeySource) -> Option<&Path> {
+    match source {
+        MasterKeySource::Kept(path) | MasterKeySource::Given(SecretSource::File { path, .. }) => Some(path),
+        MasterKeySource::Given(SecretSource::Inline(_)) | MasterKeySource::Ephemeral => None,
+    }
+}
+
+/// What is another after a file was written anew, or exchanged.
+type Stamp = (u64, i64, i64, u64);
+
+fn stamp_of(path: &Path) -> Option<Stamp> {
+    let of = fs::metadata(path).ok()?;
+    Some((of.ino(), of.mtime(), of.mtime_nsec(), of.len()))
+}
+
+/// Reads the file again where it is another than at `first`.
+fn look_at(path: &Path, first: Option<Stamp>) -> Look {
+    let (path, last) = (path.to_owned(), Mutex::new(first));
+    Box::new(move || {
+        let stamp = stamp_of(&path)?;
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == Some(stamp) {
+            return None;
+        }
+        *last = Some(stamp);
+        match fs::read_to_string(&path)
+            .map_err(|why| why.to_string())
+            .and_then(|text| WrittenKeys::parse(&text).map_err(|why| why.to_string()))
+        {
+            Ok(written) => Some(written),
+            Err(why) => {
+                tracing::warn!(file = %path.display(), %why, "the master keys were not read again; those that are known stay");
+                None
+            }
+        }
+    })
+}
+
+fn read(path: &Path) -> Result<WrittenKeys, MasterKeyFileError> {
+    let failed = MasterKeyFileError::file(path, "read");
+    let mode = fs::metadata(path).map_err(&failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(MasterKeyFileError::Open { path: path.to_owned(), mode });
     }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    MasterKey::parse(&text).map_err(|why| MasterKeyFileError::Kept { path: path.to_owned(), why })
+    let text = fs::read_to_string(path).map_err(&failed)?;
+    WrittenKeys::parse(&text).map_err(|why| MasterKeyFileError::Kept { path: path.to_owned(), why })
+}
+
+/// What a file of several keys holds: `next` or not, and the key as it is written.
+fn lines(path: &Path) -> Result<Vec<(bool, String)>, MasterKeyFileError> {
+    let text = fs::read_to_string(path).map_err(MasterKeyFileError::file(path, "read"))?;
+    let mut words = text.split_whitespace().map(str::to_owned);
+    let mut lines = Vec::new();
+    while let Some(word) = words.next() {
+        let is_next = word == NEXT;
+        lines.push((is_next, if is_next { words.next().unwrap_or_default() } else { word }));
+    }
+    Ok(lines)
+}
+
+/// Puts a new key into the file, before all others: one that seals from now on, or (`waits`) one that opens only until
+/// it is rotated to, which then makes no other.
+pub fn add(path: &Path, waits: bool, entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
+    let mut keys = lines(path)?;
+    match keys.first_mut() {
+        Some((is_next, _)) if *is_next => *is_next = waits,
+        _ => keys.insert(0, (waits, MasterKey::generate(entropy))),
+    }
+    rewrite(path, &keys)
+}
+
+/// Takes a key out of the file.
+pub fn remove(path: &Path, id: MasterKeyId) -> Result<(), MasterKeyFileError> {
+    let mut keys = lines(path)?;
+    keys.retain(|(_, key)| MasterKey::parse(key).is_ok_and(|key| key.id() != id));
+    rewrite(path, &keys)
+}
+
+fn rewrite(path: &Path, keys: &[(bool, String)]) -> Result<(), MasterKeyFileError> {
+    let failed = MasterKeyFileError::file(path, "written");
+    let text: String =
+        keys.iter().map(|(is_next, key)| format!("{}{key}\n", if *is_next { "next " } else { "" })).collect();
+    WrittenKeys::parse(&text).map_err(|why| MasterKeyFileError::Kept { path: path.to_owned(), why })?;
+    let old = fs::metadata(path).map_err(&failed)?;
+    let draft = draft(path, &text)?;
+    // Who runs the command may be root, and the server somebody else.
+    fs::set_permissions(&draft, old.permissions())
+        .and_then(|()| chown(&draft, Some(old.uid()), Some(old.gid())))
+        .and_then(|()| fs::rename(&draft, path))
+        .map_err(|why| {
+            let _ = fs::remove_file(&draft);
+            failed(why)
+        })?;
+    let directory = directory(path);
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file beside `path` that only this user may read, on the disk.
+fn draft(path: &Path, text: &str) -> Result<PathBuf, MasterKeyFileError> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(MasterKeyFileError::file(path, "written"))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(MasterKeyFileError::file(path, "written"))?;
+    Ok(draft)
 }
 
 /// Written whole under another name first, and on the disk before it has its own: a crash leaves no half
 /// key, and of two processes that start at once both read the one that came first.
 fn make(path: &Path, entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
-    let failed = |why| MasterKeyFileError::File { path: path.to_owned(), action: "written", why };
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(dir).map_err(failed)?;
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(failed)?;
-    file.write_all(MasterKey::generate(entropy).as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    let failed = MasterKeyFileError::file(path, "written");
+    let dir = directory(path);
+    fs::create_dir_all(dir).map_err(&failed)?;
+    let draft = draft(path, &MasterKey::generate(entropy))?;
     let named = match fs::hard_link(&draft, path) {
-        Err(why) if why.kind() != std::io::ErrorKind::AlreadyExists => Err(failed(why)),
+        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => Err(failed(why)),
         _ => Ok(()),
     };
-    fs::remove_file(&draft).map_err(failed)?;
+    fs::remove_file(&draft).map_err(&failed)?;
     named?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(&failed)
 }
 
 #[cfg(test)]
@@ -133,6 +263,28 @@ mod tests {
         make(&path, &SystemEntropy).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(read(&path), Err(MasterKeyFileError::Open { mode: 0o644, .. })));
+    }
+
+    #[test]
+    fn a_rotation_keeps_the_old_key_and_the_mode() {
+        let directory = Directory::make("rotated");
+        let path = directory.key();
+        make(&path, &SystemEntropy).unwrap();
+        let running = present(&MasterKeySource::Kept(path.clone())).unwrap().unwrap();
+        let first = running.sealing();
+        add(&path, true, &SystemEntropy).unwrap();
+        assert_eq!(running.ids()[1], (first, false), "a key that waits does not seal");
+        assert_eq!(running.sealing(), first);
+        let next = running.ids()[0].0;
+        add(&path, false, &SystemEntropy).unwrap();
+        assert_eq!(running.ids(), [(next, false), (first, false)], "what waited seals now, and there is no third");
+        add(&path, false, &SystemEntropy).unwrap();
+        remove(&path, first).unwrap();
+        let ids = present(&MasterKeySource::Kept(path.clone())).unwrap().unwrap().ids();
+        assert_eq!((ids.len(), ids[1].0), (2, next));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(remove(&path, ids[0].0).and_then(|()| remove(&path, next)).is_err(), "the last one stays");
+        assert!(read(&path).is_ok());
     }
 
     #[tokio::test]

@@ -39,7 +39,7 @@ pub async fn run(flags: &Flags, args: &HealthcheckArgs) -> Result<(), CliError> 
 }
 
 /// The address to ask for what a server listens on: one that listens on all is asked on loopback.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -48,7 +48,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn ask(address: SocketAddr) -> Result<(), String> {
+pub(super) async fn ask(address: SocketAddr) -> Result<(), String> {
     match timeout(PATIENCE, status_of_readyz(address)).await {
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
         Ok(Err(error)) => Err(error.to_string()),

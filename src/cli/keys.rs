@@ -1,4 +1,7 @@
-//! `leadgate keys`: the keys that tokens are signed with, and tokens for clients that register themselves.
+//! `leadgate keys`: the keys that tokens are signed with, those that they are sealed under, and tokens for clients that
+//! register themselves.
+
+mod master;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,6 +26,9 @@ pub enum KeysCommand {
     ///
     /// Servers that run need no restart. What the old key signed stays good until it expires.
     Rotate(RotateArgs),
+    /// The keys that all others, and other secrets, are sealed under.
+    #[command(subcommand)]
+    Master(master::MasterCommand),
     /// Make an initial access token, with which clients may register themselves; it is shown this once.
     RegistrationToken(RegistrationTokenArgs),
 }
@@ -60,11 +66,11 @@ fn lifetime(text: &str) -> Result<Duration, String> {
 }
 
 pub async fn run(flags: &Flags, command: KeysCommand) -> Result<(), CliError> {
-    let ctx = super::open(flags).await?;
     match command {
-        KeysCommand::List(args) => show(&keys::list(&ctx), args.json),
-        KeysCommand::Rotate(args) => rotate(&ctx, args).await,
-        KeysCommand::RegistrationToken(args) => make_registration_token(&ctx, &args).await,
+        KeysCommand::List(args) => show(&keys::list(&super::open(flags).await?), args.json),
+        KeysCommand::Rotate(args) => rotate(&super::open(flags).await?, args).await,
+        KeysCommand::Master(command) => master::run(flags, command).await,
+        KeysCommand::RegistrationToken(args) => make_registration_token(&super::open(flags).await?, &args).await,
     }
 }
 

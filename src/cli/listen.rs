@@ -235,7 +235,7 @@ fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// The others say only that something below them failed.
-fn deepest(error: &dyn std::error::Error) -> String {
+pub(super) fn deepest(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;

@@ -7,11 +7,13 @@
 mod account;
 mod app;
 mod args;
+mod backup;
 mod button;
 mod completions;
 mod connection;
 mod deletion;
 mod delivery;
+mod doctor;
 mod error;
 mod event;
 mod global;
@@ -24,6 +26,8 @@ mod lead;
 mod listen;
 mod migrate;
 mod output;
+mod restore;
+mod revoke_all;
 mod seed;
 mod serve;
 mod user;
@@ -65,6 +69,16 @@ enum Command {
     Init(init::InitArgs),
     /// Ask the server on the configured address whether it is ready.
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Check configuration, keys, database, clock, disk and reachability, and change nothing.
+    Doctor(doctor::DoctorArgs),
+    /// Copy an SQLite database, while servers run on it.
+    Backup(backup::BackupArgs),
+    /// Put a back-up in the place of an SQLite database that no server has open.
+    Restore(restore::RestoreArgs),
+    /// End every connection, grant and session, and withdraw every invitation.
+    ///
+    /// For after an older database was restored, or when secrets may have got out.
+    RevokeAll(revoke_all::RevokeAllArgs),
     /// Customer accounts that users belong to.
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -150,6 +164,10 @@ impl Cli {
             Command::Seed(args) => seed::run(&flags, &args).await,
             Command::Init(args) => init::run(&args),
             Command::Healthcheck(args) => healthcheck::run(&flags, &args).await,
+            Command::Doctor(args) => doctor::run(&flags, &args).await,
+            Command::Backup(args) => backup::run(&flags, &args).await,
+            Command::Restore(args) => restore::run(&flags, args).await,
+            Command::RevokeAll(args) => revoke_all::run(&flags, &args).await,
             Command::Account(command) => account::run(&flags, command).await,
             Command::User(command) => user::run(&flags, command).await,
             Command::Invitation(command) => invitation::run(&flags, command).await,

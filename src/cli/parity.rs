@@ -33,6 +33,8 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::DeliveryDeleted => "delivery delete",
         Action::DeliveryTested => "delivery test",
         Action::KeysRotated => "keys rotate",
+        Action::MasterKeyRotated => "keys master reseal",
+        Action::MasterKeyRetired => "keys master retire",
         Action::LeadsDeleted => "lead delete",
         Action::RegistrationTokenCreated => "keys registration-token",
         Action::SessionEnded | Action::SessionsEnded => "user end-sessions",
@@ -52,6 +54,7 @@ const fn command_of(action: Action) -> Option<&'static str> {
         Action::WebhookSecretRotated => "webhook rotate-secret",
         Action::WebhookTested => "webhook test",
         Action::WebhookReplayed => "webhook replay",
+        Action::WorldRevoked => "revoke-all",
         Action::WorldSeeded => "seed",
         // To sign in and to consent is for the user alone, and a world that can be put back has a control plane.
         Action::SessionOpened

@@ -130,6 +130,8 @@ words! {
         DeliveryDeleted = "delivery.deleted",
         DeliveryTested = "delivery.tested",
         KeysRotated = "keys.rotated",
+        MasterKeyRotated = "keys.master_rotated",
+        MasterKeyRetired = "keys.master_retired",
         LeadsDeleted = "leads.deleted",
         RegistrationTokenCreated = "registration_token.created",
         SessionOpened = "session.opened",
@@ -155,6 +157,7 @@ words! {
         WebhookReplayed = "webhook.replayed",
         WorldReset = "world.reset",
         WorldRestored = "world.restored",
+        WorldRevoked = "world.revoked",
         WorldSeeded = "world.seeded",
     }
 }

@@ -120,7 +120,7 @@ pub async fn test(ctx: &Acting<'_>, app: &AppId) -> Result<LastCall, CallbackErr
     Ok(last)
 }
 
-fn row(app: &AppId) -> String {
+pub(super) fn row(app: impl std::fmt::Display) -> String {
     format!("action_callbacks/{app}/secret")
 }
 

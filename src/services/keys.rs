@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::crypto::jwt::{self, JwtError, JwtType, SignError};
 use crate::crypto::keyring::{KeyRing, RingKey};
 use crate::crypto::mac::MacKey;
-use crate::crypto::seal::MasterKey;
+use crate::crypto::seal::MasterKeys;
 use crate::crypto::signing::SigningKey;
 use crate::domain::event::{Action, Change, Event, Target, TargetKind};
 use crate::domain::key_life::{self, KeyState};
@@ -36,9 +36,9 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     #[error(
-        "the database's keys do not open under this master key. Give the master key that the database was first \
-         started with (LEADGATE_MASTER_KEY, or the file that master_key_file names); without it, what it signed and \
-         sealed is lost, and a new database is needed"
+        "the database's keys do not open under this master key. Give the master key that the database was last \
+         started with (LEADGATE_MASTER_KEY, or the file that master_key_file names), also where it was rotated on \
+         another node; without it, what it signed and sealed is lost, and a new database is needed"
     )]
     WrongMasterKey,
     #[error("the database holds a key that is not well-formed ({0})")]
@@ -72,7 +72,7 @@ pub enum VerifyError {
 
 /// The keys of this node, and what it takes to open and seal more.
 pub struct Keys {
-    master: Arc<MasterKey>,
+    master: Arc<MasterKeys>,
     ring: watch::Sender<Arc<KeyRing>>,
     /// Held by whoever reads or makes keys: they take turns.
     known: Mutex<Known>,
@@ -101,7 +101,7 @@ pub struct ListedKey {
 }
 
 impl Keys {
-    fn new(master: Arc<MasterKey>, stored: Vec<SealedKey>) -> Result<Self, KeysError> {
+    fn new(master: Arc<MasterKeys>, stored: Vec<SealedKey>) -> Result<Self, KeysError> {
         let ring = watch::Sender::new(Arc::new(opened(&master, &stored)?));
         Ok(Self { master, ring, known: Mutex::new(Known { stored, asked: None }) })
     }
@@ -109,6 +109,11 @@ impl Keys {
     /// The keys as this node knows them.
     pub fn ring(&self) -> Arc<KeyRing> {
         self.ring.borrow().clone()
+    }
+
+    /// What they are sealed under.
+    pub(super) fn master(&self) -> &Arc<MasterKeys> {
+        &self.master
     }
 
     fn take(&self, known: &mut Known, stored: Vec<SealedKey>) -> Result<(), KeysError> {
@@ -125,10 +130,15 @@ pub async fn exist(store: &Store) -> Result<bool, StoreError> {
     Ok(!stored(store).await?.is_empty())
 }
 
+/// Whether keys that lie somewhere open under these master keys.
+pub fn open_all(master: &MasterKeys, stored: &[SealedKey]) -> Result<(), KeysError> {
+    stored.iter().try_for_each(|key| plain(master, key).map(|_| ()))
+}
+
 /// Opens the keys, and makes those that have to be there. Nodes that start at once agree on one of each.
 pub async fn open_or_make(
     store: &Store,
-    master: Arc<MasterKey>,
+    master: Arc<MasterKeys>,
     clock: &dyn Clock,
     entropy: &dyn Entropy,
 ) -> Result<Keys, KeysError> {
@@ -141,16 +151,14 @@ pub(super) async fn open_beside(ctx: &Context, store: &Store) -> Result<Keys, Ke
 }
 
 async fn open_under(
-    master: Arc<MasterKey>,
+    master: Arc<MasterKeys>,
     store: &Store,
     now: Timestamp,
     entropy: &dyn Entropy,
 ) -> Result<Keys, KeysError> {
     let found = stored(store).await?;
     // An existing key proves that the master key is the right one before another is made under it.
-    for key in &found {
-        plain(&master, key)?;
-    }
+    open_all(&master, &found)?;
     let has = |purpose: &str| found.iter().any(|key| key.purpose == purpose);
     let seal = |purpose: &str, plain: &[u8]| sealed(&master, purpose, 1, plain, entropy, now);
     let mut fresh = Vec::new();
@@ -333,12 +341,12 @@ const fn purpose(algorithm: SigningAlgorithm) -> &'static str {
     }
 }
 
-fn row(purpose: &str, serial: u16) -> String {
+pub(super) fn row(purpose: &str, serial: u16) -> String {
     format!("keys/{purpose}/{serial}")
 }
 
 fn sealed(
-    master: &MasterKey,
+    master: &MasterKeys,
     purpose: &str,
     serial: u16,
     plain: &[u8],
@@ -349,11 +357,11 @@ fn sealed(
     SealedKey { purpose: purpose.to_owned(), serial, sealed, created_at: now }
 }
 
-fn plain(master: &MasterKey, key: &SealedKey) -> Result<Vec<u8>, KeysError> {
+fn plain(master: &MasterKeys, key: &SealedKey) -> Result<Vec<u8>, KeysError> {
     master.open(&row(&key.purpose, key.serial), &key.sealed).map_err(|_| KeysError::WrongMasterKey)
 }
 
-fn opened(master: &MasterKey, stored: &[SealedKey]) -> Result<KeyRing, KeysError> {
+fn opened(master: &MasterKeys, stored: &[SealedKey]) -> Result<KeyRing, KeysError> {
     let (mut macs, mut signing) = (Vec::new(), Vec::new());
     for key in stored {
         let plain = plain(master, key)?;

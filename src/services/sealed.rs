@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use crate::crypto::seal::{MasterKey, OpenError};
+use crate::crypto::seal::{MasterKeys, OpenError};
 use crate::entropy::SharedEntropy;
 
 /// Seals and opens. Cheap to clone.
 #[derive(Clone)]
 pub struct Sealer {
-    master: Arc<MasterKey>,
+    master: Arc<MasterKeys>,
     entropy: SharedEntropy,
 }
 
 impl Sealer {
-    pub fn new(master: Arc<MasterKey>, entropy: SharedEntropy) -> Self {
+    pub fn new(master: Arc<MasterKeys>, entropy: SharedEntropy) -> Self {
         Self { master, entropy }
     }
 

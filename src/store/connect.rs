@@ -1,5 +1,8 @@
 //! Opening a database: the connections, their settings, and the migrations.
 
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,7 +42,7 @@ pub enum Location {
 
 impl Location {
     /// How errors name it: never with a password.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Location::SqliteFile(path) => path.display().to_string(),
             Location::SqliteMemory => "in memory".into(),
@@ -130,7 +133,7 @@ impl Store {
     }
 }
 
-fn cannot_open(place: &str, why: &dyn std::fmt::Display) -> OpenError {
+pub(super) fn cannot_open(place: &str, why: &dyn std::fmt::Display) -> OpenError {
     OpenError::Open { place: place.to_owned(), why: why.to_string() }
 }
 
@@ -139,12 +142,17 @@ fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
     make_directory(path)?;
     let locked = sqlite::lock_beside(path);
     let _lock = locked.map_err(|(lock, why)| cannot_open(&lock.display().to_string(), &why))?;
+    // Nobody else's to read: hashes of passwords are in it. The files beside it get the same mode.
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Err(why) if why.kind() != ErrorKind::AlreadyExists => return Err(cannot_open(&place, &why)),
+        _ => {}
+    }
     let mut writer = sqlite::open_writer(path).map_err(|why| cannot_open(&place, &why))?;
     migrate::on_sqlite(&mut writer).map_err(|why| migrate::explain(place, why))?;
     Ok(writer)
 }
 
-async fn connect_within(options: &PgConnectOptions) -> Result<sqlx::PgConnection, sqlx::Error> {
+pub(super) async fn connect_within(options: &PgConnectOptions) -> Result<sqlx::PgConnection, sqlx::Error> {
     tokio::time::timeout(PATIENCE, options.connect()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 

@@ -3,6 +3,7 @@
 use super::conn::{Conn, execute, fetch_all, row, statements};
 use super::convert::{corrupt, time};
 use super::error::StoreError;
+use super::sqlite;
 use crate::domain::timestamp::Timestamp;
 
 statements! {
@@ -32,7 +33,20 @@ pub struct SealedKey {
 
 /// Every key, oldest first within a purpose.
 pub async fn list(conn: &mut Conn) -> Result<Vec<SealedKey>, StoreError> {
-    let rows = fetch_all!(conn, Row, LIST)?;
+    read(fetch_all!(conn, Row, LIST)?)
+}
+
+/// The same of a file that no store is on.
+pub(super) fn list_on_sqlite(conn: &rusqlite::Connection) -> Result<Vec<SealedKey>, StoreError> {
+    read(sqlite::fetch_all(conn, LIST, &[])?)
+}
+
+/// The same of a connection of no store's.
+pub(super) async fn list_on_postgres(conn: &mut sqlx::PgConnection) -> Result<Vec<SealedKey>, StoreError> {
+    read(sqlx::query_as(LIST).fetch_all(conn).await?)
+}
+
+fn read(rows: Vec<Row>) -> Result<Vec<SealedKey>, StoreError> {
     rows.into_iter()
         .map(|row| {
             let serial = u16::try_from(row.serial).map_err(corrupt("keys.serial"))?;

@@ -45,6 +45,85 @@ pub(super) fn on_sqlite(conn: &mut Connection) -> Result<(), MigrateError> {
     transaction.commit().map_err(failed)
 }
 
+/// How a database's schema stands to this program's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schema {
+    /// None was made yet.
+    None,
+    Current,
+    /// So many migrations are to be run.
+    Older {
+        pending: usize,
+    },
+    Newer {
+        version: i64,
+    },
+    Different {
+        version: i64,
+    },
+    /// A migration of another program stopped in the middle.
+    Dirty {
+        version: i64,
+    },
+}
+
+impl std::fmt::Display for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("has no schema yet"),
+            Self::Current => f.write_str("is up to date"),
+            Self::Older { pending: 1 } => f.write_str("is older than this program, by one migration"),
+            Self::Older { pending } => write!(f, "is older than this program, by {pending} migrations"),
+            Self::Newer { version } => write!(
+                f,
+                "is newer than this program: it has migration {version}, which this program does not know. Run the \
+                 version of leadgate that wrote it, or a newer one"
+            ),
+            Self::Different { version } => write!(
+                f,
+                "was migrated by a different build: migration {version} is not the one that this program has. Run the \
+                 version of leadgate that wrote it"
+            ),
+            Self::Dirty { version } => write!(f, "was left in the middle of migration {version}: restore a back-up"),
+        }
+    }
+}
+
+fn judged(own: &Migrator, applied: &[(i64, Vec<u8>, bool)]) -> Schema {
+    for (version, checksum, is_whole) in applied {
+        match own.iter().find(|migration| migration.version == *version) {
+            _ if !is_whole => return Schema::Dirty { version: *version },
+            None => return Schema::Newer { version: *version },
+            Some(own) if *own.checksum != **checksum => return Schema::Different { version: *version },
+            Some(_) => {}
+        }
+    }
+    match own.iter().filter(|migration| !applied.iter().any(|(there, ..)| *there == migration.version)).count() {
+        0 => Schema::Current,
+        _ if applied.is_empty() => Schema::None,
+        pending => Schema::Older { pending },
+    }
+}
+
+/// Looks, and changes nothing.
+pub(super) fn look_at_sqlite(conn: &Connection) -> rusqlite::Result<Schema> {
+    if !conn.table_exists(None, "_sqlx_migrations")? {
+        return Ok(Schema::None);
+    }
+    Ok(judged(&SQLITE, &applied_on_sqlite(conn)?))
+}
+
+/// Looks, and changes nothing.
+pub(super) async fn look_at_postgres(conn: &mut PgConnection) -> Result<Schema, sqlx::Error> {
+    let there: Option<String> =
+        sqlx::query_scalar("SELECT CAST(to_regclass('_sqlx_migrations') AS TEXT)").fetch_one(&mut *conn).await?;
+    if there.is_none() {
+        return Ok(Schema::None);
+    }
+    let applied = sqlx::query_as("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version");
+    Ok(judged(&POSTGRES, &applied.fetch_all(conn).await?))
+}
+
 fn applied_on_sqlite(conn: &Connection) -> rusqlite::Result<Vec<(i64, Vec<u8>, bool)>> {
     let mut statement = conn.prepare("SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version")?;
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()

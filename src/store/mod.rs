@@ -21,6 +21,7 @@ pub mod accounts;
 pub mod action_callbacks;
 pub mod apps;
 pub mod authorization_codes;
+pub mod backup;
 pub mod buttons;
 pub mod campaigns;
 pub mod clocks;
@@ -30,6 +31,7 @@ pub mod consents;
 pub mod deliveries;
 pub mod device_codes;
 pub mod events;
+pub mod examine;
 pub mod flows;
 pub mod grants;
 pub mod invitations;
@@ -41,6 +43,8 @@ pub mod namespaces;
 pub mod pushed_requests;
 pub mod registration_tokens;
 pub mod resume_handles;
+pub mod revocation;
+pub mod sealed;
 pub mod sessions;
 pub mod snapshots;
 pub mod tables;
@@ -62,6 +66,7 @@ use tokio::sync::OnceCell;
 pub use conn::Conn;
 pub use connect::Location;
 pub use error::{OpenError, Outage, StoreError};
+pub use migrate::Schema;
 pub use sweep::Sweep;
 
 use crate::domain::app::App;
@@ -437,7 +442,7 @@ where
 /// Every statement of both dialects, by file and name: `(file, name, sql)`. For the test that prepares them.
 #[doc(hidden)]
 pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static str)> {
-    let shared: [(&str, &[(&str, &str)]); 32] = [
+    let shared: [(&str, &[(&str, &str)]); 34] = [
         ("access_tokens", access_tokens::STATEMENTS),
         ("accounts", accounts::STATEMENTS),
         ("action_callbacks", action_callbacks::STATEMENTS),
@@ -463,6 +468,8 @@ pub fn statements(dialect: Dialect) -> Vec<(&'static str, &'static str, &'static
         ("pushed_requests", pushed_requests::STATEMENTS),
         ("registration_tokens", registration_tokens::STATEMENTS),
         ("resume_handles", resume_handles::STATEMENTS),
+        ("revocation", revocation::STATEMENTS),
+        ("sealed", sealed::STATEMENTS),
         ("sessions", sessions::STATEMENTS),
         ("snapshots", snapshots::STATEMENTS),
         ("usage", usage::STATEMENTS),

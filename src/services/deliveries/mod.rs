@@ -78,7 +78,7 @@ pub struct Opened {
 }
 
 /// Where the settings of a delivery lie, as they are sealed.
-fn row(id: DeliveryId) -> String {
+pub(super) fn row(id: DeliveryId) -> String {
     format!("deliveries/{id}/settings")
 }
 

@@ -99,7 +99,7 @@ pub async fn reload(ctx: &Context) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn row(id: WebhookId) -> String {
+pub(super) fn row(id: WebhookId) -> String {
     format!("webhooks/{id}/secret")
 }
 

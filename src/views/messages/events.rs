@@ -34,6 +34,8 @@ pub const fn done(lang: Lang, action: Action) -> &'static str {
         Action::DeliveryDeleted => ("Delivery deleted", "Entrega eliminada"),
         Action::DeliveryTested => ("Test lead sent", "Lead de prueba enviado"),
         Action::KeysRotated => ("Signing key rotated", "Clave de firma rotada"),
+        Action::MasterKeyRotated => ("Sealed anew under another master key", "Sellado de nuevo con otra clave maestra"),
+        Action::MasterKeyRetired => ("Master key retired", "Clave maestra retirada"),
         Action::LeadsDeleted => ("Leads deleted", "Leads eliminados"),
         Action::RegistrationTokenCreated => ("Registration token created", "Token de registro creado"),
         Action::SessionOpened => ("Signed in", "Sesión iniciada"),
@@ -59,6 +61,7 @@ pub const fn done(lang: Lang, action: Action) -> &'static str {
         Action::WebhookReplayed => ("Webhook messages sent again", "Mensajes del webhook enviados de nuevo"),
         Action::WorldReset => ("World reset", "Mundo restablecido"),
         Action::WorldRestored => ("Snapshot restored", "Instantánea restaurada"),
+        Action::WorldRevoked => ("Every sign-in ended", "Todos los accesos terminados"),
         Action::WorldSeeded => ("Seed applied", "Semilla aplicada"),
     };
     match lang {

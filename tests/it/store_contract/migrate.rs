@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use leadgate::clock::{Clock as _, SystemClock};
-use leadgate::crypto::seal::MasterKey;
+use leadgate::crypto::seal::{MasterKey, MasterKeys};
 use leadgate::entropy::SystemEntropy;
 use leadgate::services::keys::{self, KeysError};
 use leadgate::store::{Location, OpenError, Store};
+use sqlx::migrate::Migrator;
 
+use super::tables::Db;
 use super::{Bench, on_both};
 use crate::support::{Database, Kind};
 
@@ -76,7 +78,7 @@ async fn nodes_that_start_at_once_agree_on_the_keys(bench: Bench) {
         let location = bench.database.location();
         tokio::spawn(async move {
             let store = Store::open(&location).await.unwrap();
-            let master = MasterKey::new(&[3; 32]);
+            let master = MasterKeys::from(MasterKey::new(&[3; 32]));
             let keys = keys::open_or_make(&store, Arc::new(master), &SystemClock, &SystemEntropy).await.unwrap();
             store.close().await;
             serde_json::to_string(&keys.ring().jwks(SystemClock.now())).unwrap()
@@ -90,7 +92,7 @@ async fn nodes_that_start_at_once_agree_on_the_keys(bench: Bench) {
 /// Rule R10.
 async fn another_master_key_opens_nothing(bench: Bench) {
     let open = async |key: [u8; 32]| {
-        keys::open_or_make(&bench.store, Arc::new(MasterKey::new(&key)), &SystemClock, &SystemEntropy).await
+        keys::open_or_make(&bench.store, Arc::new(MasterKey::new(&key).into()), &SystemClock, &SystemEntropy).await
     };
     open([3; 32]).await.unwrap();
     assert!(matches!(open([4; 32]).await, Err(KeysError::WrongMasterKey)));
@@ -104,4 +106,50 @@ async fn a_place_that_cannot_be_written_is_an_error_that_names_it() {
     let url = "postgres://nobody:a-password@127.0.0.1:1/none";
     let error = Store::open(&Location::Postgres(url.into())).await.err().unwrap().to_string();
     assert!(error.contains("127.0.0.1") && !error.contains("a-password"), "{error}");
+}
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// R7: a database of each earlier schema, with rows in all of its tables, is brought to the present one and keeps them. The
+/// earlier ones are migrated by the library's own migrator, whose records are read here on both databases.
+async fn r7_each_earlier_schema_migrates(kind: Kind) {
+    let all = if kind == Kind::Sqlite { &SQLITE } else { &POSTGRES };
+    let count = all.iter().count();
+    assert!(count >= 10);
+    for last in all.iter().map(|migration| migration.version) {
+        let database = Database::make(kind).await;
+        let mut db = Db::of_new(&database).await;
+        db.migrate(all, last).await;
+        let tables = db.tables().await;
+        for (nth, nulls) in [(1, false), (2, true)] {
+            db.fill_in_any_order(&tables, nth, nulls).await;
+        }
+        drop(db);
+        Store::open(&database.location()).await.unwrap_or_else(|why| panic!("after {last}: {why}")).close().await;
+        let now = Db::of(&database).await.tables().await;
+        // A migration may move what a table has into another one.
+        for table in tables.iter().filter(|table| now.contains(table)) {
+            let rows = database.db_count(&format!("SELECT COUNT(*) FROM {table}")).await;
+            assert!(rows >= 2, "after {last}, {table} has {rows} rows");
+        }
+        let applied = database.db_count("SELECT COUNT(*) FROM _sqlx_migrations").await;
+        assert_eq!(usize::try_from(applied), Ok(count));
+        let dangling = match kind {
+            Kind::Sqlite => database.db_count("SELECT COUNT(*) FROM pragma_foreign_key_check").await,
+            Kind::Postgres => 0,
+        };
+        assert_eq!(dangling, 0, "after {last}");
+        database.remove().await;
+    }
+}
+
+#[tokio::test]
+async fn r7_each_earlier_schema_migrates_on_sqlite() {
+    r7_each_earlier_schema_migrates(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn r7_each_earlier_schema_migrates_on_postgres() {
+    r7_each_earlier_schema_migrates(Kind::Postgres).await;
 }

@@ -7,9 +7,10 @@ use leadgate::domain::ids::SnapshotName;
 use leadgate::domain::snapshot::Snapshot;
 use leadgate::store::snapshots;
 use leadgate::store::tables::EXEMPT;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _, SqlSafeStr as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, Row as _, SqlSafeStr as _};
 
 use super::schema::{Schema, of_postgres, of_sqlite};
 use super::{Bench, NOW, on_both};
@@ -37,6 +38,40 @@ impl Db {
             Kind::Sqlite => Self::Sqlite(SqliteConnection::connect(&url).await.unwrap()),
             Kind::Postgres => Self::Postgres(PgConnection::connect(&url).await.unwrap()),
         }
+    }
+
+    /// The same where there is no file yet.
+    pub async fn of_new(database: &Database) -> Self {
+        match database.kind {
+            Kind::Sqlite => {
+                let options = SqliteConnectOptions::new().filename(database.file()).create_if_missing(true);
+                Self::Sqlite(options.connect().await.unwrap())
+            }
+            Kind::Postgres => Self::of(database).await,
+        }
+    }
+
+    /// Up to a version.
+    pub async fn migrate(&mut self, migrator: &Migrator, last: i64) {
+        let done = match self {
+            Self::Sqlite(conn) => migrator.run_direct(Some(last), conn, false).await,
+            Self::Postgres(conn) => migrator.run_direct(Some(last), conn, false).await,
+        };
+        done.unwrap();
+    }
+
+    pub async fn tables(&mut self) -> Vec<String> {
+        self.schema().await.into_keys().collect()
+    }
+
+    /// The same as [`Db::fill`] where tables may come before those that they refer to.
+    pub async fn fill_in_any_order(&mut self, tables: &[String], nth: u8, nulls: bool) {
+        let unchecked = match self {
+            Self::Sqlite(_) => "PRAGMA foreign_keys = OFF",
+            Self::Postgres(_) => "SET session_replication_role = replica",
+        };
+        self.execute(unchecked.to_owned()).await;
+        self.fill(tables, nth, nulls).await;
     }
 
     async fn schema(&mut self) -> Schema {

@@ -121,7 +121,7 @@ impl World {
     pub fn parts(store: Store, clock: &ManualClock, setup: &Setup) -> Parts {
         Parts {
             store,
-            master_key: MasterKey::new(&setup.master_key),
+            master_key: MasterKey::new(&setup.master_key).into(),
             clock: Arc::new(clock.clone()),
             entropy: Arc::new(SystemEntropy),
             issuer: setup.issuer.parse().unwrap(),

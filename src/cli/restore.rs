@@ -1,0 +1,51 @@
+//! `leadgate restore`: the way back of `leadgate backup`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::backup::size;
+use super::error::CliError;
+use super::output;
+use crate::boot;
+use crate::config::{Flags, Settings};
+
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The back-up, as `leadgate backup` wrote it
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct RestoredJson<'a> {
+    file: &'a Path,
+    bytes: u64,
+    taken_at: Option<String>,
+    /// The database that was there before.
+    kept: Option<&'a Path>,
+}
+
+pub async fn run(flags: &Flags, args: RestoreArgs) -> Result<(), CliError> {
+    let settings = Settings::of_process(flags)?;
+    let file = args.file.clone();
+    let restored = tokio::task::spawn_blocking(move || boot::restore(&settings, &file)).await;
+    let boot::Restored { contents, kept } = restored.map_err(CliError::failure)?.map_err(CliError::failure)?;
+    let taken_at = contents.taken_at.map(|at| at.to_rfc3339());
+    if args.json {
+        let (file, kept) = (args.file.as_path(), kept.as_deref());
+        return output::json(&RestoredJson { file, bytes: contents.bytes, taken_at, kept });
+    }
+    let from = taken_at.as_deref().unwrap_or("a time that it does not tell");
+    output::line(&format!("{} ({}) is in place. It is from {from}.", args.file.display(), size(contents.bytes)))?;
+    if let Some(kept) = kept {
+        output::line(&format!("The database that was there is kept as {}.", kept.display()))?;
+    }
+    output::line(
+        "What was ended, revoked or changed since then is as it was: disconnected applications are connected again, and \
+         ended sessions open.\nWhere that must not be, run `leadgate revoke-all` before a server starts.",
+    )
+}
