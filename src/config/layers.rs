@@ -164,10 +164,12 @@ fn read_file(path: &Path, text: &str, faults: &mut Faults) -> Result<BTreeMap<&'
         let top: Vec<&str> = ALL.iter().map(|s| s.key.split_once('.').map_or(s.key, |(table, _)| table)).collect();
         root.refuse_unknown(document, &top);
         read_keys(document, root, "", &mut found);
-        for (name, keys) in [("log", ["format", "level"]), ("limits", ["logins_per_minute", "refusals_per_minute"])] {
+        for name in ["log", "limits"] {
             if let Some(table) = root.table(document, name) {
+                let prefix = format!("{name}.");
+                let keys: Vec<&str> = ALL.iter().filter_map(|setting| setting.key.strip_prefix(&prefix)).collect();
                 table.refuse_unknown(document, &keys);
-                read_keys(document, &table, &format!("{name}."), &mut found);
+                read_keys(document, &table, &prefix, &mut found);
             }
         }
         found

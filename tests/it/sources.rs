@@ -53,12 +53,17 @@ fn sources() -> Vec<(PathBuf, String)> {
     files.into_iter().filter_map(|path| Some((path.clone(), fs::read_to_string(path).ok()?))).collect()
 }
 
+/// How a key in PEM begins.
+fn begin() -> String {
+    format!("-----{} ", "BEGIN")
+}
+
 /// What a text holds that begins like one of these and goes on with so many characters of base64.
 fn secrets_in(text: &str) -> Vec<String> {
     // Not written whole: this file is searched, too.
-    let key = ["-----BEGIN", "PRIVATE KEY-----"];
+    let begin = begin();
     let mut found: Vec<String> = Vec::new();
-    let is_key = |line: &str| line.find(key[0]).is_some_and(|at| line[at..].contains(key[1]));
+    let is_key = |line: &str| line.find(&begin).is_some_and(|at| line[at..].contains("PRIVATE KEY-----"));
     found.extend(text.lines().filter(|line| is_key(line)).map(str::to_owned));
     let mut prefixes: Vec<(String, usize)> =
         ["r", "f", "a", "c", "s", "n", "h", "b", "v", "o", "p", "d", "i", "m", "x"]
@@ -88,7 +93,7 @@ const PUBLISHED: [&str; 2] = ["MfKQ9r8GKYqrTwjUPD8ILPZIo2", "C2FVsBQIhrscChlQIMV
 fn r16_no_secret_is_in_the_sources() {
     let sample = format!("x = \"lgr{}0123456789abcdefghijklmnopqrstuvwxyzABCD\"", '_');
     assert_eq!(secrets_in(&sample).len(), 1, "it would be seen");
-    let sample = format!("-----BEGIN EC {}", "PRIVATE KEY-----");
+    let sample = format!("{}EC PRIVATE KEY-----", begin());
     assert_eq!(secrets_in(&sample).len(), 1);
     let mut found = Vec::new();
     for (path, text) in sources() {
