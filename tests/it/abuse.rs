@@ -12,6 +12,9 @@ use crate::support::http::{form, from_address, request};
 use crate::support::statements::Statements;
 use crate::support::{ADA, APP_ONE, Answer, Click, GRACE, PARTNER, PASSWORD, SANDBOX_TOKEN, Setup, World, both};
 
+/// What begins something from an address, its status, and the table with its rows.
+type Begun<'b> = (&'b dyn Fn(u8) -> Request<Body>, u16, &'b str);
+
 /// The address that `192.0.2.1` says it was asked by.
 fn through_proxy(mut request: Request<Body>, forwarded: &str) -> Request<Body> {
     request.headers_mut().insert("x-forwarded-for", forwarded.parse().unwrap());
@@ -97,7 +100,7 @@ async fn c10_what_is_begun_is_bounded(world: World) {
     let register = |from| {
         from_address(request("POST", "/oauth/register", &[JSON, ("authorization", &bearer)], metadata.clone()), from)
     };
-    let kinds: [(&dyn Fn(u8) -> Request<Body>, u16, &str); 3] =
+    let kinds: [Begun<'_>; 3] =
         [(&push, 201, "pushed_requests"), (&device, 200, "device_codes"), (&register, 201, "apps")];
     for (begin, status, table) in kinds {
         let count = format!("SELECT COUNT(*) FROM {table}");
