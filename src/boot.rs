@@ -27,6 +27,7 @@ use crate::config::{ConfigError, LimitSettings, Mode, Settings, demonstration};
 use crate::crypto::password::Passwords;
 use crate::crypto::seal::{MasterKeyId, MasterKeys};
 use crate::domain::allow_list::AllowList;
+use crate::domain::proxies::Proxies;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
 use crate::outgoing::Outgoing;
 use crate::services::audit::{By, EventIds};
@@ -97,6 +98,8 @@ pub struct Parts {
     pub password_grant: bool,
     /// What the server may call by itself.
     pub outgoing_allow: AllowList,
+    /// Whose word about the address of a client is believed.
+    pub proxies: Proxies,
     /// `Some` in sandbox mode: the token that guards its control plane.
     pub sandbox_token: Option<Secret>,
 }
@@ -121,8 +124,18 @@ impl App {
 
 /// Opens the keys and the use cases.
 async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
-    let Parts { store, master_key, clock, entropy, issuer, limits, password_grant, outgoing_allow, sandbox_token } =
-        parts;
+    let Parts {
+        store,
+        master_key,
+        clock,
+        entropy,
+        issuer,
+        limits,
+        password_grant,
+        outgoing_allow,
+        sandbox_token,
+        proxies: _,
+    } = parts;
     let master_key = Arc::new(master_key);
     let keys = keys::open_or_make(&store, master_key.clone(), &*clock, &*entropy).await?;
     let ctx = Context {
@@ -150,21 +163,38 @@ async fn context(parts: Parts, seed: Seed) -> Result<Context, BootError> {
 
 /// Puts a server together, seeded with `seed` where one is given.
 pub async fn build(parts: Parts, seed: Option<(&SeedFile, Audience)>) -> Result<App, BootError> {
-    let (issuer, sandbox_token) = (parts.issuer.clone(), parts.sandbox_token.clone());
+    let outside = Outside::of(&parts);
     let own = seed.map(|(file, audience)| Seed { file: file.clone(), audience }).unwrap_or_default();
     let ctx = Arc::new(context(parts, own).await?);
     seed::begin(&ctx).await?;
     let demonstration = shown_passwords(&ctx.seed.seed);
-    Ok(assemble(ctx, &issuer, sandbox_token, demonstration))
+    Ok(assemble(ctx, outside, demonstration))
 }
 
-fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, demonstration: Demonstration) -> App {
+/// How the server is reached.
+struct Outside {
+    issuer: Issuer,
+    proxies: Proxies,
+    sandbox_token: Option<Secret>,
+}
+
+impl Outside {
+    fn of(parts: &Parts) -> Self {
+        let (issuer, proxies) = (parts.issuer.clone(), parts.proxies.clone());
+        Self { issuer, proxies, sandbox_token: parts.sandbox_token.clone() }
+    }
+}
+
+fn assemble(ctx: Arc<Context>, outside: Outside, demonstration: Demonstration) -> App {
+    let Outside { issuer, proxies, sandbox_token } = outside;
     let namespaces = sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start_beside));
     let web = Web {
         ctx: ctx.clone(),
         urls: Urls::new(issuer.as_str(), issuer.base_path()),
         origin: issuer.origin(),
         namespaces: namespaces.clone(),
+        is_only_https: issuer.is_https() && !issuer.is_loopback(),
+        proxies,
         sandbox_token,
         demonstration,
     };
@@ -223,7 +253,7 @@ pub fn master_key_id(text: &str) -> Result<MasterKeyId, String> {
 async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {
     let store = open_store(settings).await?;
     let entropy: SharedEntropy = Arc::new(SystemEntropy);
-    let LimitSettings { logins_per_minute: logins, refusals_per_minute: refusals } = settings.limits;
+    let LimitSettings { logins_per_minute, refusals_per_minute, openings_per_minute } = settings.limits;
     Ok(Parts {
         master_key: master_key::obtain(&settings.master_key, &store, &*entropy).await?,
         store,
@@ -231,9 +261,10 @@ async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {
         sandbox_token: sandbox_token(&*entropy, settings)?,
         entropy,
         issuer: settings.issuer.clone(),
-        limits: Limits { logins, refusals },
+        limits: Limits { logins: logins_per_minute, refusals: refusals_per_minute, openings: openings_per_minute },
         password_grant: settings.password_grant,
         outgoing_allow: settings.outgoing_allow.clone(),
+        proxies: Proxies { trusted: settings.trusted_proxies.clone(), header: settings.proxy_header },
     })
 }
 
@@ -248,14 +279,14 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let address = listener.local_addr().map_err(BootError::Serve)?;
     let settings = settings.bound_to(address);
     let parts = open_parts(&settings).await?;
-    let sandbox_token = parts.sandbox_token.clone();
+    let outside = Outside::of(&parts);
     let ctx = Arc::new(context(parts, world_seed(&settings)?).await?);
     let seeded = put_seed(&ctx, &settings).await?;
     if settings.mode == Mode::Production {
         refuse_published_secrets(&ctx, &settings).await?;
     }
-    let token_shown = sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
-    let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
+    let token_shown = outside.sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
+    let app = assemble(ctx.clone(), outside, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
     let background = worker::start(ctx.clone());
     let served = lifecycle::serve(listener, app.router.clone(), background, || app.wind_up()).await;

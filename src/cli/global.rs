@@ -35,6 +35,12 @@ pub struct GlobalArgs {
     /// Hosts that the server may call by itself, for webhooks, call-backs and deliveries [default: loopback where the issuer is on this machine]
     #[arg(long, global = true, value_name = "LIST")]
     outgoing_allow: Option<String>,
+    /// Addresses or networks of your own reverse proxies, whose word about a client's address is believed [default: none]
+    #[arg(long, global = true, value_name = "LIST")]
+    trusted_proxies: Option<String>,
+    /// The header that they write it into: x-forwarded-for or forwarded [default: x-forwarded-for]
+    #[arg(long, global = true, value_name = "NAME")]
+    proxy_header: Option<String>,
     /// Bearer token of the sandbox's control plane [default: made and printed at each start]
     #[arg(long, global = true, value_name = "TOKEN")]
     sandbox_token: Option<String>,
@@ -56,6 +62,9 @@ pub struct GlobalArgs {
     /// Refused tokens from one address for one application; 0: no limit [default: 60 in production mode, else 0]
     #[arg(long, global = true, value_name = "N")]
     refusals_per_minute: Option<String>,
+    /// Sign-ins, pushed requests and device codes that one address begins for one application; 0: no limit [default: 600 in production mode, else 0]
+    #[arg(long, global = true, value_name = "N")]
+    openings_per_minute: Option<String>,
 }
 
 impl GlobalArgs {
@@ -69,6 +78,8 @@ impl GlobalArgs {
             mode: self.mode.clone(),
             password_grant: self.password_grant.clone(),
             outgoing_allow: self.outgoing_allow.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
+            proxy_header: self.proxy_header.clone(),
             sandbox_token: self.sandbox_token.clone(),
             sandbox_token_file: self.sandbox_token_file.clone(),
             master_key_file: self.master_key_file.clone(),
@@ -76,6 +87,7 @@ impl GlobalArgs {
             log_level: self.log_level.clone(),
             logins_per_minute: self.logins_per_minute.clone(),
             refusals_per_minute: self.refusals_per_minute.clone(),
+            openings_per_minute: self.openings_per_minute.clone(),
         }
     }
 }

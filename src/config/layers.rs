@@ -45,6 +45,8 @@ pub const MODE: Setting = setting("mode", "LEADGATE_MODE", "--mode");
 pub const PASSWORD_GRANT: Setting =
     setting("password_grant", "LEADGATE_PASSWORD_GRANT", "--password-grant").written_as(Form::Switch);
 pub const OUTGOING_ALLOW: Setting = setting("outgoing_allow", "LEADGATE_OUTGOING_ALLOW", "--outgoing-allow");
+pub const TRUSTED_PROXIES: Setting = setting("trusted_proxies", "LEADGATE_TRUSTED_PROXIES", "--trusted-proxies");
+pub const PROXY_HEADER: Setting = setting("proxy_header", "LEADGATE_PROXY_HEADER", "--proxy-header");
 pub const SANDBOX_TOKEN: Setting = setting("sandbox_token", "LEADGATE_SANDBOX_TOKEN", "--sandbox-token");
 pub const SANDBOX_TOKEN_FILE: Setting =
     setting("sandbox_token_file", "LEADGATE_SANDBOX_TOKEN_FILE", "--sandbox-token-file");
@@ -60,8 +62,11 @@ pub const LOGINS_PER_MINUTE: Setting =
 pub const REFUSALS_PER_MINUTE: Setting =
     setting("limits.refusals_per_minute", "LEADGATE_LIMITS_REFUSALS_PER_MINUTE", "--refusals-per-minute")
         .written_as(Form::Number);
+pub const OPENINGS_PER_MINUTE: Setting =
+    setting("limits.openings_per_minute", "LEADGATE_LIMITS_OPENINGS_PER_MINUTE", "--openings-per-minute")
+        .written_as(Form::Number);
 
-pub const ALL: [Setting; 15] = [
+pub const ALL: [Setting; 18] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
@@ -69,6 +74,8 @@ pub const ALL: [Setting; 15] = [
     MODE,
     PASSWORD_GRANT,
     OUTGOING_ALLOW,
+    TRUSTED_PROXIES,
+    PROXY_HEADER,
     SANDBOX_TOKEN,
     SANDBOX_TOKEN_FILE,
     MASTER_KEY,
@@ -77,6 +84,7 @@ pub const ALL: [Setting; 15] = [
     LOG_LEVEL,
     LOGINS_PER_MINUTE,
     REFUSALS_PER_MINUTE,
+    OPENINGS_PER_MINUTE,
 ];
 
 /// The variable that names the configuration file itself.
@@ -156,10 +164,12 @@ fn read_file(path: &Path, text: &str, faults: &mut Faults) -> Result<BTreeMap<&'
         let top: Vec<&str> = ALL.iter().map(|s| s.key.split_once('.').map_or(s.key, |(table, _)| table)).collect();
         root.refuse_unknown(document, &top);
         read_keys(document, root, "", &mut found);
-        for (name, keys) in [("log", ["format", "level"]), ("limits", ["logins_per_minute", "refusals_per_minute"])] {
+        for name in ["log", "limits"] {
             if let Some(table) = root.table(document, name) {
+                let prefix = format!("{name}.");
+                let keys: Vec<&str> = ALL.iter().filter_map(|setting| setting.key.strip_prefix(&prefix)).collect();
                 table.refuse_unknown(document, &keys);
-                read_keys(document, &table, &format!("{name}."), &mut found);
+                read_keys(document, &table, &prefix, &mut found);
             }
         }
         found

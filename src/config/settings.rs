@@ -13,6 +13,7 @@ use super::layers::{self, Given, Layers, Setting};
 use super::nearest::one_of;
 use super::secret::{Secret, SecretSource};
 use crate::domain::allow_list::{self, AllowList};
+use crate::domain::proxies::{self, ProxyHeader, TrustedProxies};
 
 /// The configuration file that is read from the working directory where it exists.
 pub const DEFAULT_FILE: &str = "leadgate.toml";
@@ -38,7 +39,10 @@ pub struct Flags {
     pub log_level: Option<String>,
     pub logins_per_minute: Option<String>,
     pub refusals_per_minute: Option<String>,
+    pub openings_per_minute: Option<String>,
     pub outgoing_allow: Option<String>,
+    pub trusted_proxies: Option<String>,
+    pub proxy_header: Option<String>,
 }
 
 impl Flags {
@@ -58,6 +62,9 @@ impl Flags {
             "limits.logins_per_minute" => self.logins_per_minute.clone(),
             "outgoing_allow" => self.outgoing_allow.clone(),
             "limits.refusals_per_minute" => self.refusals_per_minute.clone(),
+            "limits.openings_per_minute" => self.openings_per_minute.clone(),
+            "trusted_proxies" => self.trusted_proxies.clone(),
+            "proxy_header" => self.proxy_header.clone(),
             _ => None,
         }
     }
@@ -93,6 +100,11 @@ trait Word: Sized + Copy + 'static {
 
 impl Word for Mode {
     const WORDS: &'static [(&'static str, Self)] = &[("sandbox", Self::Sandbox), ("production", Self::Production)];
+}
+
+impl Word for ProxyHeader {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("x-forwarded-for", Self::XForwardedFor), ("forwarded", Self::Forwarded)];
 }
 
 impl Word for LogFormat {
@@ -138,13 +150,15 @@ pub struct LimitSettings {
     pub logins_per_minute: u32,
     /// Refused tokens from one address for one application.
     pub refusals_per_minute: u32,
+    /// Sign-ins, pushed requests and device codes that one address begins for one application.
+    pub openings_per_minute: u32,
 }
 
 /// In a sandbox no limit fires unless it is configured: tests are allowed to be quick.
 const fn default_limits(mode: Mode) -> LimitSettings {
     match mode {
-        Mode::Sandbox => LimitSettings { logins_per_minute: 0, refusals_per_minute: 0 },
-        Mode::Production => LimitSettings { logins_per_minute: 10, refusals_per_minute: 60 },
+        Mode::Sandbox => LimitSettings { logins_per_minute: 0, refusals_per_minute: 0, openings_per_minute: 0 },
+        Mode::Production => LimitSettings { logins_per_minute: 10, refusals_per_minute: 60, openings_per_minute: 600 },
     }
 }
 
@@ -173,6 +187,10 @@ pub struct Settings {
     pub password_grant: bool,
     /// What the server may call by itself: webhooks, call-backs and deliveries.
     pub outgoing_allow: AllowList,
+    /// Whose word about the address of a client is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// The header that they write it into.
+    pub proxy_header: ProxyHeader,
     pub sandbox_token: Option<SecretSource>,
     pub master_key: MasterKeySource,
     pub log: LogSettings,
@@ -211,6 +229,8 @@ impl Settings {
         let outgoing_allow = reader.parse_telling(&layers::OUTGOING_ALLOW, allow_list::EXPECTED);
         let outgoing_allow =
             outgoing_allow.unwrap_or_else(|| if is_own { AllowList::loopback() } else { AllowList::default() });
+        let trusted_proxies = reader.parse_telling(&layers::TRUSTED_PROXIES, proxies::EXPECTED).unwrap_or_default();
+        let proxy_header = reader.word(&layers::PROXY_HEADER).unwrap_or_default();
         let sandbox_token = reader.secret(&layers::SANDBOX_TOKEN, &layers::SANDBOX_TOKEN_FILE);
         let given_key = reader.secret(&layers::MASTER_KEY, &layers::MASTER_KEY_FILE);
         let log = LogSettings {
@@ -224,6 +244,9 @@ impl Settings {
             refusals_per_minute: reader
                 .parse(&layers::REFUSALS_PER_MINUTE, LIMIT)
                 .unwrap_or(defaults.refusals_per_minute),
+            openings_per_minute: reader
+                .parse(&layers::OPENINGS_PER_MINUTE, LIMIT)
+                .unwrap_or(defaults.openings_per_minute),
         };
         let seed = reader.path(&layers::SEED);
         // A default that stands in for a faulty value must not be blamed for what the operator never said.
@@ -244,6 +267,8 @@ impl Settings {
             mode,
             password_grant,
             outgoing_allow,
+            trusted_proxies,
+            proxy_header,
             sandbox_token,
             master_key,
             log,
@@ -283,6 +308,14 @@ impl Settings {
                 "sandbox mode is open to every machine that can reach {}: anyone there can sign in as any user",
                 self.listen
             ));
+        }
+        // It speaks plain HTTP, so that in production something is in front of it.
+        if self.mode == Mode::Production && self.trusted_proxies.is_empty() {
+            warnings.push(
+                "no reverse proxy is trusted: behind one, all clients have its address, and whoever keeps guessing slows \
+                 down the others. Name it with --trusted-proxies"
+                    .to_owned(),
+            );
         }
         warnings
     }

@@ -41,6 +41,7 @@ pub mod nearest_address;
 pub mod origin;
 pub mod pairs;
 pub mod pkce;
+pub mod proxies;
 pub mod redirect_uri;
 pub mod resource;
 pub mod return_url;

@@ -1,6 +1,7 @@
 //! The steps of the dialog: sign in, consent, outcome. Each works on a flow that this browser opened; a
 //! form names only the flow, so nothing that was asked for can be changed by it (rule C8).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::action_callback::{self, CallbackRefusal};
@@ -9,6 +10,7 @@ use super::journal::note;
 use super::login::{self, SignedIn};
 use super::oauth::authorization::error_response;
 use super::oauth::error::{ErrorCode, Invalid};
+use super::throttle::TooMany;
 use super::webhooks::outbox::Denied;
 use super::{Context, csrf, oauth};
 use crate::crypto::token::{Handle, HandleKind};
@@ -113,8 +115,33 @@ pub(super) const DENIED: &str = "The user did not allow access.";
 /// …and where it was the application's own server that denied it.
 pub const REFUSED: &str = "The application's action call-back refused the connection.";
 
+/// Why a flow was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whom the flows of a request are counted for.
+fn subject_of(request: &FlowRequest) -> &str {
+    match request {
+        FlowRequest::Button(request) => request.button.as_str(),
+        FlowRequest::Authorization(request) => request.client.as_str(),
+        FlowRequest::Device(request) => request.app.as_str(),
+    }
+}
+
 /// Starts a flow for what was checked. `browser` is the cookie that the browser already has, if any.
-pub async fn start(ctx: &Context, request: FlowRequest, browser: Option<&str>) -> Result<Started, StoreError> {
+pub async fn start(
+    ctx: &Context,
+    request: FlowRequest,
+    browser: Option<&str>,
+    from: Option<IpAddr>,
+) -> Result<Started, StartError> {
+    // Anybody may, and each is a row.
+    ctx.throttle.opening(from, subject_of(&request))?;
     let now = ctx.now();
     let browser =
         browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie)).unwrap_or_else(|| ctx.mint(now));

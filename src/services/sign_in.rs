@@ -1,8 +1,11 @@
 //! A click on a sign-in button: what it asks for is checked, and a flow is opened for the dialog.
 
-use super::dialog::{self, Started};
+use std::net::IpAddr;
+
+use super::dialog::{self, StartError, Started};
 use super::journal::note;
 use super::reason::likest;
+use super::throttle::TooMany;
 use super::{Context, partner};
 use crate::domain::button::Button;
 use crate::domain::flow::{ButtonRequest, FlowRequest, HandOver};
@@ -45,11 +48,28 @@ pub enum ClickError {
     #[error("the button's application is disabled")]
     AppDisabled,
     #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+impl From<StartError> for ClickError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::TooMany(too_many) => too_many.into(),
+            StartError::Store(error) => error.into(),
+        }
+    }
+}
+
 /// Checks a click and starts a flow for it. `browser` is the cookie that the browser already has, if any.
-pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<Started, ClickError> {
+/// `from` is its address.
+pub async fn open(
+    ctx: &Context,
+    click: Click,
+    browser: Option<&str>,
+    from: Option<IpAddr>,
+) -> Result<Started, ClickError> {
     let button_id = click.btn.as_deref().ok_or(missing("btn"))?;
     let Some(button) = find_button(ctx, button_id).await? else {
         return Err(ClickError::InvalidButton { nearest: nearest_button(ctx, button_id).await? });
@@ -58,7 +78,7 @@ pub async fn open(ctx: &Context, click: Click, browser: Option<&str>) -> Result<
         return Err(ClickError::AppDisabled);
     }
     let request = check(&button, click).inspect_err(|_| ctx.count(&button.app, UsageKind::Errors))?;
-    Ok(dialog::start(ctx, FlowRequest::Button(request), browser).await?)
+    Ok(dialog::start(ctx, FlowRequest::Button(request), browser, from).await?)
 }
 
 /// A button by an id that anybody may have written.

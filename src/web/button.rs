@@ -16,7 +16,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::error::button::{AuthorizeResult, Code, respond};
-use super::error::{failed, failed_page, method_not_allowed_page, refused, retry_after_header};
+use super::error::{failed, failed_page, method_not_allowed_page, refused, retry_after_header, too_many_page};
 use super::extract::{self, Pairs, Repeated};
 use super::urls::route;
 use super::{Web, cookies, page};
@@ -51,6 +51,7 @@ async fn authorize(
     method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
     if extract::is_effectless(&method, &headers) {
         return page::not_ahead(&method);
@@ -61,7 +62,7 @@ async fn authorize(
     };
     let lang = click.lang.clone();
     let browser = cookies::browser(&web, &headers);
-    match sign_in::open(&web.ctx, click, browser.as_deref()).await {
+    match sign_in::open(&web.ctx, click, browser.as_deref(), extract::peer(&extensions)).await {
         Ok(opened) => {
             let mut response = Redirect::to(&web.urls.dialog(opened.flow)).into_response();
             let set = response.headers_mut();
@@ -71,13 +72,16 @@ async fn authorize(
             response
         }
         Err(ClickError::Store(error)) => failed_page(&web, &headers, &error),
+        Err(ClickError::TooMany(span)) => too_many_page(&web, &headers, "button/authorize", span),
         Err(why) => {
             refused("button/authorize", &why, None);
             let problem = match &why {
                 ClickError::InvalidButton { .. } | ClickError::AppDisabled => Problem::InvalidButton,
                 ClickError::OriginNotAllowed { .. } => Problem::OriginNotAllowed,
                 ClickError::ReturnNotRegistered { .. } => Problem::ReturnNotRegistered,
-                ClickError::InvalidRequest { .. } | ClickError::Store(_) => Problem::InvalidRequest,
+                ClickError::InvalidRequest { .. } | ClickError::TooMany(_) | ClickError::Store(_) => {
+                    Problem::InvalidRequest
+                }
             };
             page::error(&web, &headers, lang.as_deref(), problem, click_detail(&web, &why))
         }

@@ -112,7 +112,7 @@ pub fn rest_of_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
     percent_decode_str(rest).decode_utf8_lossy()
 }
 
-/// The address that a request came from. Headers that name another are not believed: anybody can send them.
+/// The address that a request came from: that of the connection, or what a proxy of the operator's own says (`sender.rs`).
 /// `None` where the router is called without a connection.
 pub fn peer(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.address.ip().to_canonical())

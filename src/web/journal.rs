@@ -243,7 +243,7 @@ impl Exchange<'_> {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 ("request.media_type", "The body is not of the type that this address takes.")
             }
-            StatusCode::TOO_MANY_REQUESTS => ("request.too_many", "Too many attempts were refused."),
+            StatusCode::TOO_MANY_REQUESTS => ("request.too_many", "There were too many attempts."),
             _ if status.is_server_error() => ("server.failed", "The request failed on the server."),
             _ => ("request.invalid", "The request is not one that this address takes."),
         };

@@ -31,6 +31,7 @@ mod observe;
 mod ops;
 mod page;
 mod sandbox;
+mod sender;
 mod settings;
 mod sign_up;
 mod statics;
@@ -46,6 +47,7 @@ use axum::middleware::from_fn_with_state;
 
 use crate::config::secret::Secret;
 use crate::domain::origin::Origin;
+use crate::domain::proxies::Proxies;
 use crate::services::Context;
 use guard::Guard;
 use observe::Observe;
@@ -61,6 +63,10 @@ pub struct Web {
     pub urls: Urls,
     /// The server's own origin.
     pub origin: Origin,
+    /// Whether browsers are told to come by https alone (RFC 6797). Not to this machine, whose other servers have the same name.
+    pub is_only_https: bool,
+    /// Whose word about the address of a client is believed.
+    pub proxies: Proxies,
     /// Guards the control plane; `None` in production mode, which has none.
     pub sandbox_token: Option<Secret>,
     /// Users and password of the demonstration, for the page that shows them; empty where another seed is used.

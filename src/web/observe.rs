@@ -7,18 +7,24 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tower::{Layer, Service};
 use tracing::{Instrument as _, Level};
 
-use super::Web;
+use super::{Web, sender};
 use crate::entropy::time_ordered_id;
 
 /// Names the request in logs, on error pages and in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A browser that has been here once never asks in the clear again, for a year. Not for the hosts below: they may be
+/// somebody else's.
+const ONLY_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// No answer is what a browser guesses that it is.
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// The id that [`Observe`] gave this request.
 pub fn request_id(headers: &HeaderMap) -> Option<&str> {
@@ -61,6 +67,7 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         // A latency is real time, whatever the server's clock says. Nobody reads it but the log.
         let started = tracing::enabled!(Level::DEBUG).then(Instant::now);
+        sender::settle(&self.web, &mut request);
         let id = time_ordered_id(&*self.web.ctx.entropy, self.web.ctx.now()).simple();
         let mut text = [0; uuid::fmt::Simple::LENGTH];
         let id: &str = id.encode_lower(&mut text);
@@ -71,6 +78,7 @@ where
             tracing::info_span!("request", id, method = %request.method(), route)
         };
         let answer = self.inner.call(request).instrument(span.clone());
+        let is_only_https = self.web.is_only_https;
         async move {
             let mut response = answer.await?;
             if let Some(started) = started {
@@ -79,7 +87,12 @@ where
                 let duration_us = started.elapsed().as_micros() as u64;
                 span.in_scope(|| tracing::debug!(status, duration_us, "answered"));
             }
-            response.headers_mut().insert(REQUEST_ID, value);
+            let headers = response.headers_mut();
+            headers.insert(REQUEST_ID, value);
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+            if is_only_https {
+                headers.insert(header::STRICT_TRANSPORT_SECURITY, ONLY_HTTPS);
+            }
             Ok(response)
         }
         .boxed()

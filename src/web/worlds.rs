@@ -140,6 +140,8 @@ impl Namespaces {
         let router = router(Web {
             urls: Urls::new(&ctx.issuer, &home.urls.path(&format!("/ns/{}", namespace.id))),
             origin: home.origin.clone(),
+            is_only_https: home.is_only_https,
+            proxies: home.proxies.clone(),
             sandbox_token: home.sandbox_token.clone(),
             demonstration: home.demonstration.clone(),
             namespaces: None,

@@ -467,5 +467,5 @@ both! {
 both! { with super::five_refusals_a_minute(); n12_guesses_are_slowed_down_and_good_tokens_are_not }
 
 fn five_refusals_a_minute() -> Setup {
-    Setup { limits: Limits { logins: 0, refusals: 5 }, ..Setup::default() }
+    Setup { limits: Limits { refusals: 5, ..Limits::NONE }, ..Setup::default() }
 }

@@ -377,5 +377,5 @@ both! { with super::limited(); e_guesses_are_limited_where_a_limit_is_set }
 both! { with support::Setup::production(); e_production_has_no_inspector }
 
 fn limited() -> Setup {
-    Setup { limits: Limits { logins: 3, refusals: 0 }, ..Setup::default() }
+    Setup { limits: Limits { logins: 3, ..Limits::NONE }, ..Setup::default() }
 }

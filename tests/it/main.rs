@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is how to fail, helpers included")]
 
+mod abuse;
 mod account;
 mod action_callback;
 mod admin;
@@ -42,11 +43,13 @@ mod outage;
 mod panics;
 mod passwords;
 mod process;
+mod production;
 mod properties;
 mod registration;
 mod resume;
 mod sandbox;
 mod secrets;
+mod sources;
 mod statics;
 mod store_contract;
 mod support;

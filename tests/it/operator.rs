@@ -231,5 +231,5 @@ both! {
 both! { with super::two_refusals_a_minute(); wire_a1_guesses_at_codes_are_slowed_down }
 
 fn two_refusals_a_minute() -> Setup {
-    Setup { limits: Limits { logins: 0, refusals: 2 }, ..Setup::default() }
+    Setup { limits: Limits { refusals: 2, ..Limits::NONE }, ..Setup::default() }
 }

@@ -184,7 +184,7 @@ async fn r4_a_seed_is_hashed_once(world: World) {
 }
 
 fn one_guess_a_minute() -> Setup {
-    Setup { limits: Limits { logins: 1, refusals: 0 }, ..Setup::default() }
+    Setup { limits: Limits { logins: 1, ..Limits::NONE }, ..Setup::default() }
 }
 
 both! {

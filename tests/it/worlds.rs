@@ -159,7 +159,7 @@ async fn e_a_namespace_counts_for_itself(world: World) {
 }
 
 fn few_refusals() -> Setup {
-    Setup { limits: Limits { logins: 0, refusals: 3 }, ..Setup::default() }
+    Setup { limits: Limits { refusals: 3, ..Limits::NONE }, ..Setup::default() }
 }
 
 /// A reset, a snapshot and its restoration take as many statements in a full world as in an empty one, and hash no

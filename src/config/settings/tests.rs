@@ -196,3 +196,37 @@ fn what_may_be_called_follows_whose_machine_it_is() {
         )]
     );
 }
+
+#[test]
+fn c10_production_is_told_of_a_proxy_that_is_not_named() {
+    let warnings = |file: &str| load(Flags::default(), &[], file).unwrap().warnings();
+    let production = "issuer = \"https://auth.example.com\"\n";
+    assert!(warnings(production)[0].contains("--trusted-proxies"));
+    assert!(warnings(&format!("{production}trusted_proxies = \"127.0.0.1\"\n")).is_empty());
+    assert!(warnings("").is_empty());
+}
+
+#[test]
+fn c10_whom_to_believe_is_a_list_and_a_header() {
+    let file =
+        "trusted_proxies = \"10.0.0.0/8, ::1\"\nproxy_header = \"forwarded\"\n[limits]\nopenings_per_minute = 7\n";
+    let settings = load(Flags::default(), &[], file).unwrap();
+    assert_eq!(settings.trusted_proxies, "10.0.0.0/8, ::1".parse().unwrap());
+    assert_eq!((settings.proxy_header, settings.limits.openings_per_minute), (ProxyHeader::Forwarded, 7));
+    let default = load(Flags::default(), &[], "issuer = \"https://auth.example.com\"\n").unwrap();
+    assert!(default.trusted_proxies.is_empty() && default.limits.openings_per_minute == 600);
+    let environment = [("LEADGATE_TRUSTED_PROXIES", "0.0.0.0/0"), ("LEADGATE_PROXY_HEADER", "x-real-ip")];
+    assert_eq!(
+        faults(Flags::default(), &environment, ""),
+        [
+            format!(
+                "environment variable LEADGATE_TRUSTED_PROXIES: trusted_proxies: found 0.0.0.0/0, which is everybody: \
+                 whoever reaches the server could then write any address into its log; expected {}",
+                proxies::EXPECTED
+            ),
+            "environment variable LEADGATE_PROXY_HEADER: proxy_header: found \"x-real-ip\"; expected `x-forwarded-for` or \
+             `forwarded`"
+                .to_owned(),
+        ]
+    );
+}

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::super::Context;
-use super::super::dialog::{self, Started};
+use super::super::dialog::{self, StartError, Started};
 use super::super::throttle::TooMany;
 use super::authorization::{requested_resource, requested_scopes};
 use super::code::user_of;
@@ -35,13 +35,22 @@ pub enum BeginError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Begins an authorization for a device of this client.
-pub async fn begin(ctx: &Context, app: &App, scope: Option<&str>, resource: Option<&str>) -> Result<Begun, BeginError> {
+/// Begins an authorization for a device of this client, at this address.
+pub async fn begin(
+    ctx: &Context,
+    app: &App,
+    scope: Option<&str>,
+    resource: Option<&str>,
+    from: Option<IpAddr>,
+) -> Result<Begun, BeginError> {
     let scopes = requested_scopes(app, scope)?;
     let resource = requested_resource(ctx, app, resource)?.into_resource();
+    ctx.throttle.opening(from, app.id.as_str())?;
     for _ in 0..DRAWS {
         let now = ctx.now_for(&app.id);
         let handle = ctx.mint(now);
@@ -97,6 +106,15 @@ pub enum EntryError {
     Store(#[from] StoreError),
 }
 
+impl From<StartError> for EntryError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::TooMany(too_many) => too_many.into(),
+            StartError::Store(error) => error.into(),
+        }
+    }
+}
+
 /// Takes the code that a person typed, and starts the dialog for it. Guesses are counted (RFC 8628 section 5.1).
 pub async fn enter(
     ctx: &Context,
@@ -118,7 +136,7 @@ pub async fn enter(
         scopes: code.scopes,
         resource: code.resource,
     };
-    Ok(dialog::start(ctx, FlowRequest::Device(request), browser).await?)
+    Ok(dialog::start(ctx, FlowRequest::Device(request), browser, from).await?)
 }
 
 async fn find_waiting(ctx: &Context, code: UserCode) -> Result<Option<DeviceCode>, StoreError> {

@@ -1,9 +1,11 @@
 //! Pushed authorization requests (RFC 9126): a client hands its request over beforehand, and the browser carries only
 //! a reference.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::Context;
+use super::super::throttle::TooMany;
 use super::authorization::{self, AuthorizationError, Channel, Unsendable};
 use super::error::{ErrorCode, Invalid};
 use crate::crypto::token::{Handle, HandleKind};
@@ -22,6 +24,8 @@ const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 pub enum PushError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -47,7 +51,14 @@ impl From<AuthorizationError> for PushError {
 
 /// Keeps a client's request; answers the reference to it. `dpop_jkt` is the key of a proof that came along, to which
 /// the code will be bound (RFC 9449 section 10.1).
-pub async fn push(ctx: &Context, app: &App, parameters: &Pairs, dpop_jkt: Option<String>) -> Result<String, PushError> {
+/// `from` is the client's address.
+pub async fn push(
+    ctx: &Context,
+    app: &App,
+    parameters: &Pairs,
+    dpop_jkt: Option<String>,
+    from: Option<IpAddr>,
+) -> Result<String, PushError> {
     if parameters.get("request_uri") != Ok(None) {
         return Err(Invalid::request("request_uri is not a parameter here.").into());
     }
@@ -58,6 +69,7 @@ pub async fn push(ctx: &Context, app: &App, parameters: &Pairs, dpop_jkt: Option
         }
         request.dpop_jkt = Some(jkt);
     }
+    ctx.throttle.opening(from, app.id.as_str())?;
     let now = ctx.now_for(&app.id);
     let handle = ctx.mint(now);
     let (id, hash) = (PushedRequestId(handle.id), handle.hash());

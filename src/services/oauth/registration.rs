@@ -28,6 +28,9 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest that can be asked for.
 const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// What new clients are counted as: they have no id yet, and one initial access token makes any number of them.
+const COUNTED_AS: &str = "registration";
+
 /// Why a token does not open the registration. To whoever presents it they are all `invalid_token`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
@@ -47,6 +50,8 @@ pub enum RegistrationError {
     Token(#[from] TokenRefusal),
     #[error("{0}, and {1}")]
     TooMany(TokenRefusal, TooMany),
+    #[error("{0}")]
+    TooManyClients(TooMany),
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -116,6 +121,7 @@ async fn check_initial(ctx: &Context, token: &str) -> Result<(), RegistrationErr
 /// Registers a client that says this of itself. An operator has not looked at it, so nobody is named as its publisher.
 pub async fn register(ctx: &Acting<'_>, metadata: &Map<String, Value>) -> Result<Registered, RegistrationError> {
     let metadata = ClientMetadata::read(metadata, ctx.password_grant)?;
+    ctx.throttle.opening(ctx.by().from, COUNTED_AS).map_err(RegistrationError::TooManyClients)?;
     let blank = App { publisher: String::new(), ..partner::draft_app(ctx, None, String::new()) };
     let app = metadata.describe(blank);
     app.check().map_err(Invalid::from)?;

@@ -118,6 +118,7 @@ reasons! {
         ClickError::OriginNotAllowed { .. } => "button.origin",
         ClickError::ReturnNotRegistered { .. } => "button.return_url",
         ClickError::AppDisabled => "app.disabled",
+        ClickError::TooMany(_) => TOO_MANY,
         ClickError::Store(_) => FAILED,
     } @nearest {
         ClickError::InvalidButton { nearest } => nearest.clone(),
@@ -352,7 +353,7 @@ reasons! {
     }
     RegistrationError {
         RegistrationError::Token(why) => why.rule(),
-        RegistrationError::TooMany(..) => TOO_MANY,
+        RegistrationError::TooMany(..) | RegistrationError::TooManyClients(_) => TOO_MANY,
         RegistrationError::Invalid(why) => why.rule(),
         RegistrationError::Store(_) => FAILED,
     } @at {

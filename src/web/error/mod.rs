@@ -21,6 +21,7 @@ use super::{Web, page};
 use crate::domain::journal::Why;
 use crate::services::journal::note;
 use crate::services::reason::{self, Reason};
+use crate::services::throttle::TooMany;
 use crate::store::StoreError;
 use crate::views::Problem;
 
@@ -41,6 +42,12 @@ pub fn failed(error: &StoreError) -> StatusCode {
 /// The page for a failure of ours.
 pub fn failed_page(web: &Web, headers: &HeaderMap, error: &StoreError) -> Response {
     page::error(web, headers, None, failure(failed(error)), None)
+}
+
+/// The page for somebody who begins more than the limit allows.
+pub fn too_many_page(web: &Web, headers: &HeaderMap, endpoint: &'static str, span: TooMany) -> Response {
+    refused(endpoint, &span, None);
+    retry_after_header(page::error(web, headers, None, Problem::TooManyRequests, None), span.retry_after)
 }
 
 /// A refusal, for who runs the server. `fingerprint` stands for the secret that was presented.

@@ -86,7 +86,7 @@ pub fn failed_with(status: StatusCode) -> Response {
 }
 
 pub fn too_many(TooMany { retry_after }: TooMany) -> Response {
-    let invalid = Invalid::new(ErrorCode::SlowDown, "Too many attempts were refused. Wait, and try again.");
+    let invalid = Invalid::new(ErrorCode::SlowDown, "Too many attempts. Wait, and try again.");
     retry_after_header(with_status(StatusCode::TOO_MANY_REQUESTS, invalid), retry_after)
 }
 

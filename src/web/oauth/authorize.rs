@@ -1,17 +1,18 @@
 //! The authorization endpoint (RFC 6749 section 3.1): checks a request and opens the dialog for it. No other origin may
 //! read it (RFC 9700 section 2.6).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use axum::routing::get;
 
-use super::super::error::{failed_page, method_not_allowed_page, refused};
+use super::super::error::{failed_page, method_not_allowed_page, refused, too_many_page};
 use super::super::extract::{self, BodyError, Pairs};
 use super::super::forms::{come_by_link, see_other};
 use super::super::login::signed_in;
@@ -21,7 +22,7 @@ use super::respond::send;
 use crate::domain::app::App;
 use crate::domain::authorization::AuthorizationRequest;
 use crate::domain::flow::FlowRequest;
-use crate::services::dialog::{self, DialogError};
+use crate::services::dialog::{self, DialogError, StartError};
 use crate::services::oauth::authorization::{self, AuthorizationError, Unsendable, error_response};
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::views::Problem;
@@ -36,25 +37,31 @@ async fn by_query(
     method: Method,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Response {
     if extract::is_effectless(&method, &headers) {
         return page::not_ahead(&method);
     }
     match Pairs::exact(query.unwrap_or_default().as_bytes()) {
-        Ok(parameters) => authorize(&web, &headers, &parameters).await,
+        Ok(parameters) => authorize(&web, &headers, extract::peer(&extensions), &parameters).await,
         Err(_) => page::error(&web, &headers, None, Problem::InvalidRequest, None),
     }
 }
 
 /// Other sites may post here as they may link here: the request only begins a flow.
-async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+async fn by_form(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     match extract::exact_form(&headers, body) {
         Ok(parameters) => {
             let again =
                 extract::is_cross_site(&headers).then(|| come_by_link(&web, route::OAUTH_AUTHORIZE, &parameters));
             match again.flatten() {
                 Some(answer) => answer,
-                None => authorize(&web, &headers, &parameters).await,
+                None => authorize(&web, &headers, extract::peer(&extensions), &parameters).await,
             }
         }
         Err(error) => {
@@ -68,9 +75,9 @@ async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<B
     }
 }
 
-async fn authorize(web: &Web, headers: &HeaderMap, parameters: &Pairs) -> Response {
+async fn authorize(web: &Web, headers: &HeaderMap, from: Option<IpAddr>, parameters: &Pairs) -> Response {
     match authorization::check(&web.ctx, parameters).await {
-        Ok((app, request)) => begin(web, headers, &app, request).await,
+        Ok((app, request)) => begin(web, headers, from, &app, request).await,
         Err(AuthorizationError::Store(error)) => failed_page(web, headers, &error),
         Err(AuthorizationError::Unsendable(why)) => {
             refused("oauth/authorize", &why, None);
@@ -89,14 +96,21 @@ async fn authorize(web: &Web, headers: &HeaderMap, parameters: &Pairs) -> Respon
 }
 
 /// Starts a flow; the address that the browser keeps names only that. A request that allows no page is answered at once.
-async fn begin(web: &Web, headers: &HeaderMap, app: &App, request: AuthorizationRequest) -> Response {
+async fn begin(
+    web: &Web,
+    headers: &HeaderMap,
+    from: Option<IpAddr>,
+    app: &App,
+    request: AuthorizationRequest,
+) -> Response {
     let silent = request.interaction.silent;
     let target = request.target.clone();
     let browser = cookies::browser(web, headers);
-    let started = dialog::start(&web.ctx, FlowRequest::Authorization(request), browser.as_deref()).await;
+    let started = dialog::start(&web.ctx, FlowRequest::Authorization(request), browser.as_deref(), from).await;
     let started = match started {
         Ok(started) => started,
-        Err(error) => return failed_page(web, headers, &error),
+        Err(StartError::Store(error)) => return failed_page(web, headers, &error),
+        Err(StartError::TooMany(span)) => return too_many_page(web, headers, "oauth/authorize", span),
     };
     if !silent {
         let mut response = see_other(&web.urls.dialog(started.flow));

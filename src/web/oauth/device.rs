@@ -11,7 +11,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::json;
 
-use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed};
+use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed, too_many};
 use super::super::error::{failed_page, method_not_allowed_page, refused, retry_after_header};
 use super::super::extract::{self, Pairs};
 use super::super::forms::{field, posted, see_other};
@@ -54,7 +54,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         (Ok(scope), Ok(resource)) => (scope, resource),
         (Err(why), _) | (_, Err(why)) => return invalid(why),
     };
-    match device::begin(&web.ctx, &request.app, scope, resource).await {
+    match device::begin(&web.ctx, &request.app, scope, resource, request.from).await {
         Ok(begun) => {
             let address = web.urls.public(route::DEVICE);
             let body = json!({
@@ -70,6 +70,10 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Err(BeginError::Invalid(why)) => {
             refused("oauth/device_authorization", &why, None);
             invalid(why)
+        }
+        Err(BeginError::TooMany(span)) => {
+            refused("oauth/device_authorization", &span, None);
+            too_many(span)
         }
         Err(BeginError::Store(error)) => store_failed(&error),
     }

@@ -10,7 +10,7 @@ use axum::routing::post;
 use serde_json::json;
 
 use super::super::Web;
-use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed};
+use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed, too_many};
 use super::super::error::refused;
 use super::super::urls::route;
 use super::client::{self, ClientRequest, Pages};
@@ -32,7 +32,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Ok(jkt) => jkt,
         Err(answer) => return *answer,
     };
-    match pushed::push(&web.ctx, &request.app, &request.form, dpop_jkt).await {
+    match pushed::push(&web.ctx, &request.app, &request.form, dpop_jkt, request.from).await {
         Ok(request_uri) => {
             let body = json!({"request_uri": request_uri, "expires_in": REQUEST_URI_LIFETIME.as_secs()});
             respond(StatusCode::CREATED, &body)
@@ -40,6 +40,10 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Err(PushError::Invalid(why)) => {
             refused("oauth/par", &why, None);
             invalid(why)
+        }
+        Err(PushError::TooMany(span)) => {
+            refused("oauth/par", &span, None);
+            too_many(span)
         }
         Err(PushError::Store(error)) => store_failed(&error),
     }

@@ -216,6 +216,10 @@ fn explain(why: RegistrationError, token: &str) -> Box<Response> {
             refused(ENDPOINT, &why, Some(fingerprint(token)));
             too_many(slow_down)
         }
+        RegistrationError::TooManyClients(span) => {
+            refused(ENDPOINT, &span, None);
+            too_many(span)
+        }
         RegistrationError::Invalid(why) => {
             refused(ENDPOINT, &why, None);
             invalid(why)

@@ -126,5 +126,5 @@ both! {
 both! { with super::three_logins_a_minute(); c10_the_present_password_is_throttled_as_a_login_is }
 
 fn three_logins_a_minute() -> Setup {
-    Setup { limits: Limits { logins: 3, refusals: 0 }, ..Setup::default() }
+    Setup { limits: Limits { logins: 3, ..Limits::NONE }, ..Setup::default() }
 }

@@ -213,7 +213,7 @@ async fn part_d_what_is_kept_is_bounded(world: World) {
 }
 
 fn limited() -> Setup {
-    Setup { limits: Limits { refusals: 3, logins: 0 }, ..Setup::default() }
+    Setup { limits: Limits { refusals: 3, ..Limits::NONE }, ..Setup::default() }
 }
 
 /// N12: guesses are bounded for each address, and who does not guess is not locked out.

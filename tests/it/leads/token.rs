@@ -124,7 +124,7 @@ pub mod limited {
     use crate::support::{Setup, both};
 
     pub fn with_limits() -> Setup {
-        Setup { limits: Limits { logins: 0, refusals: 3 }, ..setup() }
+        Setup { limits: Limits { refusals: 3, ..Limits::NONE }, ..setup() }
     }
 
     both! { with crate::leads::token::limited::with_limits(); part_c_guesses_are_limited }

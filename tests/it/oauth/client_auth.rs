@@ -359,5 +359,5 @@ both! {
 both! { with super::three_refusals_a_minute(); e10_guesses_at_a_secret_are_slowed_down }
 
 fn three_refusals_a_minute() -> Setup {
-    Setup { limits: Limits { logins: 0, refusals: 3 }, ..Setup::default() }
+    Setup { limits: Limits { refusals: 3, ..Limits::NONE }, ..Setup::default() }
 }

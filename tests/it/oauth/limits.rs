@@ -175,7 +175,7 @@ async fn wire_b_another_api_is_consented_to_by_itself(world: World) {
 }
 
 fn three_refusals_a_minute() -> Setup {
-    Setup { limits: Limits { logins: 0, refusals: 3 }, ..Setup::default() }
+    Setup { limits: Limits { refusals: 3, ..Limits::NONE }, ..Setup::default() }
 }
 
 both! {

@@ -134,5 +134,5 @@ fn with_a_costly_hash() -> Setup {
 }
 
 fn three_logins_a_minute() -> Setup {
-    Setup { limits: Limits { logins: 3, refusals: 0 }, ..Setup::default() }
+    Setup { limits: Limits { logins: 3, ..Limits::NONE }, ..Setup::default() }
 }

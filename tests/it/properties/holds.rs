@@ -1,5 +1,7 @@
 //! What is true of each parser, whatever it is given. The fuzz targets (`fuzz/`) share this file.
 
+use std::net::IpAddr;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use leadgate::crypto::digest::{Credentials, nonce_count};
@@ -9,6 +11,7 @@ use leadgate::domain::lead::{LeadRefusal, MAX_IN_REQUEST, MAX_LEADS, PostError, 
 use leadgate::domain::lead_query::LeadQuery;
 use leadgate::domain::nearest_address;
 use leadgate::domain::origin::Origin;
+use leadgate::domain::proxies::{Proxies, ProxyHeader};
 use leadgate::domain::redirect_uri::RedirectUri;
 use leadgate::domain::return_url::ReturnUrl;
 use leadgate::domain::scope::{MAX_REQUESTED, RequestedScopeError, Scope, ScopeSet};
@@ -71,6 +74,25 @@ pub fn of_basic(value: &[u8]) {
         // Encoding what need not be encoded can make it too long.
         assert!(again.len() > 8 * 1024 || Basic::parse(again.as_bytes()) == basic);
         assert_eq!(format!("{basic:?}"), "Credentials(…)");
+    }
+}
+
+/// Of what stands in a header that tells of a client's address.
+pub fn of_forwarded(text: &str) {
+    const PROXY: [u8; 4] = [10, 0, 0, 1];
+    const CLIENT: &str = "203.0.113.9";
+    for (header, element) in [(ProxyHeader::XForwardedFor, String::new()), (ProxyHeader::Forwarded, "for=".to_owned())]
+    {
+        let proxies = Proxies { trusted: "10.0.0.0/8".parse().unwrap(), header };
+        let seen = |peer: [u8; 4], lines: &[&str]| proxies.client_of(peer.into(), lines.iter().copied());
+        assert_eq!(seen([192, 0, 2, 7], &[text]), IpAddr::from([192, 0, 2, 7]), "who is no proxy is itself");
+        // Whatever stands there, what a proxy of ours appends counts.
+        let appended = format!("{text}, {element}{CLIENT}");
+        let added = format!("{element}{CLIENT}");
+        for lines in [&[appended.as_str()][..], &[text, &added]] {
+            assert_eq!(seen(PROXY, lines).to_string(), CLIENT);
+        }
+        let _ = seen(PROXY, &[text]);
     }
 }
 

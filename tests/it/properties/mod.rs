@@ -5,6 +5,7 @@ mod address;
 mod basic;
 mod digest;
 mod form;
+mod forwarded;
 mod holds;
 mod leads;
 mod picture;

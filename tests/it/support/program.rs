@@ -193,6 +193,8 @@ pub fn mode(path: &Path) -> u32 {
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
+    /// The status line and the headers.
+    pub head: String,
     pub body: String,
 }
 
@@ -214,7 +216,7 @@ pub fn exchange(address: &str, request: &[u8]) -> std::io::Result<Reply> {
     let broken = || std::io::Error::other(format!("no answer: {text}"));
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(broken)?;
     let status = head.get(9..12).and_then(|code| code.parse().ok()).ok_or_else(broken)?;
-    Ok(Reply { status, body: body.to_owned() })
+    Ok(Reply { status, head: head.to_owned(), body: body.to_owned() })
 }
 
 impl Server {

@@ -14,6 +14,7 @@ use leadgate::config::seed::SeedFile;
 use leadgate::crypto::seal::MasterKey;
 use leadgate::domain::email::Email;
 use leadgate::domain::ids::AppId;
+use leadgate::domain::proxies::Proxies;
 use leadgate::domain::timestamp::Timestamp;
 use leadgate::entropy::SystemEntropy;
 use leadgate::services::Context;
@@ -49,6 +50,8 @@ pub struct Setup {
     pub limits: Limits,
     pub password_grant: bool,
     pub outgoing_allow: &'static str,
+    /// They write `X-Forwarded-For`.
+    pub trusted_proxies: &'static str,
 }
 
 impl Default for Setup {
@@ -62,6 +65,7 @@ impl Default for Setup {
             limits: Limits::NONE,
             password_grant: true,
             outgoing_allow: "loopback",
+            trusted_proxies: "none",
         }
     }
 }
@@ -128,6 +132,7 @@ impl World {
             limits: setup.limits,
             password_grant: setup.password_grant,
             outgoing_allow: setup.outgoing_allow.parse().unwrap(),
+            proxies: Proxies { trusted: setup.trusted_proxies.parse().unwrap(), ..Proxies::default() },
             sandbox_token: setup.is_sandbox.then(|| Secret::new(SANDBOX_TOKEN)),
         }
     }
