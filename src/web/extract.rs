@@ -159,7 +159,11 @@ impl Bearer {
             // Another scheme is no attempt at these.
             return Self::None;
         };
-        if token.is_empty() || token.contains(' ') { Self::Malformed } else { kind(token.to_owned()) }
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Self::Malformed
+        } else {
+            kind(token.to_owned())
+        }
     }
 }
 
@@ -188,6 +192,7 @@ mod tests {
         assert_eq!(bearer("bEaReR abc"), Bearer::Token("abc".into()));
         assert_eq!(bearer("Basic abc"), Bearer::None);
         assert_eq!(bearer("Bearer a b"), Bearer::Malformed);
+        assert_eq!(bearer("Bearer a\tb"), Bearer::Malformed);
         assert_eq!(bearer("Bearer"), Bearer::Malformed);
         assert_eq!(Bearer::of(&HeaderMap::new()), Bearer::None);
     }

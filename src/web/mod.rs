@@ -8,7 +8,7 @@ pub mod basic;
 mod bearer;
 mod button;
 mod console;
-mod cookies;
+pub mod cookies;
 mod deliveries;
 mod dialog;
 mod doctor;
