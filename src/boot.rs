@@ -1,6 +1,7 @@
 //! The only place that puts the parts together: settings to a database, keys, a clock, and a router.
 
 mod banner;
+mod files;
 mod logging;
 mod master_key;
 
@@ -21,6 +22,7 @@ use crate::crypto::password::Passwords;
 use crate::crypto::seal::MasterKey;
 use crate::domain::allow_list::AllowList;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
+use crate::lifecycle::Serving;
 use crate::outgoing::Outgoing;
 use crate::services::audit::{By, EventIds};
 use crate::services::clocks::{self, Clocks};
@@ -32,6 +34,7 @@ use crate::services::seed::{self, Audience, Seed, SeedError, WorldSeed};
 use crate::services::throttle::{Limits, Throttle};
 use crate::services::webhooks::{self, Webhooks};
 use crate::services::{Context, keys};
+use crate::socket::{Bounds, Stopping};
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
 use crate::web::worlds::Namespaces;
@@ -87,6 +90,8 @@ pub struct Parts {
 pub struct App {
     pub router: Router,
     pub ctx: Arc<Context>,
+    /// Begun when the server is told to stop.
+    pub stopping: Stopping,
     namespaces: Option<Arc<Namespaces>>,
 }
 
@@ -142,6 +147,7 @@ pub async fn build(parts: Parts, seed: Option<(&SeedFile, Audience)>) -> Result<
 
 fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, demonstration: Demonstration) -> App {
     let namespaces = sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start_beside));
+    let stopping = Stopping::default();
     let web = Web {
         ctx: ctx.clone(),
         urls: Urls::new(issuer.as_str(), issuer.base_path()),
@@ -149,8 +155,9 @@ fn assemble(ctx: Arc<Context>, issuer: &Issuer, sandbox_token: Option<Secret>, d
         namespaces: namespaces.clone(),
         sandbox_token,
         demonstration,
+        stopping: stopping.clone(),
     };
-    App { router: web::router(web), ctx, namespaces }
+    App { router: web::router(web), ctx, stopping, namespaces }
 }
 
 /// The start page may show passwords that everybody can read in our source, and no others.
@@ -221,7 +228,13 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let app = assemble(ctx.clone(), &settings.issuer, sandbox_token, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
     let background = worker::start(ctx.clone());
-    let served = lifecycle::serve(listener, app.router.clone(), background, || app.wind_up()).await;
+    let serving = Serving {
+        router: app.router.clone(),
+        bounds: Bounds { connections: files::room_for(settings.connections), ..Bounds::default() },
+        stopping: app.stopping.clone(),
+        delay: settings.shutdown_delay,
+    };
+    let served = lifecycle::serve(listener, serving, background, || app.wind_up()).await;
     ctx.store.close().await;
     served.map_err(BootError::Serve)
 }

@@ -56,6 +56,12 @@ pub struct GlobalArgs {
     /// Refused tokens from one address for one application; 0: no limit [default: 60 in production mode, else 0]
     #[arg(long, global = true, value_name = "N")]
     refusals_per_minute: Option<String>,
+    /// Connections of clients that may be open at once [default: 10000]
+    #[arg(long, global = true, value_name = "N")]
+    connections: Option<String>,
+    /// How long requests are still taken once the server was told to stop [default: 3s in production mode, else 0s]
+    #[arg(long, global = true, value_name = "SPAN")]
+    shutdown_delay: Option<String>,
 }
 
 impl GlobalArgs {
@@ -76,6 +82,8 @@ impl GlobalArgs {
             log_level: self.log_level.clone(),
             logins_per_minute: self.logins_per_minute.clone(),
             refusals_per_minute: self.refusals_per_minute.clone(),
+            connections: self.connections.clone(),
+            shutdown_delay: self.shutdown_delay.clone(),
         }
     }
 }

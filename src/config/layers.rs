@@ -61,7 +61,11 @@ pub const REFUSALS_PER_MINUTE: Setting =
     setting("limits.refusals_per_minute", "LEADGATE_LIMITS_REFUSALS_PER_MINUTE", "--refusals-per-minute")
         .written_as(Form::Number);
 
-pub const ALL: [Setting; 15] = [
+pub const CONNECTIONS: Setting =
+    setting("limits.connections", "LEADGATE_LIMITS_CONNECTIONS", "--connections").written_as(Form::Number);
+pub const SHUTDOWN_DELAY: Setting = setting("shutdown_delay", "LEADGATE_SHUTDOWN_DELAY", "--shutdown-delay");
+
+pub const ALL: [Setting; 17] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
@@ -77,6 +81,8 @@ pub const ALL: [Setting; 15] = [
     LOG_LEVEL,
     LOGINS_PER_MINUTE,
     REFUSALS_PER_MINUTE,
+    CONNECTIONS,
+    SHUTDOWN_DELAY,
 ];
 
 /// The variable that names the configuration file itself.
@@ -156,9 +162,10 @@ fn read_file(path: &Path, text: &str, faults: &mut Faults) -> Result<BTreeMap<&'
         let top: Vec<&str> = ALL.iter().map(|s| s.key.split_once('.').map_or(s.key, |(table, _)| table)).collect();
         root.refuse_unknown(document, &top);
         read_keys(document, root, "", &mut found);
-        for (name, keys) in [("log", ["format", "level"]), ("limits", ["logins_per_minute", "refusals_per_minute"])] {
+        for name in ["log", "limits"] {
             if let Some(table) = root.table(document, name) {
-                table.refuse_unknown(document, &keys);
+                let keys = ALL.iter().filter_map(|setting| setting.key.strip_prefix(name)?.strip_prefix('.'));
+                table.refuse_unknown(document, &keys.collect::<Vec<_>>());
                 read_keys(document, &table, &format!("{name}."), &mut found);
             }
         }

@@ -47,6 +47,7 @@ use axum::middleware::from_fn_with_state;
 use crate::config::secret::Secret;
 use crate::domain::origin::Origin;
 use crate::services::Context;
+use crate::socket::Stopping;
 use guard::Guard;
 use observe::Observe;
 use urls::Urls;
@@ -67,6 +68,8 @@ pub struct Web {
     pub demonstration: Demonstration,
     /// The worlds beside this one; `None` in production mode, and of a namespace.
     pub namespaces: Option<Arc<Namespaces>>,
+    /// Whether the server is about to stop.
+    pub stopping: Stopping,
 }
 
 impl Web {

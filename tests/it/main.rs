@@ -13,6 +13,7 @@ mod allocations;
 mod architecture;
 mod audit;
 mod authorize;
+mod bounds;
 mod cli;
 mod code;
 mod commands;

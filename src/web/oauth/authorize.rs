@@ -62,6 +62,7 @@ async fn by_form(State(web): State<Arc<Web>>, headers: HeaderMap, body: Result<B
                 BodyError::TooLarge => Problem::TooLarge,
                 BodyError::WrongType => Problem::UnsupportedMediaType,
                 BodyError::Malformed => Problem::InvalidRequest,
+                BodyError::Late => Problem::TooSlow,
             };
             page::error(&web, &headers, None, problem, None)
         }
