@@ -196,7 +196,10 @@ type Opaque<'i> = (&'i Issue, &'i SecretHash, ConnectionId);
 
 async fn issue_opaque(conn: &mut Conn, issues: &[Opaque<'_>]) -> Result<Vec<IssuedRow>, StoreError> {
     let rows = match conn.driver() {
-        Driver::Sqlite(c) => sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![flat(issues)])?,
+        Driver::Sqlite(c) => {
+            static ORDER: sqlite::Order = sqlite::Order::new();
+            sqlite::fetch_all(c, ISSUE_ON_SQLITE, rusqlite::params![flat(issues)], &ORDER)?
+        }
         Driver::Postgres(c) => {
             sqlx::query_as(ISSUE_ON_POSTGRES)
                 .bind(issues.iter().map(|(issue, ..)| issue.id.0).collect::<Vec<_>>())
@@ -219,7 +222,8 @@ async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<Issu
         Driver::Sqlite(c) => {
             let batch: Vec<SignedElement> = issues.iter().map(|issue| element(*issue, lifetime)).collect();
             let batch = serde_json::to_string(&batch).map_err(|why| StoreError::Internal(why.to_string()))?;
-            sqlite::fetch_all(c, ISSUE_GRANTED_ON_SQLITE, rusqlite::params![batch])?
+            static ORDER: sqlite::Order = sqlite::Order::new();
+            sqlite::fetch_all(c, ISSUE_GRANTED_ON_SQLITE, rusqlite::params![batch], &ORDER)?
         }
         Driver::Postgres(c) => {
             let user = |(_, details): &Signed| details.user;
@@ -327,8 +331,8 @@ row! {
         user_name: Option<String>,
         role: Option<String>,
         disabled_at: Option<i64>,
-        app_disabled_at: Option<i64>,
         user_created_at: Option<i64>,
+        app_disabled_at: Option<i64>,
         account_id: Option<String>,
         account_name: Option<String>,
     }

@@ -2,7 +2,8 @@
 
 use rusqlite::Connection;
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, PgConnection, Postgres};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Column as _, Decode, PgConnection, Postgres, Row as _, Type};
 
 /// A connection to read from, or an open transaction to write in.
 pub enum Conn {
@@ -71,20 +72,49 @@ macro_rules! statements {
     };
 }
 
+/// The columns of PostgreSQL's row, asked for in about the order in which they are there.
+pub(super) struct Columns<'r> {
+    row: &'r PgRow,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    pub(super) fn of(row: &'r PgRow) -> Self {
+        Self { row, next: 0 }
+    }
+
+    pub(super) fn get<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self, name: &str) -> sqlx::Result<T> {
+        let at = self.next;
+        self.next += 1;
+        // Cheaper than the search by name, where it is the one.
+        let is_there = self.row.columns().get(at).is_some_and(|column| column.name() == name);
+        if is_there { self.row.try_get(at) } else { self.row.try_get(name) }
+    }
+}
+
 /// Declares a struct that a statement's rows are read into, each field from the column of its name.
 macro_rules! row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $kind:ty),+ $(,)?
     }) => {
         $(#[$meta])*
-        #[derive(sqlx::FromRow)]
         $vis struct $name {
             $($(#[$field_meta])* $field_vis $field: $kind),+
         }
 
         impl $crate::store::sqlite::FromRow for $name {
-            fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-                let mut columns = $crate::store::sqlite::Columns::of(row);
+            const COLUMNS: &[&str] = &[$(stringify!($field)),+];
+
+            fn from_row(row: &rusqlite::Row<'_>, at: &[usize]) -> rusqlite::Result<Self> {
+                let mut at = at.iter().copied();
+                let mut next = || at.next().ok_or(rusqlite::Error::InvalidQuery);
+                Ok(Self { $($field: row.get(next()?)?),+ })
+            }
+        }
+
+        impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for $name {
+            fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
+                let mut columns = $crate::store::conn::Columns::of(row);
                 Ok(Self { $($field: columns.get(stringify!($field))?),+ })
             }
         }
@@ -112,7 +142,8 @@ macro_rules! fetch {
         match $conn.driver() {
             $crate::store::conn::Driver::Sqlite(c) => {
                 use $crate::store::conn::Text as _;
-                $crate::store::sqlite::$how::<$row>(c, $sql.text(), rusqlite::params![$($bind),*])
+                static ORDER: $crate::store::sqlite::Order = $crate::store::sqlite::Order::new();
+                $crate::store::sqlite::$how::<$row>(c, $sql.text(), rusqlite::params![$($bind),*], &ORDER)
             }
             $crate::store::conn::Driver::Postgres(c) => {
                 let query = sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*;

@@ -1,9 +1,10 @@
 //! SQLite, which lives in this process: a statement is run on the thread that asks, where handing it to another thread
 //! would cost more than most statements take.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::FromSql;
@@ -26,13 +27,19 @@ const WRITERS_CACHE_KIB: i64 = 16 * 1024;
 
 /// A row of an answer, column by column.
 pub(super) trait FromRow: Sized {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self>;
+    /// Names of the columns, in the order of the fields; nothing where they are read as they come.
+    const COLUMNS: &[&str];
+
+    /// `at` tells where each of [`Self::COLUMNS`] is.
+    fn from_row(row: &Row<'_>, at: &[usize]) -> rusqlite::Result<Self>;
 }
 
 macro_rules! tuple {
     ($($kind:ident $at:literal),+) => {
         impl<$($kind: FromSql),+> FromRow for ($($kind,)+) {
-            fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+            const COLUMNS: &[&str] = &[];
+
+            fn from_row(row: &Row<'_>, _: &[usize]) -> rusqlite::Result<Self> {
                 Ok(($(row.get::<_, $kind>($at)?,)+))
             }
         }
@@ -42,23 +49,29 @@ tuple!(A 0);
 tuple!(A 0, B 1);
 tuple!(A 0, B 1, C 2);
 
-/// The columns of a row, asked for in about the order in which they are there.
-pub(super) struct Columns<'r> {
-    row: &'r Row<'r>,
-    next: usize,
+/// Where the columns of a row are in the answers of one statement. They are looked for by their names, which costs more
+/// than to read them: once for each place in the source that asks.
+pub(super) struct Order(OnceLock<Found>);
+
+/// Of the statement with this text: a place may ask with one or another.
+struct Found {
+    sql: Box<str>,
+    at: Vec<usize>,
 }
 
-impl<'r> Columns<'r> {
-    pub(super) fn of(row: &'r Row<'r>) -> Self {
-        Self { row, next: 0 }
+impl Order {
+    pub(super) const fn new() -> Self {
+        Self(OnceLock::new())
     }
 
-    pub(super) fn get<T: FromSql>(&mut self, name: &str) -> rusqlite::Result<T> {
-        let at = self.next;
-        self.next += 1;
-        let statement: &rusqlite::Statement<'_> = self.row.as_ref();
-        // A search by name compares with each column before it.
-        if statement.column_name(at).is_ok_and(|there| there == name) { self.row.get(at) } else { self.row.get(name) }
+    fn of<T: FromRow>(&self, statement: &rusqlite::Statement<'_>, sql: &str) -> rusqlite::Result<Cow<'_, [usize]>> {
+        if let Some(found) = self.0.get().filter(|found| *found.sql == *sql) {
+            return Ok(Cow::Borrowed(&found.at));
+        }
+        let at = T::COLUMNS.iter().map(|name| statement.column_index(name)).collect::<rusqlite::Result<Vec<_>>>()?;
+        // Another thread may have been quicker.
+        let _ = self.0.set(Found { sql: sql.into(), at: at.clone() });
+        Ok(Cow::Owned(at))
     }
 }
 
@@ -87,12 +100,14 @@ pub(super) fn fetch_all<T: FromRow>(
     conn: &Connection,
     sql: &str,
     parameters: Parameters<'_>,
+    order: &Order,
 ) -> Result<Vec<T>, StoreError> {
     let mut statement = prepare(conn, sql, parameters)?;
+    let at = order.of::<T>(&statement, sql)?;
     let mut rows = statement.raw_query();
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(T::from_row(row)?);
+        all.push(T::from_row(row, &at)?);
     }
     Ok(all)
 }
@@ -102,10 +117,12 @@ pub(super) fn fetch_optional<T: FromRow>(
     conn: &Connection,
     sql: &str,
     parameters: Parameters<'_>,
+    order: &Order,
 ) -> Result<Option<T>, StoreError> {
     let mut statement = prepare(conn, sql, parameters)?;
+    let at = order.of::<T>(&statement, sql)?;
     let mut rows = statement.raw_query();
-    let first = rows.next()?.map(T::from_row).transpose()?;
+    let first = rows.next()?.map(|row| T::from_row(row, &at)).transpose()?;
     if first.is_some() {
         while rows.next()?.is_some() {}
     }
@@ -113,8 +130,13 @@ pub(super) fn fetch_optional<T: FromRow>(
 }
 
 /// The row of a statement that always has one.
-pub(super) fn fetch_one<T: FromRow>(conn: &Connection, sql: &str, parameters: Parameters<'_>) -> Result<T, StoreError> {
-    fetch_optional(conn, sql, parameters)?.ok_or_else(|| StoreError::Internal("a statement answered no row".into()))
+pub(super) fn fetch_one<T: FromRow>(
+    conn: &Connection,
+    sql: &str,
+    parameters: Parameters<'_>,
+    order: &Order,
+) -> Result<T, StoreError> {
+    fetch_optional(conn, sql, parameters, order)?.ok_or_else(|| StoreError::Internal("a statement answered no row".into()))
 }
 
 /// A connection is one thread's at a time: that much the compiler sees to.
@@ -260,6 +282,7 @@ pub(super) fn lock_beside(file: &Path) -> Result<File, (PathBuf, std::io::Error)
 
 #[cfg(test)]
 mod tests {
+    use super::super::conn::row;
     use super::*;
 
     /// "After the commit is durable" rests on these: a test that kills the process cannot see them missing.
@@ -280,9 +303,31 @@ mod tests {
     fn parameters_go_by_their_numbers() {
         let conn = open_memory().unwrap();
         let row: Option<(i64, i64, i64)> =
-            fetch_optional(&conn, "SELECT $2, $1, $2", rusqlite::params![10, 20]).unwrap();
+            fetch_optional(&conn, "SELECT $2, $1, $2", rusqlite::params![10, 20], &Order::new()).unwrap();
         assert_eq!(row, Some((20, 10, 20)));
-        let short = fetch_optional::<(i64,)>(&conn, "SELECT $2", rusqlite::params![10]);
+        let short = fetch_optional::<(i64,)>(&conn, "SELECT $2", rusqlite::params![10], &Order::new());
         assert!(matches!(short, Err(StoreError::Internal(_))), "{short:?}");
+    }
+
+    row! {
+        #[derive(Debug, PartialEq)]
+        struct Pair {
+            first: i64,
+            second: i64,
+        }
+    }
+
+    #[test]
+    fn columns_go_by_their_names_whichever_statement_one_place_asks_with() {
+        let conn = open_memory().unwrap();
+        let order = Order::new();
+        for sql in ["SELECT 1 AS first, 2 AS second", "SELECT 2 AS second, 1 AS first", "SELECT 1 AS first, 2 AS second"] {
+            for _ in 0..2 {
+                let pairs: Vec<Pair> = fetch_all(&conn, sql, &[], &order).unwrap();
+                assert_eq!(pairs, [Pair { first: 1, second: 2 }], "{sql}");
+            }
+        }
+        let strange = fetch_optional::<Pair>(&conn, "SELECT 1 AS first, 2 AS other", &[], &Order::new());
+        assert!(matches!(strange, Err(StoreError::Internal(_))), "{strange:?}");
     }
 }

@@ -58,8 +58,8 @@ struct Column {
 pub async fn read(conn: &mut Conn) -> Result<Tables, StoreError> {
     let (dialect, columns, references) = match conn.driver() {
         Driver::Sqlite(c) => {
-            let columns = sqlite::fetch_all(c, COLUMNS_ON_SQLITE, &[])?;
-            (Dialect::Sqlite, columns, sqlite::fetch_all(c, REFERENCES_ON_SQLITE, &[])?)
+            let columns = sqlite::fetch_all(c, COLUMNS_ON_SQLITE, &[], &sqlite::Order::new())?;
+            (Dialect::Sqlite, columns, sqlite::fetch_all(c, REFERENCES_ON_SQLITE, &[], &sqlite::Order::new())?)
         }
         Driver::Postgres(c) => {
             let columns = sqlx::query_as(COLUMNS_ON_POSTGRES).fetch_all(&mut *c).await?;

@@ -52,17 +52,19 @@ pub async fn serve(
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> Response {
     let origin = extract::origin(request.headers());
-    let (claimed, response) = serve_unread(web, endpoint, request, answer).await;
+    // On the heap: what is awaited here is large, and the layers around would copy it along.
+    let (claimed, response) = Box::pin(serve_unread(web, endpoint, pages, request, answer)).await;
     match pages {
         Pages::Own => cors::readable(web, origin, claimed.as_deref(), response).await,
         Pages::None => response,
     }
 }
 
-/// The answer, and the client that the request names.
+/// The answer, and the client that the request names, where `pages` make that matter.
 async fn serve_unread(
     web: &Web,
     endpoint: &'static str,
+    pages: Pages,
     request: Request,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> (Option<String>, Response) {
@@ -75,7 +77,7 @@ async fn serve_unread(
         Ok(form) => form,
         Err(answer) => return (None, *answer),
     };
-    let claimed = claimed_id(&headers, &form);
+    let claimed = if pages == Pages::Own { claimed_id(&headers, &form) } else { None };
     let response = match authenticate(web, endpoint, &headers, &form, from).await {
         Ok(app) => answer(ClientRequest { app, form, headers, from, endpoint }).await,
         Err(answer) => *answer,
