@@ -136,7 +136,8 @@ pub(super) fn fetch_one<T: FromRow>(
     parameters: Parameters<'_>,
     order: &Order,
 ) -> Result<T, StoreError> {
-    fetch_optional(conn, sql, parameters, order)?.ok_or_else(|| StoreError::Internal("a statement answered no row".into()))
+    fetch_optional(conn, sql, parameters, order)?
+        .ok_or_else(|| StoreError::Internal("a statement answered no row".into()))
 }
 
 /// A connection is one thread's at a time: that much the compiler sees to.
@@ -321,7 +322,9 @@ mod tests {
     fn columns_go_by_their_names_whichever_statement_one_place_asks_with() {
         let conn = open_memory().unwrap();
         let order = Order::new();
-        for sql in ["SELECT 1 AS first, 2 AS second", "SELECT 2 AS second, 1 AS first", "SELECT 1 AS first, 2 AS second"] {
+        for sql in
+            ["SELECT 1 AS first, 2 AS second", "SELECT 2 AS second, 1 AS first", "SELECT 1 AS first, 2 AS second"]
+        {
             for _ in 0..2 {
                 let pairs: Vec<Pair> = fetch_all(&conn, sql, &[], &order).unwrap();
                 assert_eq!(pairs, [Pair { first: 1, second: 2 }], "{sql}");

@@ -145,8 +145,9 @@ impl Balancer {
     }
 }
 
-/// Asks for one thing after the other until it is told to stop; answers how often it was answered, and what went wrong.
-fn ask_on(address: &str, refresh: &str, stop: &AtomicBool) -> (usize, Vec<String>) {
+/// Asks for one thing after the other, with such a pause between them, until it is told to stop; answers how often it was
+/// answered, and what went wrong.
+fn ask_on(address: &str, refresh: &str, pause: Duration, stop: &AtomicBool) -> (usize, Vec<String>) {
     let (mut kept, mut answered, mut wrong) = (None, 0, Vec::new());
     while !stop.load(Ordering::Relaxed) {
         let mut connection = match kept.take() {
@@ -157,6 +158,8 @@ fn ask_on(address: &str, refresh: &str, stop: &AtomicBool) -> (usize, Vec<String
             Ok(heard) if heard.status == 200 && heard.body.contains("\"valid\":true") => {
                 answered += 1;
                 kept = (!heard.closes).then_some(connection);
+                // A connection on which nothing is asked just then is not to be closed under its client's hands.
+                std::thread::park_timeout(pause);
             }
             Ok(heard) => wrong.push(format!("{}: {}", heard.status, heard.body)),
             Err(error) => wrong.push(error.to_string()),
@@ -178,7 +181,11 @@ async fn r8_a_rolling_restart_loses_no_request() {
     let refresh = tokens["refreshToken"].as_str().unwrap();
     let stop = AtomicBool::new(false);
     let heard = std::thread::scope(|scope| {
-        let load: Vec<_> = (0..4).map(|_| scope.spawn(|| ask_on(&balancer.address, refresh, &stop))).collect();
+        let pauses = [0, 0, 20, 20, 40, 40].map(Duration::from_millis);
+        let load = pauses.map(|pause| {
+            let (address, stop) = (&balancer.address, &stop);
+            scope.spawn(move || ask_on(address, refresh, pause, stop))
+        });
         for _ in 0..2 {
             let next = start();
             balancer.add(&next);
@@ -194,7 +201,7 @@ async fn r8_a_rolling_restart_loses_no_request() {
     });
     for (answered, wrong) in heard {
         assert!(wrong.is_empty(), "{} of {answered}: {:?}", wrong.len(), &wrong[..wrong.len().min(5)]);
-        assert!(answered > 20, "{answered}");
+        assert!(answered > 10, "{answered}");
     }
     for node in &nodes {
         assert_eq!(node.me(tokens["authToken"].as_str().unwrap()), 200);
