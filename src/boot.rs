@@ -3,6 +3,7 @@
 mod backup;
 mod banner;
 mod examine;
+mod files;
 mod logging;
 mod master_key;
 
@@ -29,6 +30,7 @@ use crate::crypto::seal::{MasterKeyId, MasterKeys};
 use crate::domain::allow_list::AllowList;
 use crate::domain::proxies::Proxies;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
+use crate::lifecycle::Serving;
 use crate::outgoing::Outgoing;
 use crate::services::audit::{By, EventIds};
 use crate::services::clocks::{self, Clocks};
@@ -40,6 +42,7 @@ use crate::services::seed::{self, Audience, Seed, SeedError, WorldSeed};
 use crate::services::throttle::{Limits, Throttle};
 use crate::services::webhooks::{self, Webhooks};
 use crate::services::{Context, keys};
+use crate::socket::{Bounds, Stopping};
 use crate::store::backup::BackupError;
 use crate::store::{Location, OpenError, Store, StoreError};
 use crate::web::urls::Urls;
@@ -108,6 +111,8 @@ pub struct Parts {
 pub struct App {
     pub router: Router,
     pub ctx: Arc<Context>,
+    /// Begun when the server is told to stop.
+    pub stopping: Stopping,
     namespaces: Option<Arc<Namespaces>>,
 }
 
@@ -188,6 +193,7 @@ impl Outside {
 fn assemble(ctx: Arc<Context>, outside: Outside, demonstration: Demonstration) -> App {
     let Outside { issuer, proxies, sandbox_token } = outside;
     let namespaces = sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start_beside));
+    let stopping = Stopping::default();
     let web = Web {
         ctx: ctx.clone(),
         urls: Urls::new(issuer.as_str(), issuer.base_path()),
@@ -197,8 +203,9 @@ fn assemble(ctx: Arc<Context>, outside: Outside, demonstration: Demonstration) -
         proxies,
         sandbox_token,
         demonstration,
+        stopping: stopping.clone(),
     };
-    App { router: web::router(web), ctx, namespaces }
+    App { router: web::router(web), ctx, stopping, namespaces }
 }
 
 /// The start page may show passwords that everybody can read in our source, and no others.
@@ -289,7 +296,13 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let app = assemble(ctx.clone(), outside, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
     let background = worker::start(ctx.clone());
-    let served = lifecycle::serve(listener, app.router.clone(), background, || app.wind_up()).await;
+    let serving = Serving {
+        router: app.router.clone(),
+        bounds: Bounds { connections: files::room_for(settings.connections), ..Bounds::default() },
+        stopping: app.stopping.clone(),
+        delay: settings.shutdown_delay,
+    };
+    let served = lifecycle::serve(listener, serving, background, || app.wind_up()).await;
     ctx.store.close().await;
     served.map_err(BootError::Serve)
 }

@@ -1,15 +1,28 @@
 //! From listening to the last answer: signals, draining, and what happens when background work dies.
 
+mod connections;
+
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::socket::{Peer, Sockets};
+use crate::socket::{Bounds, Doors, Stopping};
+pub use connections::Connections;
 
 /// How long requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// What is served, and how it ends.
+pub struct Serving {
+    pub router: Router,
+    pub bounds: Bounds,
+    /// Begun as soon as the server is told to stop.
+    pub stopping: Stopping,
+    /// How long requests are still taken from then on: until whoever sends them has noticed.
+    pub delay: Duration,
+}
 
 /// Serves until SIGTERM or SIGINT, then lets requests finish; `wind_up` ends those that would go on. `background` never ends by itself: when it
 /// does, it crashed, and the server stops with an error rather than limp on.
@@ -18,28 +31,38 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// When the listener fails or the background work crashed.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    serving: Serving,
     background: JoinHandle<()>,
     wind_up: impl FnOnce(),
 ) -> std::io::Result<()> {
-    let (stop, stopping) = tokio::sync::watch::channel(());
-    let mut until_stopped = stopping.clone();
-    let server = axum::serve(Sockets(listener), router.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(async move {
-            let _ = until_stopped.changed().await;
-        });
-    let mut server = tokio::spawn(server.into_future());
+    let Serving { router, bounds, stopping, delay } = serving;
+    let (close, closed) = tokio::sync::watch::channel(false);
+    let doors = Doors::new(bounds);
+    let connections = Connections { router: router.with_state(()), doors, stopping: stopping.clone(), closed };
+    let mut server = tokio::spawn(connections.serve(listener));
     let mut background = background;
     let outcome = tokio::select! {
-        ended = &mut server => return ended.unwrap_or_else(|crash| Err(std::io::Error::other(crash))),
+        ended = &mut server => return Err(std::io::Error::other(match ended {
+            Ok(()) => "it takes no more connections".to_owned(),
+            Err(crash) => crash.to_string(),
+        })),
         crash = &mut background => Err(std::io::Error::other(match crash {
             Ok(()) => "the background work ended".to_owned(),
             Err(why) => format!("the background work crashed: {why}"),
         })),
         () = told_to_stop() => Ok(()),
     };
+    stopping.begin();
+    if outcome.is_ok() && !delay.is_zero() {
+        tracing::info!("stopping: not ready any more; requests are still taken for {delay:?}");
+        // Who is in a hurry says so again.
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = told_to_stop() => {}
+        }
+    }
     tracing::info!("stopping: requests in flight may finish");
-    drop(stop);
+    close.send_replace(true);
     wind_up();
     if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
         tracing::warn!("some requests did not finish within {DRAIN:?}");

@@ -1,4 +1,7 @@
-//! The TCP connections of clients: where each comes from, and a switch that cuts it.
+//! The TCP connections of clients: where each comes from, a switch that cuts it, and how long it may wait for its client.
+
+mod bodies;
+mod doors;
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,29 +10,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-/// Listens for connections that can be cut.
-pub struct Sockets(pub TcpListener);
+pub use bodies::{LateBody, Sent, received};
+pub use doors::{Bounds, Door, Doors, Entered};
 
-impl Listener for Sockets {
-    type Io = Socket;
-    type Addr = SocketAddr;
+/// Set once, and for all who have a copy: the server is about to stop, and nobody should count on it any more.
+#[derive(Debug, Clone, Default)]
+pub struct Stopping(Arc<AtomicBool>);
 
-    async fn accept(&mut self) -> (Socket, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Small answers, each waited for: none may be held back for the next.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-        (Socket { stream, cut: Cut::default() }, address)
+impl Stopping {
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Release);
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 
@@ -62,28 +59,49 @@ impl Peer {
     }
 }
 
-impl Connected<IncomingStream<'_, Sockets>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Sockets>) -> Self {
-        Self { address: *stream.remote_addr(), cut: stream.io().cut.clone() }
-    }
-}
-
 /// A connection.
 pub struct Socket {
     stream: TcpStream,
     cut: Cut,
+    door: Arc<Door>,
+}
+
+impl Socket {
+    pub fn new(stream: TcpStream, door: Arc<Door>) -> Self {
+        // Small answers, each waited for: none may be held back for the next.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        Self { stream, cut: Cut::default(), door }
+    }
+
+    /// Who is at its other end, there at `address`.
+    pub fn peer(&self, address: SocketAddr) -> Peer {
+        Peer { address, cut: self.cut.clone() }
+    }
+
+    fn wrote(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.door.wrote(polled.is_ready());
+        polled
+    }
 }
 
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.door.heard();
+        }
+        polled
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.cut.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.wrote(polled)
     }
 
     fn poll_write_vectored(
@@ -92,7 +110,8 @@ impl AsyncWrite for Socket {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.cut.check()?;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.wrote(polled)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -65,6 +65,12 @@ pub struct GlobalArgs {
     /// Sign-ins, pushed requests and device codes that one address begins for one application; 0: no limit [default: 600 in production mode, else 0]
     #[arg(long, global = true, value_name = "N")]
     openings_per_minute: Option<String>,
+    /// Connections of clients that may be open at once [default: 10000]
+    #[arg(long, global = true, value_name = "N")]
+    connections: Option<String>,
+    /// How long requests are still taken once the server was told to stop [default: 3s in production mode, else 0s]
+    #[arg(long, global = true, value_name = "SPAN")]
+    shutdown_delay: Option<String>,
 }
 
 impl GlobalArgs {
@@ -88,6 +94,8 @@ impl GlobalArgs {
             logins_per_minute: self.logins_per_minute.clone(),
             refusals_per_minute: self.refusals_per_minute.clone(),
             openings_per_minute: self.openings_per_minute.clone(),
+            connections: self.connections.clone(),
+            shutdown_delay: self.shutdown_delay.clone(),
         }
     }
 }

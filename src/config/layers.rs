@@ -66,7 +66,11 @@ pub const OPENINGS_PER_MINUTE: Setting =
     setting("limits.openings_per_minute", "LEADGATE_LIMITS_OPENINGS_PER_MINUTE", "--openings-per-minute")
         .written_as(Form::Number);
 
-pub const ALL: [Setting; 18] = [
+pub const CONNECTIONS: Setting =
+    setting("limits.connections", "LEADGATE_LIMITS_CONNECTIONS", "--connections").written_as(Form::Number);
+pub const SHUTDOWN_DELAY: Setting = setting("shutdown_delay", "LEADGATE_SHUTDOWN_DELAY", "--shutdown-delay");
+
+pub const ALL: [Setting; 20] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
@@ -85,6 +89,8 @@ pub const ALL: [Setting; 18] = [
     LOGINS_PER_MINUTE,
     REFUSALS_PER_MINUTE,
     OPENINGS_PER_MINUTE,
+    CONNECTIONS,
+    SHUTDOWN_DELAY,
 ];
 
 /// The variable that names the configuration file itself.
@@ -166,10 +172,9 @@ fn read_file(path: &Path, text: &str, faults: &mut Faults) -> Result<BTreeMap<&'
         read_keys(document, root, "", &mut found);
         for name in ["log", "limits"] {
             if let Some(table) = root.table(document, name) {
-                let prefix = format!("{name}.");
-                let keys: Vec<&str> = ALL.iter().filter_map(|setting| setting.key.strip_prefix(&prefix)).collect();
-                table.refuse_unknown(document, &keys);
-                read_keys(document, &table, &prefix, &mut found);
+                let keys = ALL.iter().filter_map(|setting| setting.key.strip_prefix(name)?.strip_prefix('.'));
+                table.refuse_unknown(document, &keys.collect::<Vec<_>>());
+                read_keys(document, &table, &format!("{name}."), &mut found);
             }
         }
         found

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::database_url::{self, DatabaseUrl};
 use super::error::{ConfigError, Fault, Faults, Place, read_text_file};
@@ -13,6 +15,7 @@ use super::layers::{self, Given, Layers, Setting};
 use super::nearest::one_of;
 use super::secret::{Secret, SecretSource};
 use crate::domain::allow_list::{self, AllowList};
+use crate::domain::duration::{self, DurationError};
 use crate::domain::proxies::{self, ProxyHeader, TrustedProxies};
 
 /// The configuration file that is read from the working directory where it exists.
@@ -40,6 +43,8 @@ pub struct Flags {
     pub logins_per_minute: Option<String>,
     pub refusals_per_minute: Option<String>,
     pub openings_per_minute: Option<String>,
+    pub connections: Option<String>,
+    pub shutdown_delay: Option<String>,
     pub outgoing_allow: Option<String>,
     pub trusted_proxies: Option<String>,
     pub proxy_header: Option<String>,
@@ -65,6 +70,8 @@ impl Flags {
             "limits.openings_per_minute" => self.openings_per_minute.clone(),
             "trusted_proxies" => self.trusted_proxies.clone(),
             "proxy_header" => self.proxy_header.clone(),
+            "limits.connections" => self.connections.clone(),
+            "shutdown_delay" => self.shutdown_delay.clone(),
             _ => None,
         }
     }
@@ -162,6 +169,32 @@ const fn default_limits(mode: Mode) -> LimitSettings {
     }
 }
 
+/// Most connections at once, unless another number is set.
+const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(10_000).expect("it is not zero");
+
+/// Long enough for a load balancer to hear of it. Nobody waits for a sandbox.
+const fn default_shutdown_delay(mode: Mode) -> Duration {
+    match mode {
+        Mode::Sandbox => Duration::ZERO,
+        Mode::Production => Duration::from_secs(3),
+    }
+}
+
+/// Longest delay of an end that is asked for.
+const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(600);
+
+/// A span of time in a setting.
+struct Span(Duration);
+
+impl FromStr for Span {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        let span = duration::parse(text)?;
+        if span > MAX_SHUTDOWN_DELAY { Err(DurationError) } else { Ok(Self(span)) }
+    }
+}
+
 /// Where the master key comes from, under which the other keys are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MasterKeySource {
@@ -195,6 +228,10 @@ pub struct Settings {
     pub master_key: MasterKeySource,
     pub log: LogSettings,
     pub limits: LimitSettings,
+    /// Connections of clients that may be open at once.
+    pub connections: NonZeroU32,
+    /// How long requests are still taken once the server was told to stop.
+    pub shutdown_delay: Duration,
 }
 
 impl Settings {
@@ -248,6 +285,11 @@ impl Settings {
                 .parse(&layers::OPENINGS_PER_MINUTE, LIMIT)
                 .unwrap_or(defaults.openings_per_minute),
         };
+        let connections =
+            reader.parse(&layers::CONNECTIONS, "a number of connections such as 10000").unwrap_or(DEFAULT_CONNECTIONS);
+        let shutdown_delay: Option<Span> =
+            reader.parse(&layers::SHUTDOWN_DELAY, "a span of time such as `5s`, of 10 minutes at most");
+        let shutdown_delay = shutdown_delay.map_or(default_shutdown_delay(mode), |Span(span)| span);
         let seed = reader.path(&layers::SEED);
         // A default that stands in for a faulty value must not be blamed for what the operator never said.
         if mode == Mode::Production && reader.faults.is_empty() {
@@ -273,6 +315,8 @@ impl Settings {
             master_key,
             log,
             limits,
+            connections,
+            shutdown_delay,
         })
     }
 

@@ -31,6 +31,7 @@ pub mod grant_type;
 pub mod ids;
 pub mod invitation;
 pub mod journal;
+pub mod jsonp;
 pub mod key_life;
 pub mod lead;
 pub mod lead_query;

@@ -11,6 +11,7 @@ use crate::domain::button::Button;
 use crate::domain::flow::{ButtonRequest, FlowRequest, HandOver};
 use crate::domain::ids::ButtonId;
 use crate::domain::origin::Origin;
+use crate::domain::pairs::{Pairs, Repeated};
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::usage::UsageKind;
@@ -32,6 +33,22 @@ pub struct Click {
     pub mode: Option<String>,
     pub return_to: Option<String>,
     pub lang: Option<String>,
+}
+
+impl Click {
+    /// From a query, in which each comes once.
+    pub fn of(query: &Pairs) -> Result<Self, Repeated> {
+        let get = |name| query.get(name).map(|value| value.map(str::to_owned));
+        Ok(Self {
+            btn: get("btn")?,
+            origin: get("origin")?,
+            state: get("state")?,
+            code_challenge: get("code_challenge")?,
+            mode: get("mode")?,
+            return_to: get("return_to")?,
+            lang: get("lang")?,
+        })
+    }
 }
 
 /// Why a click does not open a dialog.
@@ -120,7 +137,8 @@ fn missing(parameter: &'static str) -> ClickError {
     ClickError::InvalidRequest { parameter, problem: "is missing" }
 }
 
-fn check(button: &Button, click: Click) -> Result<ButtonRequest, ClickError> {
+/// What a click on this button asks for.
+pub fn check(button: &Button, click: Click) -> Result<ButtonRequest, ClickError> {
     let origin = click.origin.ok_or(missing("origin"))?;
     let listed = Origin::parse(&origin).ok().filter(|origin| button.allows_origin(origin));
     let origin = listed.ok_or_else(|| ClickError::OriginNotAllowed {

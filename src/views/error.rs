@@ -39,6 +39,8 @@ pub enum Problem {
     MethodNotAllowed,
     /// The body is larger than the limit.
     TooLarge,
+    /// The body did not arrive in time.
+    TooSlow,
     /// The body is of a type that is not read here.
     UnsupportedMediaType,
     /// A rate limit.
@@ -51,7 +53,7 @@ pub enum Problem {
 
 impl Problem {
     /// All of them, for tests and documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidButton,
         Self::OriginNotAllowed,
         Self::ReturnNotRegistered,
@@ -67,6 +69,7 @@ impl Problem {
         Self::NamespaceOver,
         Self::MethodNotAllowed,
         Self::TooLarge,
+        Self::TooSlow,
         Self::UnsupportedMediaType,
         Self::TooManyRequests,
         Self::Internal,
@@ -87,6 +90,7 @@ impl Problem {
             Self::OriginNotAllowed | Self::FlowOfAnotherBrowser | Self::FormOutdated => 403,
             Self::NotFound | Self::NamespaceOver => 404,
             Self::MethodNotAllowed => 405,
+            Self::TooSlow => 408,
             Self::FlowExpired => 410,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,

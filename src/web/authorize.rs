@@ -21,6 +21,7 @@ use super::urls::route;
 use super::{Web, mask};
 use crate::crypto::token::fingerprint;
 use crate::domain::journal::Why;
+use crate::domain::jsonp::{Callback, NotAName};
 use crate::services::disconnect::{self, DisconnectError, DisconnectRefusal};
 use crate::services::journal::note;
 use crate::services::refresh::{self, RefreshError};
@@ -88,7 +89,7 @@ async fn disconnect_by_path(State(web): State<Arc<Web>>, request: Request) -> Re
     let token = rest_of_path(head.uri.path(), route::DISCONNECT);
     let callback = match callback_of(&head.method, &Pairs::of_query(head.uri.query())) {
         Ok(callback) => callback,
-        Err(jsonp::NotAName) => {
+        Err(NotAName) => {
             return DisconnectAnswer::refused(leadexec::BAD_CALLBACK).respond(StatusCode::BAD_REQUEST);
         }
     };
@@ -99,14 +100,14 @@ async fn disconnect_by_path(State(web): State<Arc<Web>>, request: Request) -> Re
     };
     match callback {
         // A script element only runs an answer of status 200.
-        Some(callback) if done.status == StatusCode::OK => callback.respond(&done.answer),
+        Some(callback) if done.status == StatusCode::OK => jsonp::respond(&callback, &done.answer),
         _ => done.respond(),
     }
 }
 
 /// JSONP is for script elements, which only ever GET.
-fn callback_of(method: &Method, query: &Pairs) -> Result<Option<jsonp::Callback>, jsonp::NotAName> {
-    if method == Method::POST { Ok(None) } else { jsonp::Callback::of(query) }
+fn callback_of(method: &Method, query: &Pairs) -> Result<Option<Callback>, NotAName> {
+    if method == Method::POST { Ok(None) } else { Callback::of(query) }
 }
 
 /// A refusal by A3 with this status, in the form that was asked for.
@@ -114,7 +115,7 @@ pub fn disconnect_failed(method: &Method, query: &Pairs, status: StatusCode, sen
     let answer = DisconnectAnswer::refused(sentence);
     match callback_of(method, query) {
         // A script element only runs an answer of status 200.
-        Ok(Some(callback)) if status == StatusCode::OK => callback.respond(&answer),
+        Ok(Some(callback)) if status == StatusCode::OK => jsonp::respond(&callback, &answer),
         _ => answer.respond(status),
     }
 }

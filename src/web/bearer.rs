@@ -176,7 +176,9 @@ fn token_in_form(access: &Access<'_>) -> Result<Option<String>, Challenge> {
     let form = match extract::exact_form(access.headers, Ok(bytes.clone())) {
         Ok(form) => form,
         Err(BodyError::WrongType) => return Ok(None),
-        Err(BodyError::TooLarge | BodyError::Malformed) => return Err(Challenge::malformed("The form cannot be read")),
+        Err(BodyError::TooLarge | BodyError::Malformed | BodyError::Late) => {
+            return Err(Challenge::malformed("The form cannot be read"));
+        }
     };
     let token = form.get("access_token").map_err(|_| Challenge::malformed("A parameter is there more than once"))?;
     Ok(token.map(str::to_owned))

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::error::button::{AuthorizeResult, Code, respond};
 use super::error::{failed, failed_page, method_not_allowed_page, refused, retry_after_header, too_many_page};
-use super::extract::{self, Pairs, Repeated};
+use super::extract::{self, Pairs};
 use super::urls::route;
 use super::{Web, cookies, page};
 use crate::crypto::token::fingerprint;
@@ -57,7 +57,7 @@ async fn authorize(
         return page::not_ahead(&method);
     }
     let query = Pairs::of_query(query.as_deref());
-    let Ok(click) = click(&query) else {
+    let Ok(click) = Click::of(&query) else {
         return page::error(&web, &headers, None, Problem::InvalidRequest, Some("a parameter is repeated".into()));
     };
     let lang = click.lang.clone();
@@ -86,19 +86,6 @@ async fn authorize(
             page::error(&web, &headers, lang.as_deref(), problem, click_detail(&web, &why))
         }
     }
-}
-
-fn click(query: &Pairs) -> Result<Click, Repeated> {
-    let get = |name| query.get(name).map(|value| value.map(str::to_owned));
-    Ok(Click {
-        btn: get("btn")?,
-        origin: get("origin")?,
-        state: get("state")?,
-        code_challenge: get("code_challenge")?,
-        mode: get("mode")?,
-        return_to: get("return_to")?,
-        lang: get("lang")?,
-    })
 }
 
 /// What helps a developer. In the sandbox also what is registered; never what was sent.

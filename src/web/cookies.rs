@@ -60,7 +60,8 @@ fn resume_name(web: &Web, app: &AppId, origin: &Origin) -> String {
     format!("leadgate_r_{}", short_hash(&format!("{}\0{app}\0{origin}", web.ctx.issuer)))
 }
 
-fn read(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The value of a cookie that was sent.
+pub fn read(headers: &HeaderMap, name: &str) -> Option<String> {
     CookieJar::from_headers(headers).get(name).map(|cookie| cookie.value().to_owned())
 }
 

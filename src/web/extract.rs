@@ -1,6 +1,7 @@
 //! Reading requests: queries, forms, JSON, bounded and without surprises.
 
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::net::IpAddr;
 
 use axum::body::Bytes;
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::origin::Origin;
 pub use crate::domain::pairs::{Pairs, Repeated, Unreadable, decoded};
-use crate::socket::Peer;
+use crate::socket::{LateBody, Peer};
 
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,12 @@ pub enum BodyError {
     TooLarge,
     WrongType,
     Malformed,
+    /// It did not arrive in time.
+    Late,
 }
+
+/// What a client is told whose body did not arrive in time.
+pub const LATE_BODY: &str = "The body did not arrive in time.";
 
 impl BodyError {
     pub fn status(self) -> StatusCode {
@@ -28,6 +34,7 @@ impl BodyError {
             BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             BodyError::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             BodyError::Malformed => StatusCode::BAD_REQUEST,
+            BodyError::Late => StatusCode::REQUEST_TIMEOUT,
         }
     }
 }
@@ -41,8 +48,21 @@ pub fn is_type(headers: &HeaderMap, wanted: &str) -> bool {
 fn received(body: Result<Bytes, BytesRejection>) -> Result<Bytes, BodyError> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => BodyError::TooLarge,
+        _ if is_late(&rejection) => BodyError::Late,
         _ => BodyError::Malformed,
     })
+}
+
+/// Whether a body was not read because it did not arrive in time.
+pub fn is_late(rejection: &BytesRejection) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = rejection.source();
+    while let Some(error) = cause {
+        if error.is::<LateBody>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// A JSON body. The type is looked at first: only `application/json` makes a browser ask in advance.
@@ -159,7 +179,11 @@ impl Bearer {
             // Another scheme is no attempt at these.
             return Self::None;
         };
-        if token.is_empty() || token.contains(' ') { Self::Malformed } else { kind(token.to_owned()) }
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Self::Malformed
+        } else {
+            kind(token.to_owned())
+        }
     }
 }
 
@@ -188,6 +212,7 @@ mod tests {
         assert_eq!(bearer("bEaReR abc"), Bearer::Token("abc".into()));
         assert_eq!(bearer("Basic abc"), Bearer::None);
         assert_eq!(bearer("Bearer a b"), Bearer::Malformed);
+        assert_eq!(bearer("Bearer a\tb"), Bearer::Malformed);
         assert_eq!(bearer("Bearer"), Bearer::Malformed);
         assert_eq!(Bearer::of(&HeaderMap::new()), Bearer::None);
     }

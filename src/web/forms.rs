@@ -22,6 +22,7 @@ pub fn posted(web: &Web, headers: &HeaderMap, body: Result<Bytes, BytesRejection
             BodyError::TooLarge => Problem::TooLarge,
             BodyError::WrongType => Problem::UnsupportedMediaType,
             BodyError::Malformed => Problem::InvalidRequest,
+            BodyError::Late => Problem::TooSlow,
         };
         Box::new(page::error(web, headers, None, problem, None))
     })

@@ -8,7 +8,7 @@ pub mod basic;
 mod bearer;
 mod button;
 mod console;
-mod cookies;
+pub mod cookies;
 mod deliveries;
 mod dialog;
 mod doctor;
@@ -49,6 +49,7 @@ use crate::config::secret::Secret;
 use crate::domain::origin::Origin;
 use crate::domain::proxies::Proxies;
 use crate::services::Context;
+use crate::socket::Stopping;
 use guard::Guard;
 use observe::Observe;
 use urls::Urls;
@@ -73,6 +74,8 @@ pub struct Web {
     pub demonstration: Demonstration,
     /// The worlds beside this one; `None` in production mode, and of a namespace.
     pub namespaces: Option<Arc<Namespaces>>,
+    /// Whether the server is about to stop.
+    pub stopping: Stopping,
 }
 
 impl Web {

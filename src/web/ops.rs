@@ -25,6 +25,10 @@ async fn live() -> Response {
 }
 
 async fn ready(State(web): State<Arc<Web>>) -> Response {
+    if web.stopping.has_begun() {
+        let body = json!({"status": "unavailable", "reason": "the server is stopping"});
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
+    }
     let answer = match tokio::time::timeout(PATIENCE, web.ctx.store.ping()).await {
         Ok(Ok(())) => (StatusCode::OK, Json(json!({"status": "ready"}))),
         Ok(Err(error)) => {

@@ -145,6 +145,7 @@ impl Namespaces {
             sandbox_token: home.sandbox_token.clone(),
             demonstration: home.demonstration.clone(),
             namespaces: None,
+            stopping: home.stopping.clone(),
             ctx: ctx.clone(),
         });
         let background = Arc::new((self.background)(ctx.clone()));

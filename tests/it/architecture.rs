@@ -34,6 +34,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "web",
             "worker",
             "lifecycle",
+            "socket",
             "outgoing",
         ],
     ),
@@ -41,10 +42,12 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates that only some rooms may name.
-const ONLY_IN: [(&str, &[&str]); 9] = [
+const ONLY_IN: [(&str, &[&str]); 11] = [
     ("sqlx", &["store"]),
     ("rusqlite", &["store"]),
     ("axum", &["web", "boot", "lifecycle", "socket"]),
+    ("hyper", &["lifecycle", "socket"]),
+    ("rustix", &["boot"]),
     ("rand", &["entropy"]),
     ("askama", &["views", "web"]),
     ("argon2", &["crypto"]),

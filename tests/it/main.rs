@@ -15,6 +15,7 @@ mod architecture;
 mod audit;
 mod authorize;
 mod backup;
+mod bounds;
 mod cli;
 mod code;
 mod commands;

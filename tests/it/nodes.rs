@@ -1,5 +1,8 @@
 //! Two nodes on one database (rules R8, D4, J8): what one did, the other knows.
 
+mod processes;
+
+use leadgate::worker;
 use serde_json::json;
 
 use crate::support::{ADA, APP_ONE, Click, GRACE, OTHER, PARTNER, Tokens, World, both, connect_by_api};
@@ -158,6 +161,29 @@ async fn r8_resumes_at_once_all_work(world: World) {
     }
 }
 
+/// R8: sweeps of two nodes at once come to what one comes to, and leave what lives.
+async fn r8_sweeps_at_once_are_one_sweep(world: World) {
+    let second = world.another_node().await;
+    for _ in 0..20 {
+        connect_by_api(&world, ADA, "btn-one").await;
+    }
+    world.advance(3 * 24 * 3_600);
+    let tokens = connect_by_api(&world, ADA, "btn-one").await;
+    let before = world.database.db_count("SELECT COUNT(*) FROM access_tokens").await;
+    let sweeps = [&world, &second, &world, &second].map(|node| {
+        let ctx = node.ctx.clone();
+        tokio::spawn(async move { worker::sweep(&ctx).await.unwrap() })
+    });
+    let mut rows = 0;
+    for sweep in sweeps {
+        rows += sweep.await.unwrap();
+    }
+    assert_eq!(world.database.db_count("SELECT COUNT(*) FROM access_tokens").await, 1);
+    assert!(before == 21 && rows >= 20, "{before}, {rows}");
+    assert_eq!(worker::sweep(&second.ctx).await.unwrap(), 0, "nothing is left to do");
+    second.me(&tokens.access).await.expect(200);
+}
+
 both! {
     r8_a_sign_in_may_change_nodes_at_each_step,
     r8_what_one_node_ended_is_dead_on_the_other,
@@ -168,4 +194,5 @@ both! { on many threads;
     j8_no_refresh_survives_a_disconnect,
     r8_one_of_many_disconnects_did_it,
     r8_resumes_at_once_all_work,
+    r8_sweeps_at_once_are_one_sweep,
 }

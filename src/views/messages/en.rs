@@ -352,6 +352,9 @@ pub(super) const fn problem(problem: Problem) -> ProblemText {
             "What was sent is larger than this page accepts.",
             "Go back, shorten what you typed and try again.",
         ),
+        Problem::TooSlow => {
+            ("Too slow", "What was sent did not arrive in time.", "Check your connection, then go back and try again.")
+        }
         Problem::UnsupportedMediaType => (
             "Not a form",
             "What was sent is not of the type that a form sends.",

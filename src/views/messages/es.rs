@@ -354,6 +354,11 @@ pub(super) const fn problem(problem: Problem) -> ProblemText {
             "Lo enviado es mayor de lo que esta página acepta.",
             "Vuelve atrás, acorta lo que escribiste e inténtalo de nuevo.",
         ),
+        Problem::TooSlow => (
+            "Demasiado lento",
+            "Lo enviado no llegó a tiempo.",
+            "Comprueba tu conexión, vuelve atrás e inténtalo de nuevo.",
+        ),
         Problem::UnsupportedMediaType => (
             "Esto no es un formulario",
             "Lo enviado no es del tipo que envía un formulario.",

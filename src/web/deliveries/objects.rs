@@ -279,6 +279,16 @@ impl DeliveryObject {
     }
 }
 
+/// What a test lead is written as.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the document describes it; it is read by hand")]
+enum TestLeadForm {
+    #[schema(value_type = Object)]
+    Fields(Value),
+    Text(String),
+}
+
 /// A test lead that is to be sent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -289,7 +299,7 @@ pub struct TestObject {
     pub url: Option<String>,
     /// An object, sent as JSON; or a text, sent as it is: JSON, XML or a form, as it begins.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<TestLeadForm>)]
     pub lead: Option<Value>,
 }
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::Web;
 use super::error::oauth::{invalid, with_status};
-use super::extract::{self, BodyError};
+use super::extract::{self, BodyError, LATE_BODY};
 use crate::services::oauth::error::Invalid;
 
 pub fn routes() -> Router<Arc<Web>> {
@@ -33,6 +33,7 @@ fn json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>, limit: &'stati
                 Invalid::request("Send JSON: Content-Type: application/json. XML and forms are not taken here."),
             ),
             BodyError::Malformed => invalid(Invalid::request("The body is no JSON.")),
+            BodyError::Late => with_status(error.status(), Invalid::request(LATE_BODY)),
         })
     })
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::super::Web;
 use super::super::error::{api_token, refused};
-use super::super::extract::{self, BodyError, Pairs};
+use super::super::extract::{self, BodyError, LATE_BODY, Pairs};
 use super::super::urls::route;
 use crate::domain::grant_type::GrantType;
 use crate::services::oauth::client_auth::{self, ClientAuthError, Credentials};
@@ -53,6 +53,7 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Aske
             BodyError::TooLarge => "The body is larger than 64 KiB.",
             BodyError::WrongType => "Send JSON: Content-Type: application/json.",
             BodyError::Malformed => "The body is no JSON.",
+            BodyError::Late => LATE_BODY,
         };
         (error.status(), Invalid::request(description))
     })?;

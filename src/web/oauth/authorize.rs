@@ -69,6 +69,7 @@ async fn by_form(
                 BodyError::TooLarge => Problem::TooLarge,
                 BodyError::WrongType => Problem::UnsupportedMediaType,
                 BodyError::Malformed => Problem::InvalidRequest,
+                BodyError::Late => Problem::TooSlow,
             };
             page::error(&web, &headers, None, problem, None)
         }

@@ -13,7 +13,7 @@ use super::super::Web;
 use super::super::basic::Basic;
 use super::super::error::oauth::{invalid, store_failed, too_many, with_status};
 use super::super::error::refused;
-use super::super::extract::{self, BodyError, Pairs};
+use super::super::extract::{self, BodyError, LATE_BODY, Pairs};
 use super::super::urls::route;
 use super::cors;
 use crate::domain::app::App;
@@ -119,6 +119,7 @@ fn read(headers: &HeaderMap, query: Option<&str>, body: Result<Bytes, BytesRejec
                 invalid(Invalid::request("Send a form: Content-Type: application/x-www-form-urlencoded."))
             }
             BodyError::Malformed => invalid(Invalid::request("The form cannot be read.")),
+            BodyError::Late => with_status(error.status(), Invalid::request(LATE_BODY)),
         })
     })?;
     let query = Pairs::of_query(query);

@@ -18,7 +18,7 @@ use super::super::error::oauth::{
     invalid, json as respond, method_not_allowed, no_store, store_failed, too_many, with_status,
 };
 use super::super::error::refused;
-use super::super::extract::{self, Bearer, BodyError};
+use super::super::extract::{self, Bearer, BodyError, LATE_BODY};
 use super::super::urls::route;
 use crate::crypto::token::fingerprint;
 use crate::domain::app::App;
@@ -201,6 +201,7 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Map<
             }
             BodyError::WrongType => invalid(Invalid::request("Send JSON: Content-Type: application/json.")),
             BodyError::Malformed => invalid(Invalid::request("The body is not a JSON object.")),
+            BodyError::Late => with_status(error.status(), Invalid::request(LATE_BODY)),
         })
     })
 }

@@ -6,13 +6,13 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserializer;
-use serde::de::{DeserializeOwned, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
 use super::super::error::problem::{Problem, sentence};
-use super::super::extract::is_type;
+use super::super::extract::{LATE_BODY, is_late, is_type};
+use super::strict::Strict;
 use crate::config::nearest::{nearest, one_of};
 
 /// Longest member name that is repeated in an answer, in bytes.
@@ -48,6 +48,7 @@ async fn receive<S: Send + Sync>(request: Request, state: &S) -> Result<(HeaderM
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "Body too large", "The body is longer than this address takes.")
         }
+        _ if is_late(&rejection) => Problem::new(StatusCode::REQUEST_TIMEOUT, "Body too slow", LATE_BODY),
         _ => Problem::new(StatusCode::BAD_REQUEST, "Malformed body", "The body ended before it was whole."),
     })?;
     Ok((headers, bytes))
@@ -65,35 +66,6 @@ fn read<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Pro
     })?;
     json.end().map_err(|error| malformed(&error))?;
     Ok(value)
-}
-
-/// Reads objects from objects alone: serde takes an array too, whose elements are the members in order.
-struct Strict<D>(D);
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
-    type Error = D::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(visitor)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_option(visitor)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {

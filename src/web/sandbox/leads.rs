@@ -99,6 +99,7 @@ struct LeadQuery {
     app: Option<Given<AppId>>,
     /// Only those of this type: their `lid`.
     #[serde(default)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     lead_type: Option<u32>,
     /// How many at most. Of large ones fewer are shown: at most 8 MiB.
     #[serde(default = "values::default_page")]
@@ -123,6 +124,7 @@ struct Deleted {
     app: Option<Given<AppId>>,
     /// Only those of this type: their `lid`.
     #[serde(default)]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4294967295_i64)]
     lead_type: Option<u32>,
 }
 

@@ -24,6 +24,7 @@ pub mod query;
 mod reference;
 mod registration;
 pub mod requests;
+mod strict;
 mod tokens;
 mod users;
 pub mod values;

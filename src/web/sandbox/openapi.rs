@@ -110,6 +110,7 @@ pub fn describe(web: &Web, mut guarded: OpenApi, public: OpenApi) -> OpenApi {
     for_each(&mut document, |path, method, operation| {
         answers(operation, "400", "The query has a parameter that is not known, or not what it may be.");
         if operation.request_body.is_some() {
+            answers(operation, "408", "The body did not arrive in time.");
             answers(operation, "413", "The body is too large.");
             answers(operation, "415", "The body does not say that it is JSON.");
         }

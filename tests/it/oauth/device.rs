@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::support::{
-    Auth, Client, DEVICE_GRANT, Issued, MACHINE, POCKET, RIVAL, STUDIO, assert_error, assert_not_stored, claims,
+    Auth, Client, DEVICE_GRANT, Issued, MACHINE, POCKET, RIVAL, STUDIO, assert_error, assert_not_stored, at_once,
+    claims,
 };
 use crate::support::http::{escape, request};
 use crate::support::{ADA, Actor, Answer, GRACE, ISSUER, World, both};
@@ -192,6 +193,23 @@ async fn c1_c13_the_device_pages_are_guarded_and_name_the_code(world: World) {
     assert!(ada.follow(&answer).await.is_consent_page());
 }
 
+/// R8: of polls at once, on two nodes, one brings tokens.
+async fn r8_a_device_code_is_good_once_across_nodes(world: World) {
+    let nodes = [world.clone(), world.another_node().await];
+    for _ in 0..3 {
+        let started = start(&nodes[0], &POCKET, "account_api").await;
+        nodes[1].actor().settle(&started.user_code, ADA, "allow").await;
+        world.advance(6);
+        let polls = at_once(30, &nodes, |node| {
+            let code = started.device_code.clone();
+            async move { poll(&node, &POCKET, &code).await.status }
+        });
+        let good = polls.await.into_iter().filter(|status| *status == 200).count();
+        assert_eq!(good, 1);
+    }
+}
+
+both! { on many threads; r8_a_device_code_is_good_once_across_nodes }
 both! {
     wire_b_a_device_gets_its_tokens,
     wire_b_a_denied_device_is_told,

@@ -1,12 +1,19 @@
 //! What is true of each parser, whatever it is given. The fuzz targets (`fuzz/`) share this file.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use leadgate::crypto::digest::{Credentials, nonce_count};
+use leadgate::crypto::token::{Handle, HandleKind};
 use leadgate::domain::auth_params::{AuthParams, MAX_PARAMS, MAX_VALUE, quoted};
+use leadgate::domain::button::{Button, Size, Theme};
 use leadgate::domain::field_value;
+use leadgate::domain::flow::HandOver;
+use leadgate::domain::ids::{AppId, ButtonId};
+use leadgate::domain::jsonp::Callback;
 use leadgate::domain::lead::{LeadRefusal, MAX_IN_REQUEST, MAX_LEADS, PostError, Posted, ResponseType};
 use leadgate::domain::lead_query::LeadQuery;
 use leadgate::domain::nearest_address;
@@ -15,9 +22,12 @@ use leadgate::domain::proxies::{Proxies, ProxyHeader};
 use leadgate::domain::redirect_uri::RedirectUri;
 use leadgate::domain::return_url::ReturnUrl;
 use leadgate::domain::scope::{MAX_REQUESTED, RequestedScopeError, Scope, ScopeSet};
+use leadgate::domain::timestamp::Timestamp;
 use leadgate::images::{self, PictureError, SIDE};
+use leadgate::services::sign_in::{self, Click};
 use leadgate::web::basic::Basic;
-use leadgate::web::extract::{Pairs, Repeated};
+use leadgate::web::cookies;
+use leadgate::web::extract::{Bearer, Pairs, Repeated};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
@@ -232,5 +242,83 @@ pub fn of_auth_params(value: &[u8]) {
         if written.len() <= MAX_VALUE {
             assert_eq!(AuthParams::credentials(written.as_bytes()).as_ref(), Ok(one));
         }
+    }
+}
+
+/// Of the query that asks for JSONP.
+pub fn of_jsonp(query: &[u8]) {
+    let query = Pairs::parse(query);
+    let asks = query.names().any(|name| name == "callback" || name.starts_with("callback["));
+    match Callback::of(&query) {
+        Ok(None) => assert!(!asks),
+        Ok(Some(callback)) => {
+            let parts: Vec<&str> = callback.as_str().split('.').collect();
+            assert!(asks && parts.len() <= 5);
+            for part in parts {
+                assert!((1..=64).contains(&part.len()) && !part.starts_with(|first: char| first.is_ascii_digit()));
+                assert!(part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$".contains(&byte)));
+            }
+        }
+        Err(_) => assert!(asks),
+    }
+}
+
+/// Of the value of a `Cookie` header.
+pub fn of_cookies(value: &[u8]) {
+    let Ok(value) = HeaderValue::from_bytes(value) else { return };
+    let pairs = value.to_str().map_or(0, |text| text.split(';').count());
+    let named = value.to_str().is_ok_and(|text| text.contains("leadgate_session") || text.contains('%'));
+    let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
+    assert!(cookies::read(&headers, "leadgate_session").is_none() || named);
+    let handles = cookies::resume_handles(&headers);
+    assert!(handles.len() <= pairs);
+    assert!(handles.iter().all(|text| Handle::parse(HandleKind::ResumeHandle, text).is_some()));
+}
+
+/// Of the value of an `Authorization` header, as whoever takes one scheme sees it: it is of one scheme at most.
+pub fn of_authorization(value: &[u8]) {
+    let Ok(header) = HeaderValue::from_bytes(value) else { return };
+    let once = HeaderMap::from_iter([(header::AUTHORIZATION, header.clone())]);
+    let bearer = Bearer::of(&once);
+    if let Bearer::Token(token) | Bearer::Dpop(token) = &bearer {
+        assert!(!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+        assert!(!format!("{bearer:?}").contains(token.as_str()) || token.len() < 6);
+    }
+    let schemes = [
+        matches!(bearer, Bearer::Token(_) | Bearer::Dpop(_)),
+        matches!(Basic::parse(value), Basic::Credentials { .. }),
+        Credentials::parse(value).is_ok(),
+    ];
+    assert!(schemes.iter().filter(|is_it| **is_it).count() <= 1);
+    let mut twice = once;
+    twice.append(header::AUTHORIZATION, header);
+    assert_eq!(Bearer::of(&twice), Bearer::Malformed);
+}
+
+/// A button that clicks are judged by.
+static BUTTON: LazyLock<Button> = LazyLock::new(|| Button {
+    id: ButtonId::parse("btn").unwrap(),
+    app: AppId::parse("app").unwrap(),
+    origins: ["https://a.test", "https://b.test"].map(|origin| Origin::parse(origin).unwrap()).into(),
+    return_urls: ["https://a.test/back?x=1", "https://b.test/"].map(|url| ReturnUrl::parse(url).unwrap()).into(),
+    scopes: None,
+    theme: Theme::default(),
+    size: Size::default(),
+    created_at: Timestamp::from_unix_seconds(0),
+});
+
+/// Of the parameters of a click on a button.
+pub fn of_click(query: &[u8]) {
+    let Ok(click) = Click::of(&Pairs::parse(query)) else { return };
+    let (state, asked) = (click.state.clone(), click.return_to.clone());
+    let Ok(request) = sign_in::check(&BUTTON, click) else { return };
+    assert!(BUTTON.origins.contains(&request.origin));
+    assert!(state.as_ref() == Some(&request.state) && (1..=512).contains(&request.state.len()));
+    assert!(request.code_challenge.len() == 43 && request.code_challenge.is_ascii());
+    assert!(request.lang.is_none_or(|lang| lang.chars().count() <= 35));
+    assert!(request.mode == HandOver::Popup || request.return_to.is_some());
+    if let Some(url) = request.return_to {
+        assert!(BUTTON.return_urls.contains(&url) && asked.as_deref() == Some(url.as_str()));
+        assert_eq!(url.origin().as_ref(), Some(&request.origin), "nobody is led to another's page");
     }
 }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
-use axum::serve;
-use leadgate::socket::{Peer, Sockets};
+use leadgate::lifecycle::Connections;
+use leadgate::socket::{Bounds, Doors, Peer, Stopping};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
@@ -42,10 +42,20 @@ pub fn escape(text: &str) -> String {
 impl World {
     /// Serves it on a port of its own, until the test is over.
     pub async fn listen(&self) -> SocketAddr {
+        self.listen_within(Bounds::default()).await
+    }
+
+    /// The same with other bounds.
+    pub async fn listen_within(&self, bounds: Bounds) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = self.router.clone().into_make_service_with_connect_info::<Peer>();
-        tokio::spawn(async move { serve(Sockets(listener), service).await });
+        let (open, closed) = tokio::sync::watch::channel(false);
+        let router = self.router.clone().with_state(());
+        let connections = Connections { router, doors: Doors::new(bounds), stopping: Stopping::default(), closed };
+        tokio::spawn(async move {
+            connections.serve(listener).await;
+            drop(open);
+        });
         address
     }
 

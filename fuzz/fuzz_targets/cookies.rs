@@ -1,0 +1,10 @@
+//! The value of a `Cookie` header.
+#![no_main]
+
+#[path = "../../tests/it/properties/holds.rs"]
+#[expect(dead_code, reason = "each target asserts of one parser")]
+mod holds;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|value: &[u8]| holds::of_cookies(value));

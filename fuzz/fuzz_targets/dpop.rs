@@ -1,0 +1,13 @@
+//! Two lines: the header and the claims of a DPoP proof, which are signed.
+#![no_main]
+
+#[path = "../../tests/it/properties/signed.rs"]
+#[expect(dead_code, reason = "each target asserts of one parser")]
+mod signed;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let (header, claims) = text.split_once('\n').unwrap_or((text, ""));
+    signed::of_proof(header, claims.as_bytes());
+});

@@ -1,0 +1,265 @@
+//! Who is connected, what each connection waits for, and since when: so that none waits for its client for ever, and a flood
+//! of connections that say nothing leaves room for those that do.
+//!
+//! Time is counted in ticks, which one task makes for all: a request costs a few stores and no timer.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+/// How long a connection may wait for its client, and how many there may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Connections that are open at once.
+    pub connections: usize,
+    /// For the head of a request, from its first byte, or from the beginning of the connection.
+    pub head: Duration,
+    /// For the next request. Longer than proxies keep connections: they, and not the server, should close first.
+    pub idle: Duration,
+    /// For the whole body, from when it is first waited for.
+    pub body: Duration,
+    /// For room to write more of an answer.
+    pub answer: Duration,
+    /// How exactly all this is measured.
+    pub tick: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            body: Duration::from_secs(20),
+            answer: Duration::from_secs(20),
+            tick: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Waits {
+    ForHead = 0,
+    ForNext = 1,
+    ForBody = 2,
+    /// The server is at work.
+    ForUs = 3,
+}
+
+/// One connection, as the task sees it that looks after all.
+pub struct Door {
+    doors: Arc<Doors>,
+    waits: AtomicU8,
+    /// The tick when it began to wait for that.
+    since: AtomicU64,
+    /// The tick, counted from 1, since when the client takes nothing more; 0: it does.
+    stalled: AtomicU64,
+}
+
+impl Door {
+    pub(super) fn waits(&self, what: Waits) {
+        self.since.store(self.doors.tick.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.waits.store(what as u8, Ordering::Release);
+    }
+
+    /// A request begins.
+    pub fn serves(&self) {
+        self.waits(Waits::ForUs);
+    }
+
+    /// The first byte of a request may have come.
+    pub(super) fn heard(&self) {
+        if self.waits.load(Ordering::Relaxed) == Waits::ForNext as u8 {
+            self.waits(Waits::ForHead);
+        }
+    }
+
+    pub(super) fn wrote(&self, could: bool) {
+        let stalled = self.stalled.load(Ordering::Relaxed);
+        if could && stalled != 0 {
+            self.stalled.store(0, Ordering::Relaxed);
+        } else if !could && stalled == 0 {
+            self.stalled.store(self.doors.tick.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn body_may_take(&self) -> Duration {
+        self.doors.bounds.body
+    }
+
+    /// What it waits for, of what is the client's to do, and since which tick.
+    fn waiting(&self) -> Option<(Waits, u64)> {
+        let since = self.since.load(Ordering::Relaxed);
+        match self.waits.load(Ordering::Acquire) {
+            0 => Some((Waits::ForHead, since)),
+            1 => Some((Waits::ForNext, since)),
+            2 => Some((Waits::ForBody, since)),
+            _ => None,
+        }
+    }
+
+    fn stalled(&self) -> Option<u64> {
+        self.stalled.load(Ordering::Relaxed).checked_sub(1)
+    }
+}
+
+struct Open {
+    door: Arc<Door>,
+    task: Option<AbortHandle>,
+}
+
+/// All connections.
+pub struct Doors {
+    pub bounds: Bounds,
+    tick: AtomicU64,
+    serial: AtomicU64,
+    /// No more is coming: who has not said what it wants by now is in the way.
+    closing: AtomicBool,
+    open: Mutex<HashMap<u64, Open>>,
+    left: Notify,
+}
+
+impl Doors {
+    pub fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self {
+            bounds,
+            tick: AtomicU64::new(0),
+            serial: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            open: Mutex::default(),
+            left: Notify::new(),
+        })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new connection, which is open for as long as the value lives.
+    pub fn enter(self: &Arc<Self>) -> Entered {
+        let door = Arc::new(Door {
+            doors: self.clone(),
+            waits: AtomicU8::new(Waits::ForHead as u8),
+            since: AtomicU64::new(self.tick.load(Ordering::Relaxed)),
+            stalled: AtomicU64::new(0),
+        });
+        let id = self.serial.fetch_add(1, Ordering::Relaxed);
+        self.open().insert(id, Open { door: door.clone(), task: None });
+        Entered { id, door }
+    }
+
+    /// The task that ends with the connection.
+    pub fn served_by(&self, id: u64, task: AbortHandle) {
+        if let Some(open) = self.open().get_mut(&id) {
+            open.task = Some(task);
+        }
+    }
+
+    pub fn count(&self) -> usize {
+        self.open().len()
+    }
+
+    /// Waits until there is room for one more. Who has waited longest for its client makes it; where the server is at work for
+    /// all of them, the next has to wait in the system's queue.
+    pub async fn room(&self) {
+        loop {
+            let left = self.left.notified();
+            if self.count() < self.bounds.connections {
+                return;
+            }
+            self.close_oldest();
+            tokio::select! {
+                () = left => {}
+                () = tokio::time::sleep(self.bounds.tick) => {}
+            }
+        }
+    }
+
+    /// A few at once: to look at all for each that comes would be the greater flood.
+    fn close_oldest(&self) {
+        let open = self.open();
+        let mut waiting: Vec<((u64, u64), &AbortHandle)> = open
+            .iter()
+            .filter_map(|(id, Open { door, task })| {
+                let since = door.stalled().or_else(|| door.waiting().map(|(_, since)| since))?;
+                // Of one tick the one that came first.
+                Some(((since, *id), task.as_ref()?))
+            })
+            .collect();
+        let few = (self.bounds.connections / 64).clamp(1, 64).min(waiting.len());
+        if few < waiting.len() {
+            waiting.select_nth_unstable_by_key(few, |(since, _)| *since);
+        }
+        for (_, task) in &waiting[..few] {
+            task.abort();
+        }
+        tracing::debug!(
+            open = open.len(),
+            closed = few,
+            "no room for more connections: the oldest that waits makes it"
+        );
+    }
+
+    /// Never ends: counts ticks, and closes what has waited for too long.
+    pub async fn keep(&self) {
+        let mut ticks = tokio::time::interval(self.bounds.tick);
+        loop {
+            ticks.tick().await;
+            let now = self.tick.fetch_add(1, Ordering::Relaxed) + 1;
+            for Open { door, task } in self.open().values() {
+                if let Some(task) = task
+                    && self.is_late(door, now)
+                {
+                    task.abort();
+                }
+            }
+        }
+    }
+
+    fn is_late(&self, door: &Door, now: u64) -> bool {
+        let ticks =
+            |span: Duration| u64::try_from(span.as_nanos().div_ceil(self.bounds.tick.as_nanos())).unwrap_or(u64::MAX);
+        let is_over = |since: u64, span| now.saturating_sub(since) > ticks(span);
+        let head = if self.closing.load(Ordering::Relaxed) { self.bounds.tick } else { self.bounds.head };
+        door.stalled().is_some_and(|since| is_over(since, self.bounds.answer))
+            || match door.waiting() {
+                Some((Waits::ForHead, since)) => is_over(since, head),
+                Some((Waits::ForNext, since)) => is_over(since, self.bounds.idle),
+                // The body itself is told, so that there is an answer.
+                Some((Waits::ForBody | Waits::ForUs, _)) | None => false,
+            }
+    }
+
+    /// Waits until everybody has left.
+    pub async fn empty(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        loop {
+            let left = self.left.notified();
+            if self.count() == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+}
+
+/// That a connection is open.
+pub struct Entered {
+    pub id: u64,
+    pub door: Arc<Door>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let doors = &self.door.doors;
+        doors.open().remove(&self.id);
+        // Whoever waits looks again: for room, or for the end. There is one of them.
+        doors.left.notify_one();
+    }
+}
