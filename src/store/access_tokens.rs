@@ -471,12 +471,10 @@ pub async fn sweep(conn: &mut Conn, sweep: &Sweep) -> Result<u64, StoreError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]
-    fn a_batch_is_a_json_array_of_flat_texts() {
+    fn an_element_of_a_batch_is_as_the_statement_counts() {
         let issue = Issue {
             id: AccessTokenId(Uuid::from_u128(1)),
             app: AppId::parse("app.1").unwrap(),
@@ -488,11 +486,13 @@ mod tests {
         };
         let IssueKind::Opaque { secret_hash, connection } = &issue.kind else { unreachable!() };
         let element = (&issue, secret_hash, *connection);
-        let parsed: Vec<Value> = serde_json::from_str(&flat(&[element, element])).unwrap();
-        let text = parsed[1].as_str().unwrap();
-        assert_eq!(&text[..32], "00000000000000000000000000000001");
-        assert_eq!(&text[128..148], "00001795342530000000");
-        assert_eq!(&text[148..], "app.1");
-        assert_eq!(flat(&[]), "[]");
+        let elements = opaque_elements(&[element, element]);
+        assert_eq!(elements.len(), 2);
+        let Value::Blob(bytes) = &elements[1] else { unreachable!() };
+        assert_eq!(bytes[..16], Uuid::from_u128(1).into_bytes());
+        assert_eq!(bytes[16..48], [0xab; 32]);
+        assert_eq!(bytes[48..64], Uuid::from_u128(2).into_bytes());
+        assert_eq!(bytes[64..84], *b"00001795342530000000");
+        assert_eq!(bytes[84..], *b"app.1");
     }
 }

@@ -69,8 +69,11 @@ fn on_sqlite(path: &Path) -> Result<Examined, StoreError> {
     let schema = migrate::look_at_sqlite(&conn)?;
     let is_current = schema == Schema::Current;
     let has_keys = matches!(schema, Schema::Current | Schema::Older { .. });
-    let newest: Option<(Uuid,)> =
-        if is_current { super::sqlite::fetch_optional(&conn, NEWEST_EVENT, &[])? } else { None };
+    let newest: Option<(Uuid,)> = if is_current {
+        super::sqlite::fetch_optional(&conn, NEWEST_EVENT, &[], &super::sqlite::Order::new())?
+    } else {
+        None
+    };
     Ok(Examined {
         keys: if has_keys { keys::list_on_sqlite(&conn)? } else { Vec::new() },
         schema,

@@ -38,7 +38,7 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<SealedKey>, StoreError> {
 
 /// The same of a file that no store is on.
 pub(super) fn list_on_sqlite(conn: &rusqlite::Connection) -> Result<Vec<SealedKey>, StoreError> {
-    read(sqlite::fetch_all(conn, LIST, &[])?)
+    read(sqlite::fetch_all(conn, LIST, &[], &sqlite::Order::new())?)
 }
 
 /// The same of a connection of no store's.
