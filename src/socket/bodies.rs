@@ -42,7 +42,7 @@ impl HttpBody for Received {
         if this.late.is_none() {
             this.late = Some(Box::pin(tokio::time::sleep(this.door.body_may_take())));
         }
-        this.door.waits(Waits::ForBody);
+        this.door.waits(Waits::Body);
         if let Some(late) = &mut this.late {
             ready!(late.as_mut().poll(cx));
         }
@@ -72,7 +72,7 @@ impl Sent {
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        self.door.waits(Waits::ForNext);
+        self.door.waits(Waits::Next);
     }
 }
 

@@ -45,11 +45,11 @@ impl Default for Bounds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Waits {
-    ForHead = 0,
-    ForNext = 1,
-    ForBody = 2,
+    Head = 0,
+    Next = 1,
+    Body = 2,
     /// The server is at work.
-    ForUs = 3,
+    Us = 3,
 }
 
 /// One connection, as the task sees it that looks after all.
@@ -70,13 +70,13 @@ impl Door {
 
     /// A request begins.
     pub fn serves(&self) {
-        self.waits(Waits::ForUs);
+        self.waits(Waits::Us);
     }
 
     /// The first byte of a request may have come.
     pub(super) fn heard(&self) {
-        if self.waits.load(Ordering::Relaxed) == Waits::ForNext as u8 {
-            self.waits(Waits::ForHead);
+        if self.waits.load(Ordering::Relaxed) == Waits::Next as u8 {
+            self.waits(Waits::Head);
         }
     }
 
@@ -97,9 +97,9 @@ impl Door {
     fn waiting(&self) -> Option<(Waits, u64)> {
         let since = self.since.load(Ordering::Relaxed);
         match self.waits.load(Ordering::Acquire) {
-            0 => Some((Waits::ForHead, since)),
-            1 => Some((Waits::ForNext, since)),
-            2 => Some((Waits::ForBody, since)),
+            0 => Some((Waits::Head, since)),
+            1 => Some((Waits::Next, since)),
+            2 => Some((Waits::Body, since)),
             _ => None,
         }
     }
@@ -145,7 +145,7 @@ impl Doors {
     pub fn enter(self: &Arc<Self>) -> Entered {
         let door = Arc::new(Door {
             doors: self.clone(),
-            waits: AtomicU8::new(Waits::ForHead as u8),
+            waits: AtomicU8::new(Waits::Head as u8),
             since: AtomicU64::new(self.tick.load(Ordering::Relaxed)),
             stalled: AtomicU64::new(0),
         });
@@ -229,10 +229,10 @@ impl Doors {
         let head = if self.closing.load(Ordering::Relaxed) { self.bounds.tick } else { self.bounds.head };
         door.stalled().is_some_and(|since| is_over(since, self.bounds.answer))
             || match door.waiting() {
-                Some((Waits::ForHead, since)) => is_over(since, head),
-                Some((Waits::ForNext, since)) => is_over(since, self.bounds.idle),
+                Some((Waits::Head, since)) => is_over(since, head),
+                Some((Waits::Next, since)) => is_over(since, self.bounds.idle),
                 // The body itself is told, so that there is an answer.
-                Some((Waits::ForBody | Waits::ForUs, _)) | None => false,
+                Some((Waits::Body | Waits::Us, _)) | None => false,
             }
     }
 
