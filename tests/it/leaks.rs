@@ -63,7 +63,12 @@ impl Run<'_> {
     fn refused(&mut self, server: &Server, method: &str, path: &str, headers: &[(&str, &str)], body: &str) {
         let reply = server.send(method, path, headers, body).unwrap();
         assert!(reply.status >= 400 || reply.body.contains("\"valid\":false"), "{method} {path}: {reply:?}");
-        self.places.push((format!("the answer to {method}"), reply.body.into_bytes()));
+        // LeadExec's five keys have the refresh token that was sent, as it was sent (wire.md part A).
+        let sent = path.strip_prefix("/authorize/refreshaccesstoken/").and_then(|rest| rest.split('?').next());
+        let body = sent.map_or(reply.body.clone(), |sent| {
+            reply.body.replace(&format!("\"refreshToken\":\"{sent}\""), "\"refreshToken\":\"\"")
+        });
+        self.places.push((format!("the answer to {method}"), body.into_bytes()));
     }
 
     fn grant(&mut self, server: &Server, credentials: &str, fields: &[(&str, &str)]) -> Value {
