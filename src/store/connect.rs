@@ -148,6 +148,7 @@ fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
         _ => {}
     }
     let mut writer = sqlite::open_writer(path).map_err(|why| cannot_open(&place, &why))?;
+    sqlite::flush_log(&mut writer, path).map_err(|why| cannot_open(&place, &why))?;
     migrate::on_sqlite(&mut writer).map_err(|why| migrate::explain(place, why))?;
     Ok(writer)
 }
