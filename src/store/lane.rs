@@ -1,5 +1,5 @@
-//! Batches on PostgreSQL: requests of one kind that wait go there together, in one statement, so that a round trip and a
-//! flush are shared by as many as came in the meantime. Nothing is held back for a batch to fill.
+//! Batches on PostgreSQL: requests of one kind that wait go there together, in one statement or transaction, so that a round
+//! trip and a flush are shared by as many as came in the meantime. Nothing is held back for a batch to fill.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ async fn run<Q, A>(pool: Pool, kept: Option<Conn>, requests: Vec<Q>, batch: Batc
     };
     let mut done = within(STATEMENT_PATIENCE, batch(&mut conn, &requests)).await;
     for _ in 1..ATTEMPTS {
-        // It is one statement: what lost against another transaction has left nothing.
+        // It is one statement, or a transaction that was undone: what lost against another transaction has left nothing.
         if !matches!(done, Err(StoreError::Again)) {
             break;
         }

@@ -141,7 +141,7 @@ impl Lanes {
     fn on(pool: &Pool, quiet: Duration) -> Self {
         Self {
             issues: Lane::start(pool, quiet, |conn, batch| {
-                Box::pin(async { Ok(access_tokens::issue(conn, batch).await?.into_iter().map(Ok).collect()) })
+                Box::pin(async { Ok(access_tokens::issue_whole(conn, batch).await?.into_iter().map(Ok).collect()) })
             }),
             renewals: Lane::start(pool, quiet, |conn, batch| Box::pin(grants::renew_plainly(conn, batch))),
             ends: Lane::start(pool, quiet, |conn, batch| {
