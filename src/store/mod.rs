@@ -307,11 +307,7 @@ impl Store {
         match self.trouble.remembered() {
             Remembered::Nothing => self.probe().await,
             Remembered::Fresh(outage) => Err(StoreError::Unavailable(outage, "a write failed a moment ago".into())),
-            Remembered::Old(at) => {
-                self.write(|conn| Box::pin(used_proofs::try_out(conn))).await?;
-                self.trouble.over(at);
-                Ok(())
-            }
+            Remembered::Old => self.write(|conn| Box::pin(used_proofs::try_out(conn))).await,
         }
     }
 
