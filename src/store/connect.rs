@@ -88,7 +88,7 @@ impl Store {
         let Backend::Postgres { pool, .. } = &self.backend else { return Self::open(&Location::SqliteMemory).await };
         let schema = namespaces::schema(id);
         // Nobody misses a namespace after a crash of the database: its commits need not wait for the disk.
-        let own = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
+        let own = [("search_path", schema.as_str()), ("synchronous_commit", "off"), pool::AT_LENGTH];
         let options = pool.options().options(own);
         let pool = PgPoolOptions::new().max_connections(NAMESPACE_CONNECTIONS).idle_timeout(NAMESPACE_IDLE);
         Self::migrated_on_postgres(format!("in schema `{schema}`"), options, pool, Duration::ZERO).await

@@ -418,6 +418,9 @@ where
     let mut conn = pool.acquire().await?.with_patience(patience);
     let transaction = async {
         conn::execute!(conn, "BEGIN")?;
+        if patience > STATEMENT_PATIENCE {
+            conn::execute!(conn, pool::ALLOW_AT_LENGTH)?;
+        }
         // A panic that went further would drop the connection into the pool with its transaction open.
         let done = AssertUnwindSafe(work(&mut conn)).catch_unwind().await;
         let done = done.unwrap_or_else(|_| Err(StoreError::Internal("a store job panicked".into())))?;
