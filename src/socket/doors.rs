@@ -63,6 +63,7 @@ pub struct Door {
 }
 
 impl Door {
+    /// In this order: see [`Door::waiting`].
     pub(super) fn waits(&self, what: Waits) {
         self.since.store(self.doors.tick.load(Ordering::Relaxed), Ordering::Relaxed);
         self.waits.store(what as u8, Ordering::Release);
@@ -95,13 +96,14 @@ impl Door {
 
     /// What it waits for, of what is the client's to do, and since which tick.
     fn waiting(&self) -> Option<(Waits, u64)> {
-        let since = self.since.load(Ordering::Relaxed);
-        match self.waits.load(Ordering::Acquire) {
-            0 => Some((Waits::Head, since)),
-            1 => Some((Waits::Next, since)),
-            2 => Some((Waits::Body, since)),
-            _ => None,
-        }
+        let waits = match self.waits.load(Ordering::Acquire) {
+            0 => Waits::Head,
+            1 => Waits::Next,
+            2 => Waits::Body,
+            _ => return None,
+        };
+        // After what it waits for: of a wait that has just begun, the beginning is never that of the one before.
+        Some((waits, self.since.load(Ordering::Relaxed)))
     }
 
     fn stalled(&self) -> Option<u64> {
@@ -261,5 +263,36 @@ impl Drop for Entered {
         doors.open().remove(&self.id);
         // Whoever waits looks again: for room, or for the end. There is one of them.
         doors.left.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ticks between the end of one wait and the beginning of the next.
+    const APART: u64 = 1_000;
+
+    #[test]
+    fn a_wait_that_begins_is_never_as_old_as_the_one_before() {
+        let doors = Doors::new(Bounds::default());
+        let door = doors.enter().door.clone();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..1_000_000 {
+                    door.waits(Waits::Us);
+                    doors.tick.fetch_add(APART, Ordering::SeqCst);
+                    door.waits(Waits::Next);
+                }
+                over.store(true, Ordering::SeqCst);
+            });
+            while !over.load(Ordering::SeqCst) {
+                let now = doors.tick.load(Ordering::SeqCst);
+                if let Some((_, since)) = door.waiting() {
+                    assert!(since >= now, "it has waited since tick {since}, and at {now} the server was at work");
+                }
+            }
+        });
     }
 }

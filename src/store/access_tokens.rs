@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::conn::{Conn, Driver, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, secret_hash, time};
-use super::error::StoreError;
+use super::error::{Outage, StoreError};
 use super::sweep::Sweep;
 use super::{lane, sqlite};
 use crate::domain::access_token::{AccessToken, Subject};
@@ -187,6 +187,21 @@ pub async fn issue(conn: &mut Conn, issues: &[Issue]) -> Result<Vec<Option<Issue
         Some(Issued { id: issue.id, expires_at: time(*expires_at) })
     };
     Ok(issues.iter().map(own).collect())
+}
+
+/// The same by itself: all of it, or nothing.
+pub(super) async fn issue_whole(conn: &mut Conn, issues: &[Issue]) -> Result<Vec<Option<Issued>>, StoreError> {
+    if is_one_statement(issues) {
+        return issue(conn, issues).await;
+    }
+    execute!(conn, "BEGIN")?;
+    let issued = issue(conn, issues).await;
+    if issued.is_ok() {
+        execute!(conn, "COMMIT")?;
+    } else if !issued.as_ref().is_err_and(|why| why.outage().is_some_and(Outage::is_of_the_connection)) {
+        execute!(conn, "ROLLBACK")?;
+    }
+    issued
 }
 
 /// Whether [`issue`] needs no transaction around it.

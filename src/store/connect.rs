@@ -88,7 +88,7 @@ impl Store {
         let Backend::Postgres { pool, .. } = &self.backend else { return Self::open(&Location::SqliteMemory).await };
         let schema = namespaces::schema(id);
         // Nobody misses a namespace after a crash of the database: its commits need not wait for the disk.
-        let own = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
+        let own = [("search_path", schema.as_str()), ("synchronous_commit", "off"), pool::AT_LENGTH];
         let options = pool.options().options(own);
         let pool = PgPoolOptions::new().max_connections(NAMESPACE_CONNECTIONS).idle_timeout(NAMESPACE_IDLE);
         Self::migrated_on_postgres(format!("in schema `{schema}`"), options, pool, Duration::ZERO).await
@@ -148,6 +148,7 @@ fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
         _ => {}
     }
     let mut writer = sqlite::open_writer(path).map_err(|why| cannot_open(&place, &why))?;
+    sqlite::flush_log(&mut writer, path).map_err(|why| cannot_open(&place, &why))?;
     migrate::on_sqlite(&mut writer).map_err(|why| migrate::explain(place, why))?;
     Ok(writer)
 }

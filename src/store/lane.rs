@@ -1,13 +1,14 @@
-//! Batches on PostgreSQL: requests of one kind that wait go there together, in one statement, so that a round trip and a
-//! flush are shared by as many as came in the meantime. Nothing is held back for a batch to fill.
+//! Batches on PostgreSQL: requests of one kind that wait go there together, in one statement or transaction, so that a round
+//! trip and a flush are shared by as many as came in the meantime. Nothing is held back for a batch to fill.
 
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::conn::Conn;
-use super::error::StoreError;
-use super::pool::{Pool, STATEMENT_PATIENCE, within};
+use super::error::{Outage, StoreError};
+use super::pool::{ACQUIRE_PATIENCE, Pool, STATEMENT_PATIENCE, within};
 use super::{ATTEMPTS, Work};
 
 /// Requests that may wait; a caller past that waits for a place.
@@ -21,7 +22,26 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) type Batch<Q, A> = for<'c> fn(&'c mut Conn, &'c [Q]) -> Work<'c, Vec<Result<A, StoreError>>>;
 
 /// Where requests of one kind wait.
-pub(super) struct Lane<Q, A>(mpsc::Sender<(Q, Answer<A>)>);
+pub(super) struct Lane<Q, A>(mpsc::Sender<Waiting<Q, A>>);
+
+struct Waiting<Q, A> {
+    request: Q,
+    answer: Answer<A>,
+    since: Instant,
+}
+
+impl<Q, A> Waiting<Q, A> {
+    /// Refuses who has waited for longer than anybody does for a connection. Who has left is served: it may have come to
+    /// disconnect.
+    fn still_waits(self) -> Option<(Q, Answer<A>)> {
+        if self.since.elapsed() > ACQUIRE_PATIENCE {
+            let late = StoreError::Unavailable(Outage::Busy, "those before took too long".into());
+            let _ = self.answer.send(Err(late));
+            return None;
+        }
+        Some((self.request, self.answer))
+    }
+}
 
 impl<Q: Send + Sync + 'static, A: Send + 'static> Lane<Q, A> {
     /// `quiet` is for how long the connection is kept after a batch: to give it back and take it again is a round trip.
@@ -32,8 +52,9 @@ impl<Q: Send + Sync + 'static, A: Send + 'static> Lane<Q, A> {
     }
 
     pub(super) async fn ask(&self, request: Q) -> Result<A, StoreError> {
+        let since = Instant::now();
         let (answer, answered) = oneshot::channel();
-        self.0.send((request, answer)).await.map_err(|_| gone())?;
+        self.0.send(Waiting { request, answer, since }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
@@ -43,7 +64,7 @@ pub(super) fn gone() -> StoreError {
 }
 
 /// One batch after the other. With two at once each would be half as large, and the database work twice for the same.
-async fn serve<Q, A>(pool: Pool, quiet: Duration, mut queue: mpsc::Receiver<(Q, Answer<A>)>, batch: Batch<Q, A>)
+async fn serve<Q, A>(pool: Pool, quiet: Duration, mut queue: mpsc::Receiver<Waiting<Q, A>>, batch: Batch<Q, A>)
 where
     Q: Send + Sync + 'static,
     A: Send + 'static,
@@ -61,10 +82,10 @@ where
         } else if queue.recv_many(&mut waiting, BATCH).await == 0 {
             return;
         }
-        if waiting.is_empty() {
+        let (requests, answers): (Vec<Q>, Vec<Answer<A>>) = waiting.drain(..).filter_map(Waiting::still_waits).unzip();
+        if requests.is_empty() {
             continue;
         }
-        let (requests, answers): (Vec<Q>, Vec<Answer<A>>) = waiting.drain(..).unzip();
         // In a task of its own: a panic costs one batch.
         let done = match tokio::spawn(run(pool.clone(), kept.take(), requests, batch)).await {
             Ok((conn, done)) => {
@@ -91,7 +112,7 @@ async fn run<Q, A>(pool: Pool, kept: Option<Conn>, requests: Vec<Q>, batch: Batc
     };
     let mut done = within(STATEMENT_PATIENCE, batch(&mut conn, &requests)).await;
     for _ in 1..ATTEMPTS {
-        // It is one statement: what lost against another transaction has left nothing.
+        // It is one statement, or a transaction that was undone: what lost against another transaction has left nothing.
         if !matches!(done, Err(StoreError::Again)) {
             break;
         }

@@ -141,7 +141,7 @@ impl Lanes {
     fn on(pool: &Pool, quiet: Duration) -> Self {
         Self {
             issues: Lane::start(pool, quiet, |conn, batch| {
-                Box::pin(async { Ok(access_tokens::issue(conn, batch).await?.into_iter().map(Ok).collect()) })
+                Box::pin(async { Ok(access_tokens::issue_whole(conn, batch).await?.into_iter().map(Ok).collect()) })
             }),
             renewals: Lane::start(pool, quiet, |conn, batch| Box::pin(grants::renew_plainly(conn, batch))),
             ends: Lane::start(pool, quiet, |conn, batch| {
@@ -307,11 +307,7 @@ impl Store {
         match self.trouble.remembered() {
             Remembered::Nothing => self.probe().await,
             Remembered::Fresh(outage) => Err(StoreError::Unavailable(outage, "a write failed a moment ago".into())),
-            Remembered::Old(at) => {
-                self.write(|conn| Box::pin(used_proofs::try_out(conn))).await?;
-                self.trouble.over(at);
-                Ok(())
-            }
+            Remembered::Old => self.write(|conn| Box::pin(used_proofs::try_out(conn))).await,
         }
     }
 
@@ -422,6 +418,9 @@ where
     let mut conn = pool.acquire().await?.with_patience(patience);
     let transaction = async {
         conn::execute!(conn, "BEGIN")?;
+        if patience > STATEMENT_PATIENCE {
+            conn::execute!(conn, pool::ALLOW_AT_LENGTH)?;
+        }
         // A panic that went further would drop the connection into the pool with its transaction open.
         let done = AssertUnwindSafe(work(&mut conn)).catch_unwind().await;
         let done = done.unwrap_or_else(|_| Err(StoreError::Internal("a store job panicked".into())))?;

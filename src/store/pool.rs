@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -29,12 +29,21 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// wait for, and its connection a place among those that there are.
 pub(super) const SESSION: [(&str, &str); 6] = [
     ("idle_in_transaction_session_timeout", "3s"),
-    ("statement_timeout", "20s"),
+    // More than anybody waits: what was given up ends soon after.
+    ("statement_timeout", "4s"),
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),
     ("tcp_keepalives_count", "3"),
     ("tcp_user_timeout", "20s"),
 ];
+
+/// The same for a statement that may take as long as a whole transaction, or stands in a line of those who migrate.
+pub(super) const AT_LENGTH: (&str, &str) = ("statement_timeout", "21s");
+pub(super) const ALLOW_AT_LENGTH: &str = "SET LOCAL statement_timeout = '21s'";
+
+/// Lets a statement end where its client has hung up, on a PostgreSQL that knows how (14 and later).
+const MIND_WHO_LEAVES: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
+                               WHERE name = 'client_connection_check_interval'";
 
 /// Gives up on a database that does not answer.
 pub(super) async fn within<T>(
@@ -57,6 +66,7 @@ impl Pool {
     pub(super) fn open(options: PgConnectOptions, pool: PgPoolOptions) -> Self {
         let doubt = Arc::new(Doubt::default());
         let doubted = doubt.clone();
+        let pool = pool.after_connect(|conn, _| Box::pin(mind_who_leaves(conn)));
         let pool =
             pool.acquire_timeout(ACQUIRE_PATIENCE).test_before_acquire(false).before_acquire(move |conn, known| {
                 let doubt = doubted.clone();
@@ -115,6 +125,14 @@ impl Pool {
 
     pub(super) async fn close(&self) {
         self.connections.close().await;
+    }
+}
+
+/// A system on which PostgreSQL cannot know goes without.
+async fn mind_who_leaves(conn: &mut PgConnection) -> sqlx::Result<()> {
+    match conn.execute(MIND_WHO_LEAVES).await {
+        Ok(_) | Err(sqlx::Error::Database(_)) => Ok(()),
+        Err(why) => Err(why),
     }
 }
 

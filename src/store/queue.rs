@@ -109,6 +109,9 @@ impl WriteQueue {
 /// to nobody, and the log's index does not reach it, so that whatever comes next writes the same part of the log from its
 /// beginning, to be flushed by itself; what was answered before had its own flush. What the connection itself makes of the
 /// failure nobody needs to know: another one reads the log as it is.
+///
+/// All that is of one process, whose readers keep the log's index. The next process makes the index anew, from what it can
+/// read of the log, the failed commit included: see [`sqlite::flush_log`].
 struct Writer {
     conn: Conn,
     path: Option<PathBuf>,

@@ -3,12 +3,14 @@
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::FromSql;
-use rusqlite::{CachedStatement, Connection, OpenFlags, Row, ToSql};
+use rusqlite::{CachedStatement, Connection, OpenFlags, Row, ToSql, TransactionBehavior};
 use tokio::sync::Semaphore;
 
 use super::Work;
@@ -155,6 +157,38 @@ pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
+/// Writes the log once more as it is, and flushes it. For a log that another process left behind.
+///
+/// That process may have seen an fsync fail. Then the end of the log can be read and is not on the disk, and no later fsync
+/// takes it there, for to the kernel it counts as written; what is appended to it would be lost with it. What is written anew
+/// is flushed anew. Unlike a checkpoint this waits for nobody who reads, and needs no room.
+pub(super) fn flush_log(writer: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // While it lasts nobody else writes the log or begins it again; it undoes itself.
+    let _alone = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    rewrite(Path::new(&log)).map_err(|why| {
+        let outage = if why.kind() == io::ErrorKind::StorageFull { Outage::Full } else { Outage::Disk };
+        StoreError::Unavailable(outage, format!("its log could not be flushed: {why}"))
+    })
+}
+
+fn rewrite(path: &Path) -> io::Result<()> {
+    let file = match File::options().read(true).write(true).open(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    let (mut bytes, mut at) = (vec![0; 64 * 1024], 0);
+    loop {
+        let count = file.read_at(&mut bytes, at)?;
+        if count == 0 {
+            return file.sync_data();
+        }
+        file.write_all_at(&bytes[..count], at)?;
+        at += count as u64;
+    }
+}
+
 /// Opens a database that is gone with the process.
 pub(super) fn open_memory() -> rusqlite::Result<Connection> {
     let conn = Connection::open_in_memory_with_flags(
@@ -275,7 +309,7 @@ impl Pool {
 
 /// Holds other starting processes off while the file is made and migrated: SQLite's own locks cover a
 /// transaction, not the look at what is applied and the step after it. Freed when dropped.
-pub(super) fn lock_beside(file: &Path) -> Result<File, (PathBuf, std::io::Error)> {
+pub(super) fn lock_beside(file: &Path) -> Result<File, (PathBuf, io::Error)> {
     let mut path = file.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);

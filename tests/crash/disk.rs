@@ -47,7 +47,8 @@ impl Disk {
             ("LEADGATE_TEST_DISK_UNDER".to_owned(), text(under.to_owned())),
             ("LEADGATE_TEST_DISK_SAYS".to_owned(), text(self.directory.path("says"))),
         ];
-        environment.extend(forgets.then(|| ("LEADGATE_TEST_DISK_FORGETS".to_owned(), "1".to_owned())));
+        environment
+            .extend(forgets.then(|| ("LEADGATE_TEST_DISK_FORGETS".to_owned(), text(self.directory.path("phantoms")))));
         environment
     }
 
@@ -175,6 +176,38 @@ fn r6_a_power_cut_loses_nothing_on_sqlite() {
         graves.assert_quiet(&server, round, round + 1 == cuts);
     }
     println!("{cuts} power cuts, {acknowledged} acknowledged, {} of them revoked for good", graves.len());
+}
+
+/// R6: what a failed fsync was about can be read after a restart and is not on the disk: nothing that is acknowledged then
+/// depends on it.
+#[test]
+fn r6_a_failed_fsync_is_not_believed_after_a_restart_on_sqlite() {
+    let disk = Disk::new();
+    let site = on_sqlite(&disk);
+    let (mut dice, mut graves) = (Dice::throw(), Graveyard::default());
+    let mut server = site.serve();
+    let rounds = kills();
+    for round in 0..rounds {
+        let lead_type = 1_000 + round;
+        let before = load::until(&server, lead_type, dice.below(AT_RANDOM), || {
+            disk.tell("treacherous");
+            noticed(&server, "the database's disk fails");
+            kill(&server);
+        });
+        disk.mend();
+        assert_eq!(server.exit_code(), None, "it was killed");
+        server = site.serve();
+        let after = load::until(&server, lead_type, 0, || {
+            disk.tell("cut");
+            while is_running(&server) {
+                std::thread::yield_now();
+            }
+        });
+        disk.mend();
+        server = site.serve();
+        graves.assert_as_acknowledged(&server, Book::merged(vec![before, after]), lead_type);
+        graves.assert_quiet(&server, round, round + 1 == rounds);
+    }
 }
 
 /// R6, R13: PostgreSQL cannot make a table larger: 503, and all goes on once it can.

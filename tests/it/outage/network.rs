@@ -219,6 +219,26 @@ async fn r13_a_database_that_may_only_be_read_is_503_and_recovers() {
     .await;
 }
 
+/// R13: what was given up does not go on inside the database, where it holds a place and stands in the way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r13_what_was_given_up_ends_in_the_database_too() {
+    behind_a_proxy(async |world, _| {
+        let tokens = connect_by_api(&world, ADA, "btn-one").await;
+        let held = world.database.db_hold("access_tokens").await;
+        let (swap, me, made) =
+            tokio::join!(world.refresh(&tokens.refresh, APP_ONE), world.me(&tokens.access), authorize(&world));
+        assert_eq!([swap.status, me.status, made.status], [503; 3]);
+        let began = Instant::now();
+        while world.database.db_waiting().await > 0 {
+            assert!(began.elapsed() < RECOVERY, "{} still wait", world.database.db_waiting().await);
+            pause(50).await;
+        }
+        drop(held);
+        assert_recovers(&world, &tokens).await;
+    })
+    .await;
+}
+
 /// R13: outages, one after the other: what is left of each is nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r13_outages_leave_nothing_behind() {

@@ -13,6 +13,7 @@ use leadgate::store::access_tokens::{self, Issue, IssueKind, SignedIssue};
 use leadgate::store::{Location, Store, Sweep, connections};
 
 use super::{Bench, NOW, fresh_id, on_both};
+use crate::support::Kind;
 
 on_both!(
     each_request_of_a_batch_gets_its_own_answer,
@@ -111,6 +112,40 @@ async fn both_classes_share_a_batch(bench: Bench) {
     assert_eq!(found.token.resource.unwrap().as_str(), "https://api.test/a%20b");
     assert_eq!(found.token.dpop_jkt.as_deref(), Some("\"jkt\\"));
     assert!(found.secret_hash.is_none() && found.token.scopes.to_string() == "account_api");
+}
+
+/// PostgreSQL records the two classes with a statement each: what loses is undone whole before it runs again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_batch_of_both_classes_is_recorded_whole_or_not_at_all() {
+    super::run(Kind::Postgres, async |bench: Bench| {
+        let live = bench.connected(1).await.remove(0);
+        // The first batch takes long, so that the second has both classes; of that the second statement loses, once.
+        for statement in [
+            "CREATE SEQUENCE calls",
+            "CREATE SEQUENCE losses",
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF nextval('calls') = 1 THEN PERFORM pg_sleep(1); END IF; \
+             IF NEW.secret_hash IS NULL AND nextval('losses') = 1 THEN \
+             RAISE EXCEPTION 'on purpose' USING ERRCODE = 'serialization_failure'; END IF; \
+             RETURN NEW; END $$",
+            "CREATE TRIGGER lose BEFORE INSERT ON access_tokens FOR EACH ROW EXECUTE FUNCTION lose()",
+        ] {
+            bench.database.db_execute(statement).await;
+        }
+        let ask = |issue: Issue| {
+            let store = bench.store.clone();
+            tokio::spawn(async move { store.issue(issue).await })
+        };
+        let first = ask(issue(&live));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let both = [ask(issue(&live)), ask(signed("app-1", None))];
+        assert!(first.await.unwrap().unwrap().is_some());
+        for asked in both {
+            assert!(asked.await.unwrap().unwrap().is_some(), "it runs again, from the beginning");
+        }
+        assert_eq!(bench.database.db_count("SELECT COUNT(*) FROM access_tokens").await, 3);
+    })
+    .await;
 }
 
 async fn a_disconnect_that_was_answered_is_seen_by_every_later_refresh(bench: Bench) {
