@@ -10,6 +10,7 @@ mod master_key;
 pub use crate::store::Schema;
 pub use backup::{Planned, Restored, key_file, plan_backup, restore};
 pub use examine::{Examination, MasterKeys as ExaminedKeys, examine, open_to_others};
+pub use master_key::LockedKeys;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -238,14 +239,19 @@ pub async fn open_context(settings: &Settings) -> Result<Context, BootError> {
     context(open_parts(settings).await?, Seed::default()).await
 }
 
-/// Writes a new master key where the settings have them; see [`master_key::add`].
-pub fn add_master_key(settings: &Settings, waits: bool) -> Result<(), BootError> {
-    Ok(master_key::add(writable_key_file(settings)?, waits, &SystemEntropy)?)
+/// The file of master keys that the settings name, which no other command changes while this is held.
+pub fn lock_master_keys(settings: &Settings) -> Result<LockedKeys, BootError> {
+    Ok(LockedKeys::lock(writable_key_file(settings)?)?)
+}
+
+/// Writes a new master key there; see [`LockedKeys::add`].
+pub fn add_master_key(keys: &LockedKeys, waits: bool) -> Result<(), BootError> {
+    Ok(keys.add(waits, &SystemEntropy)?)
 }
 
 /// Takes a master key away from there.
-pub fn remove_master_key(settings: &Settings, id: MasterKeyId) -> Result<(), BootError> {
-    Ok(master_key::remove(writable_key_file(settings)?, id)?)
+pub fn remove_master_key(keys: &LockedKeys, id: MasterKeyId) -> Result<(), BootError> {
+    Ok(keys.remove(id, &SystemEntropy)?)
 }
 
 fn writable_key_file(settings: &Settings) -> Result<&Path, BootError> {

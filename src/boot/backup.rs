@@ -6,7 +6,7 @@ use super::{BootError, master_key};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::database_url::DatabaseUrl;
 use crate::config::{MasterKeySource, Settings};
-use crate::domain::timestamp::Timestamp;
+use crate::entropy::{SystemEntropy, secret};
 use crate::services::keys;
 use crate::store::backup::{self, BackupError, Contents, Draft};
 
@@ -40,7 +40,8 @@ pub fn plan_backup(settings: &Settings, file: &Path, force: bool) -> Result<Plan
              --file='{shown}' '{url}'"
         )
     })?;
-    Ok(Planned { draft: backup::begin(&database, file, force)?, database, force })
+    let draft = backup::begin(&database, file, force, key_file(settings).as_slice(), &random())?;
+    Ok(Planned { draft, database, force })
 }
 
 /// The file that a back-up is worth nothing without, where the master keys are in one.
@@ -64,22 +65,24 @@ pub fn restore(settings: &Settings, file: &Path) -> Result<Restored, BootError> 
              --single-transaction --no-owner --dbname='{url}' '{shown}'"
         )
     })?;
-    let contents = backup::check(file)?;
-    let sealed = backup::keys(file)?;
     if let MasterKeySource::Kept(path) = &settings.master_key
         && !path.exists()
     {
         return Err(master_key::MasterKeyFileError::Missing { path: path.clone() }.into());
     }
+    let restoring = backup::begin_restore(file, &database, key_file(settings).as_slice(), &random())?;
     if let Some(master) = master_key::present(&settings.master_key)? {
-        keys::open_all(&master, &sealed)?;
+        keys::open_all(&master, &restoring.keys)?;
     }
-    let kept = backup::restore(file, &database, now())?;
+    let contents = restoring.contents.clone();
+    let kept = restoring.finish(SystemClock.now())?;
     Ok(Restored { contents, kept })
 }
 
-fn now() -> Timestamp {
-    SystemClock.now()
+/// For the name of a file that nobody else writes.
+pub(super) fn random() -> String {
+    let [a, b, c, d, ..] = secret(&SystemEntropy);
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
 fn file_of(settings: &Settings, on_postgres: impl FnOnce(&DatabaseUrl) -> String) -> Result<PathBuf, BootError> {

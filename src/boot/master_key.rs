@@ -1,5 +1,6 @@
 //! Where the master key comes from: the operator, or a file of ours that only this user may read.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
@@ -88,11 +89,11 @@ pub fn file_of(source: &MasterKeySource) -> Option<&Path> {
 }
 
 /// What is another after a file was written anew, or exchanged.
-type Stamp = (u64, i64, i64, u64);
+type Stamp = (u64, [i64; 4], u64);
 
 fn stamp_of(path: &Path) -> Option<Stamp> {
     let of = fs::metadata(path).ok()?;
-    Some((of.ino(), of.mtime(), of.mtime_nsec(), of.len()))
+    Some((of.ino(), [of.mtime(), of.mtime_nsec(), of.ctime(), of.ctime_nsec()], of.len()))
 }
 
 /// Reads the file again where it is another than at `first`.
@@ -104,17 +105,13 @@ fn look_at(path: &Path, first: Option<Stamp>) -> Look {
         if *last == Some(stamp) {
             return None;
         }
+        let kept = |why: &dyn Display| {
+            tracing::warn!(file = %path.display(), %why, "the master keys were not read again; those that are known stay");
+        };
+        // What could not be read is tried again; what is no key is none until it is another file.
+        let text = fs::read_to_string(&path).inspect_err(|why| kept(why)).ok()?;
         *last = Some(stamp);
-        match fs::read_to_string(&path)
-            .map_err(|why| why.to_string())
-            .and_then(|text| WrittenKeys::parse(&text).map_err(|why| why.to_string()))
-        {
-            Ok(written) => Some(written),
-            Err(why) => {
-                tracing::warn!(file = %path.display(), %why, "the master keys were not read again; those that are known stay");
-                None
-            }
-        }
+        WrittenKeys::parse(&text).inspect_err(|why| kept(why)).ok()
     })
 }
 
@@ -140,39 +137,62 @@ fn lines(path: &Path) -> Result<Vec<(bool, String)>, MasterKeyFileError> {
     Ok(lines)
 }
 
-/// Puts a new key into the file, before all others: one that seals from now on, or (`waits`) one that opens only until
-/// it is rotated to, which then makes no other.
-pub fn add(path: &Path, waits: bool, entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
-    let mut keys = lines(path)?;
-    match keys.first_mut() {
-        Some((is_next, _)) if *is_next => *is_next = waits,
-        _ => keys.insert(0, (waits, MasterKey::generate(entropy))),
+/// A file of master keys that nobody else changes meanwhile: who wrote what he read before another wrote would lose that
+/// one's key, under which everything may lie sealed by then.
+pub struct LockedKeys {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl LockedKeys {
+    /// Waits for others. The lock is on a file beside the keys, which themselves are exchanged.
+    pub fn lock(path: &Path) -> Result<Self, MasterKeyFileError> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".lock");
+        let beside = PathBuf::from(beside);
+        // To lock it takes no more than to read: another user may have made it.
+        let opened = File::open(&beside).or_else(|why| match why.kind() {
+            io::ErrorKind::NotFound => {
+                File::options().write(true).create(true).truncate(false).mode(0o600).open(&beside)
+            }
+            _ => Err(why),
+        });
+        let lock = opened.and_then(|lock| lock.lock().map(|()| lock));
+        let lock = lock.map_err(MasterKeyFileError::file(&beside, "locked"))?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
     }
-    rewrite(path, &keys)
+
+    /// Puts a new key into the file, before all others: one that seals from now on, or (`waits`) one that opens only until
+    /// it is rotated to, which then makes no other.
+    pub fn add(&self, waits: bool, entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
+        let mut keys = lines(&self.path)?;
+        match keys.first_mut() {
+            Some((is_next, _)) if *is_next => *is_next = waits,
+            _ => keys.insert(0, (waits, MasterKey::generate(entropy))),
+        }
+        rewrite(&self.path, &keys, entropy)
+    }
+
+    /// Takes a key out of the file.
+    pub fn remove(&self, id: MasterKeyId, entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
+        let mut keys = lines(&self.path)?;
+        keys.retain(|(_, key)| MasterKey::parse(key).is_ok_and(|key| key.id() != id));
+        rewrite(&self.path, &keys, entropy)
+    }
 }
 
-/// Takes a key out of the file.
-pub fn remove(path: &Path, id: MasterKeyId) -> Result<(), MasterKeyFileError> {
-    let mut keys = lines(path)?;
-    keys.retain(|(_, key)| MasterKey::parse(key).is_ok_and(|key| key.id() != id));
-    rewrite(path, &keys)
-}
-
-fn rewrite(path: &Path, keys: &[(bool, String)]) -> Result<(), MasterKeyFileError> {
+fn rewrite(path: &Path, keys: &[(bool, String)], entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
     let failed = MasterKeyFileError::file(path, "written");
     let text: String =
         keys.iter().map(|(is_next, key)| format!("{}{key}\n", if *is_next { "next " } else { "" })).collect();
     WrittenKeys::parse(&text).map_err(|why| MasterKeyFileError::Kept { path: path.to_owned(), why })?;
     let old = fs::metadata(path).map_err(&failed)?;
-    let draft = draft(path, &text)?;
+    let draft = Draft::write(path, &text, entropy)?;
     // Who runs the command may be root, and the server somebody else.
-    fs::set_permissions(&draft, old.permissions())
-        .and_then(|()| chown(&draft, Some(old.uid()), Some(old.gid())))
-        .and_then(|()| fs::rename(&draft, path))
-        .map_err(|why| {
-            let _ = fs::remove_file(&draft);
-            failed(why)
-        })?;
+    fs::set_permissions(&draft.0, old.permissions())
+        .and_then(|()| chown(&draft.0, Some(old.uid()), Some(old.gid())))
+        .and_then(|()| fs::rename(&draft.0, path))
+        .map_err(&failed)?;
     let directory = directory(path);
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
 }
@@ -181,22 +201,29 @@ fn directory(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file beside `path` that only this user may read, on the disk.
-fn draft(path: &Path, text: &str) -> Result<PathBuf, MasterKeyFileError> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let mut file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)
-        .map_err(MasterKeyFileError::file(path, "written"))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(MasterKeyFileError::file(path, "written"))?;
-    Ok(draft)
+/// A file beside another, until it has that one's name; gone where it comes to none.
+struct Draft(PathBuf);
+
+impl Draft {
+    /// Only this user may read it, and it is on the disk. Nobody else writes it: its name is drawn, as in two containers
+    /// processes have the same number.
+    fn write(path: &Path, text: &str, entropy: &dyn Entropy) -> Result<Self, MasterKeyFileError> {
+        let [a, b, c, d, ..] = secret(entropy);
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{:08x}.part", u32::from_be_bytes([a, b, c, d])));
+        let name = PathBuf::from(name);
+        let failed = MasterKeyFileError::file(path, "written");
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&name).map_err(&failed)?;
+        let draft = Self(name);
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(&failed)?;
+        Ok(draft)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// Written whole under another name first, and on the disk before it has its own: a crash leaves no half
@@ -205,13 +232,11 @@ fn make(path: &Path, entropy: &dyn Entropy) -> Result<(), MasterKeyFileError> {
     let failed = MasterKeyFileError::file(path, "written");
     let dir = directory(path);
     fs::create_dir_all(dir).map_err(&failed)?;
-    let draft = draft(path, &MasterKey::generate(entropy))?;
-    let named = match fs::hard_link(&draft, path) {
-        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => Err(failed(why)),
-        _ => Ok(()),
-    };
-    fs::remove_file(&draft).map_err(&failed)?;
-    named?;
+    let draft = Draft::write(path, &MasterKey::generate(entropy), entropy)?;
+    match fs::hard_link(&draft.0, path) {
+        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => return Err(failed(why)),
+        _ => drop(draft),
+    }
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(&failed)
 }
 
@@ -272,19 +297,67 @@ mod tests {
         make(&path, &SystemEntropy).unwrap();
         let running = present(&MasterKeySource::Kept(path.clone())).unwrap().unwrap();
         let first = running.sealing();
-        add(&path, true, &SystemEntropy).unwrap();
+        let add = |waits| LockedKeys::lock(&path)?.add(waits, &SystemEntropy);
+        let remove = |id| LockedKeys::lock(&path)?.remove(id, &SystemEntropy);
+        add(true).unwrap();
         assert_eq!(running.ids()[1], (first, false), "a key that waits does not seal");
         assert_eq!(running.sealing(), first);
         let next = running.ids()[0].0;
-        add(&path, false, &SystemEntropy).unwrap();
+        add(false).unwrap();
         assert_eq!(running.ids(), [(next, false), (first, false)], "what waited seals now, and there is no third");
-        add(&path, false, &SystemEntropy).unwrap();
-        remove(&path, first).unwrap();
+        add(false).unwrap();
+        remove(first).unwrap();
         let ids = present(&MasterKeySource::Kept(path.clone())).unwrap().unwrap().ids();
         assert_eq!((ids.len(), ids[1].0), (2, next));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(remove(&path, ids[0].0).and_then(|()| remove(&path, next)).is_err(), "the last one stays");
+        assert!(remove(ids[0].0).and_then(|()| remove(next)).is_err(), "the last one stays");
         assert!(read(&path).is_ok());
+    }
+
+    #[test]
+    fn rotations_at_once_lose_no_key() {
+        let directory = Directory::make("rotations");
+        let path = directory.key();
+        make(&path, &SystemEntropy).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..7 {
+                scope.spawn(|| LockedKeys::lock(&path).and_then(|keys| keys.add(false, &SystemEntropy)).unwrap());
+            }
+        });
+        assert_eq!(present(&MasterKeySource::Kept(path)).unwrap().unwrap().ids().len(), 8);
+    }
+
+    #[test]
+    fn first_starts_at_once_agree_on_one_key() {
+        let directory = Directory::make("first");
+        let path = directory.key();
+        let start = || {
+            make(&path, &SystemEntropy).unwrap();
+            fs::read_to_string(&path).unwrap()
+        };
+        let keys: Vec<String> = std::thread::scope(|scope| {
+            let starting: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            starting.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_read_is_tried_again() {
+        let directory = Directory::make("again");
+        let path = directory.key();
+        let aside = directory.0.join("aside");
+        make(&path, &SystemEntropy).unwrap();
+        let look = look_at(&path, None);
+        fs::rename(&path, &aside).unwrap();
+        assert!(look().is_none());
+        fs::rename(&aside, &path).unwrap();
+        assert!(look().is_some());
+        assert!(look().is_none(), "nothing is new");
+        // The content is what it was; perhaps this user may read it only now.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        assert!(look().is_some());
     }
 
     #[tokio::test]

@@ -155,12 +155,13 @@ fn production(settings: &Settings, findings: &mut Findings) {
             "set `issuer` to the public address",
         );
     }
-    for (limit, key) in [
-        (settings.limits.logins_per_minute, "limits.logins_per_minute"),
-        (settings.limits.refusals_per_minute, "limits.refusals_per_minute"),
+    for (limit, key, unlimited) in [
+        (settings.limits.logins_per_minute, "limits.logins_per_minute", "guesses have"),
+        (settings.limits.refusals_per_minute, "limits.refusals_per_minute", "guesses have"),
+        (settings.limits.openings_per_minute, "limits.openings_per_minute", "what one address begins has"),
     ] {
         if limit == 0 {
-            findings.warn(AREA, format!("`{key}` is 0: guesses have no limit"), "leave it out, for its default");
+            findings.warn(AREA, format!("`{key}` is 0: {unlimited} no limit"), "leave it out, for its default");
         }
     }
     if settings.password_grant {

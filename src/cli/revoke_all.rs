@@ -44,5 +44,9 @@ pub async fn run(flags: &Flags, args: &RevokeAllArgs) -> Result<(), CliError> {
     output::line(&format!(
         "ended {} connections and {} sessions, and withdrew {} invitations and registration tokens",
         revoked.connections, revoked.sessions, revoked.offers
-    ))
+    ))?;
+    output::line(
+        "What stays: passwords, client secrets, API keys, and the registration access tokens with which clients that \
+         registered themselves may be changed or deleted.",
+    )
 }

@@ -35,6 +35,20 @@ impl Ending {
         outbox::ended(conn, self.draft, &ended, self.by).await?;
         Ok(ended.len())
     }
+
+    /// Ends the first `limit` of an application after `after`; answers how many there were, and the last.
+    pub async fn some_of_app(
+        self,
+        conn: &mut Conn,
+        app: &AppId,
+        at: Timestamp,
+        after: ConnectionId,
+        limit: i64,
+    ) -> Result<Option<(usize, ConnectionId)>, StoreError> {
+        let ended = connections::end_some_of_app(conn, app, at, self.by, after, limit).await?;
+        outbox::ended(conn, self.draft, &ended, self.by).await?;
+        Ok(ended.iter().map(|ended| ended.id.0).max().map(|last| (ended.len(), ConnectionId(last))))
+    }
 }
 
 /// Writes the end of a connection whose time is over, so that a new one may take its place.

@@ -173,11 +173,20 @@ async fn each_value(ctx: &Context, store: &Store, work: &mut Work<'_, '_>) -> Re
             }
         }
     }
-    let copies = store.read(|conn| Box::pin(sealed::copies(conn))).await?;
-    for copied in copies {
-        each_copy(ctx, store, copied, work).await?;
+    let mut after: Option<Copied> = None;
+    loop {
+        let from = after.take();
+        let page = store.read(move |conn| {
+            let from = from.clone();
+            Box::pin(async move { sealed::copies(conn, from.as_ref()).await })
+        });
+        let page = page.await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.clone());
+        for copied in page {
+            each_copy(ctx, store, copied, work).await?;
+        }
     }
-    Ok(())
 }
 
 /// What a value is bound to: see [`super::sealed`].

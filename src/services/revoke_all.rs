@@ -1,12 +1,14 @@
 //! The end of every sign-in at once: after an older database was restored, or when somebody may have got at what is secret.
 //! Applications, their client secrets, users and passwords stay as they are.
 
+use uuid::Uuid;
+
 use super::audit::Acting;
 use super::endings::Ending;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Change, Target, TargetKind};
-use crate::domain::ids::AppId;
-use crate::store::{StoreError, access_tokens, events, revocation};
+use crate::domain::ids::{AppId, ConnectionId};
+use crate::store::{StoreError, events, revocation};
 
 /// What was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,26 +20,31 @@ pub struct Revoked {
     pub offers: u64,
 }
 
-/// Ends everything, one application after the other; what webhooks are told of, they are told. Broken off, it may run again.
+/// Ends everything, piece by piece; what webhooks are told of, they are told. Broken off, it may run again, and gets further.
 pub async fn revoke_all(ctx: &Acting<'_>) -> Result<Revoked, StoreError> {
     let mut revoked = Revoked::default();
     // New ones would come of sessions.
     let at = ctx.now();
-    let (sessions, offers) = ctx
-        .store
-        .write(move |conn| {
-            Box::pin(
-                async move { Ok((revocation::end_sessions(conn, at).await?, revocation::drop_offers(conn).await?)) },
-            )
-        })
-        .await?;
-    (revoked.sessions, revoked.offers) = (sessions, offers);
+    let mut after = Uuid::nil();
+    while let Some((ended, last)) =
+        ctx.store.write(move |conn| Box::pin(revocation::end_sessions(conn, after, at))).await?
+    {
+        revoked.sessions += ended;
+        after = last;
+    }
+    revoked.offers = ctx.store.write(|conn| Box::pin(revocation::drop_offers(conn))).await?;
+    after = Uuid::nil();
+    while let Some((_, last)) =
+        ctx.store.write(move |conn| Box::pin(revocation::revoke_own_tokens(conn, after, at))).await?
+    {
+        after = last;
+    }
     for app in ctx.store.read(|conn| Box::pin(revocation::apps(conn))).await? {
         revoked.connections += revoke_app(ctx, app).await?;
     }
     let mut event = ctx.event(Action::WorldRevoked, Target::kind(TargetKind::World, ""));
     event.changes =
-        vec![Change::new("connections_ended", revoked.connections), Change::new("sessions_ended", sessions)];
+        vec![Change::new("connections_ended", revoked.connections), Change::new("sessions_ended", revoked.sessions)];
     let recorded = ctx.store.write(move |conn| {
         let event = event.clone();
         Box::pin(async move { events::record(conn, &event).await })
@@ -50,12 +57,15 @@ pub async fn revoke_all(ctx: &Acting<'_>) -> Result<Revoked, StoreError> {
 async fn revoke_app(ctx: &Acting<'_>, app: AppId) -> Result<usize, StoreError> {
     let now = ctx.now_for(&app);
     let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
-    let ended = ctx.store.write(move |conn| {
+    let (mut all, mut after) = (0, ConnectionId(Uuid::nil()));
+    loop {
         let app = app.clone();
-        Box::pin(async move {
-            access_tokens::revoke_own_of_app(conn, &app, now).await?;
-            ending.all_of_app(conn, &app, now).await
-        })
-    });
-    ended.await
+        let piece = ctx.store.write(move |conn| {
+            let app = app.clone();
+            Box::pin(async move { ending.some_of_app(conn, &app, now, after, revocation::PIECE).await })
+        });
+        let Some((ended, last)) = piece.await? else { return Ok(all) };
+        all += ended;
+        after = last;
+    }
 }

@@ -66,7 +66,7 @@ impl Store {
                 // Waits for locks and the disk, which blocks its thread.
                 let opened = tokio::task::spawn_blocking(move || open_file(&path, at).map(|writer| (writer, path)));
                 let opened = opened.await.unwrap_or_else(|crash| Err(cannot_open(&place, &crash)));
-                opened.and_then(|(writer, path)| Self::on_sqlite(writer, Some(path)))
+                opened.and_then(|((writer, held), path)| Self::on_sqlite(writer, Some((path, held))))
             }
             Location::SqliteMemory => {
                 let mut only = sqlite::open_memory().map_err(|why| cannot_open(&place, &why))?;
@@ -109,10 +109,10 @@ impl Store {
         Ok(Self::on_postgres(Pool::open(options.options(pool::SESSION), pool), quiet))
     }
 
-    /// `None` for a database in memory.
-    fn on_sqlite(writer: Connection, path: Option<PathBuf>) -> Result<Self, OpenError> {
-        let readers = path.as_deref().map(Readers::of);
-        let writer = WriteQueue::start(writer, path)?;
+    /// With the file and its lock; `None` for a database in memory.
+    fn on_sqlite(writer: Connection, file: Option<(PathBuf, File)>) -> Result<Self, OpenError> {
+        let readers = file.as_ref().map(|(path, _)| Readers::of(path));
+        let writer = WriteQueue::start(writer, file)?;
         Ok(Self {
             backend: Backend::Sqlite { readers, writer },
             last_used: LastUsed::default(),
@@ -137,11 +137,12 @@ pub(super) fn cannot_open(place: &str, why: &dyn std::fmt::Display) -> OpenError
     OpenError::Open { place: place.to_owned(), why: why.to_string() }
 }
 
-/// Makes the file where there is none, and brings it up to date.
-fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
+/// Makes the file where there is none, and brings it up to date. With a lock that tells others that it is open.
+fn open_file(path: &Path, place: String) -> Result<(Connection, File), OpenError> {
     make_directory(path)?;
     let locked = sqlite::lock_beside(path);
     let _lock = locked.map_err(|(lock, why)| cannot_open(&lock.display().to_string(), &why))?;
+    let held = sqlite::hold(path).map_err(|(lock, why)| cannot_open(&lock.display().to_string(), &why))?;
     // Nobody else's to read: hashes of passwords are in it. The files beside it get the same mode.
     match File::options().write(true).create_new(true).mode(0o600).open(path) {
         Err(why) if why.kind() != ErrorKind::AlreadyExists => return Err(cannot_open(&place, &why)),
@@ -150,7 +151,7 @@ fn open_file(path: &Path, place: String) -> Result<Connection, OpenError> {
     let mut writer = sqlite::open_writer(path).map_err(|why| cannot_open(&place, &why))?;
     sqlite::flush_log(&mut writer, path).map_err(|why| cannot_open(&place, &why))?;
     migrate::on_sqlite(&mut writer).map_err(|why| migrate::explain(place, why))?;
-    Ok(writer)
+    Ok((writer, held))
 }
 
 pub(super) async fn connect_within(options: &PgConnectOptions) -> Result<sqlx::PgConnection, sqlx::Error> {

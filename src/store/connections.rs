@@ -59,6 +59,9 @@ statements! {
                       RETURNING id, user_id, app_id, scopes, ended_at";
     END_OF_APP = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE app_id = $1 AND ended_at IS NULL \
                   RETURNING id, user_id, app_id, scopes, ended_at";
+    END_SOME_OF_APP = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE ended_at IS NULL AND id IN \
+                       (SELECT id FROM connections WHERE app_id = $1 AND ended_at IS NULL AND id > $4 ORDER BY id LIMIT $5) \
+                       RETURNING id, user_id, app_id, scopes, ended_at";
     END_EXPIRED = "UPDATE connections SET ended_at = expires_at, ended_by = $4 \
                    WHERE user_id = $1 AND app_id = $2 AND ended_at IS NULL AND expires_at <= $3 \
                    RETURNING id, user_id, app_id, scopes, ended_at";
@@ -284,6 +287,18 @@ pub async fn end_all_of_app(
     by: EndedBy,
 ) -> Result<Vec<Ended>, StoreError> {
     ended(fetch_all!(conn, EndedRow, END_OF_APP, app.as_str(), at.as_micros(), by.as_str())?)
+}
+
+/// Ends the first `limit` of an application after `after`.
+pub async fn end_some_of_app(
+    conn: &mut Conn,
+    app: &AppId,
+    at: Timestamp,
+    by: EndedBy,
+    after: ConnectionId,
+    limit: i64,
+) -> Result<Vec<Ended>, StoreError> {
+    ended(fetch_all!(conn, EndedRow, END_SOME_OF_APP, app.as_str(), at.as_micros(), by.as_str(), after.0, limit)?)
 }
 
 /// Ends a connection, and with it whatever was issued from it. `None` where it was not alive.

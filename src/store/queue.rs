@@ -3,6 +3,7 @@
 //! There is one writer: it takes whatever waits, gives each job a savepoint, commits once for all, and only then
 //! answers all. Batches form by themselves while the previous commit is on its way to the disk.
 
+use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
@@ -66,11 +67,12 @@ pub(super) struct WriteQueue(mpsc::Sender<Task>);
 
 impl WriteQueue {
     /// On a thread of its own: SQLite blocks the one that it writes on until the disk has what was written.
-    /// `path` is `None` for a database in memory.
-    pub(super) fn start(conn: Connection, path: Option<PathBuf>) -> Result<Self, OpenError> {
+    /// `file`, with its lock, is `None` for a database in memory.
+    pub(super) fn start(conn: Connection, file: Option<(PathBuf, File)>) -> Result<Self, OpenError> {
         let (sender, tasks) = mpsc::channel(WAITING);
         let runtime = Handle::current();
-        let writer = Writer { conn: Conn::Sqlite(conn), path, is_doubted: false };
+        let (path, held) = file.unzip();
+        let writer = Writer { conn: Conn::Sqlite(conn), path, _held: held, is_doubted: false };
         let thread = std::thread::Builder::new().name("leadgate-writer".into());
         let started = thread.spawn(move || write_on_sqlite(writer, tasks, &runtime));
         started.map(|_| Self(sender)).map_err(|why| OpenError::Writer { why })
@@ -115,6 +117,8 @@ impl WriteQueue {
 struct Writer {
     conn: Conn,
     path: Option<PathBuf>,
+    /// Let go after the connection.
+    _held: Option<File>,
     is_doubted: bool,
 }
 

@@ -1,6 +1,8 @@
 //! What ends where every sign-in does, beside connections.
 
-use super::conn::{Conn, execute, fetch_all, statements};
+use uuid::Uuid;
+
+use super::conn::{Conn, execute, fetch_all, fetch_optional, statements};
 use super::convert::corrupt;
 use super::error::StoreError;
 use crate::domain::ids::AppId;
@@ -8,7 +10,14 @@ use crate::domain::timestamp::Timestamp;
 
 statements! {
     APPS = "SELECT id FROM apps ORDER BY id";
-    END_SESSIONS = "UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL";
+    /// The last of those that come next, whatever they are: what is looked at in one transaction has an end.
+    SESSIONS_UP_TO = "SELECT id FROM (SELECT id FROM sessions WHERE id > $1 ORDER BY id LIMIT $2) AS page \
+                      ORDER BY id DESC LIMIT 1";
+    TOKENS_UP_TO = "SELECT id FROM (SELECT id FROM access_tokens WHERE id > $1 ORDER BY id LIMIT $2) AS page \
+                    ORDER BY id DESC LIMIT 1";
+    END_SESSIONS = "UPDATE sessions SET ended_at = $3 WHERE id > $1 AND id <= $2 AND ended_at IS NULL";
+    REVOKE_OWN_TOKENS = "UPDATE access_tokens SET revoked_at = $3 \
+                         WHERE id > $1 AND id <= $2 AND connection_id IS NULL AND revoked_at IS NULL";
     DROP_INVITATIONS = "DELETE FROM invitations WHERE consumed_at IS NULL";
     DROP_REGISTRATION_TOKENS = "DELETE FROM registration_tokens";
 }
@@ -19,9 +28,19 @@ pub async fn apps(conn: &mut Conn) -> Result<Vec<AppId>, StoreError> {
     rows.map(|(id,)| AppId::parse(&id).map_err(corrupt("apps.id"))).collect()
 }
 
-/// Ends every session; answers how many there were.
-pub async fn end_sessions(conn: &mut Conn, at: Timestamp) -> Result<u64, StoreError> {
-    execute!(conn, END_SESSIONS, at.as_micros())
+/// Rows that are looked at in one transaction.
+pub const PIECE: i64 = 1000;
+
+/// Ends the sessions among the first after `after`; answers how many, and where to go on.
+pub async fn end_sessions(conn: &mut Conn, after: Uuid, at: Timestamp) -> Result<Option<(u64, Uuid)>, StoreError> {
+    let Some((to,)) = fetch_optional!(conn, (Uuid,), SESSIONS_UP_TO, after, PIECE)? else { return Ok(None) };
+    Ok(Some((execute!(conn, END_SESSIONS, after, to, at.as_micros())?, to)))
+}
+
+/// Revokes what applications have in their own name, in the same way.
+pub async fn revoke_own_tokens(conn: &mut Conn, after: Uuid, at: Timestamp) -> Result<Option<(u64, Uuid)>, StoreError> {
+    let Some((to,)) = fetch_optional!(conn, (Uuid,), TOKENS_UP_TO, after, PIECE)? else { return Ok(None) };
+    Ok(Some((execute!(conn, REVOKE_OWN_TOKENS, after, to, at.as_micros())?, to)))
 }
 
 /// Takes back each invitation and initial access token that is out.

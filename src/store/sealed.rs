@@ -15,7 +15,8 @@ statements! {
     DELIVERIES = "SELECT id, settings FROM deliveries WHERE (id > $1 OR $1 IS NULL) ORDER BY id LIMIT $2";
     CALLBACKS = "SELECT app_id, secret FROM action_callbacks WHERE app_id > $1 ORDER BY app_id LIMIT $2";
     COPIES = "SELECT snapshot, table_name, content FROM snapshot_rows \
-              WHERE table_name IN ('action_callbacks', 'deliveries', 'webhooks')";
+              WHERE table_name IN ('action_callbacks', 'deliveries', 'webhooks') \
+              AND (snapshot, table_name, content) > ($1, $2, $3) ORDER BY snapshot, table_name, content LIMIT $4";
     /// What somebody else wrote meanwhile stays.
     SET_KEY = "UPDATE keys SET sealed = $4 WHERE purpose = $1 AND serial = $2 AND sealed = $3";
     SET_WEBHOOK = "UPDATE webhooks SET secret = $3 WHERE id = $1 AND secret = $2";
@@ -131,9 +132,11 @@ pub async fn replace(conn: &mut Conn, place: &Place, old: &[u8], new: &[u8]) -> 
     Ok(rows == 1)
 }
 
-/// Those in snapshots.
-pub async fn copies(conn: &mut Conn) -> Result<Vec<Copied>, StoreError> {
-    let rows = fetch_all!(conn, CopiedRow, COPIES)?.into_iter();
+/// The next of those in snapshots; none: that was all.
+pub async fn copies(conn: &mut Conn, after: Option<&Copied>) -> Result<Vec<Copied>, StoreError> {
+    let (snapshot, table, content) =
+        after.map_or(("", "", ""), |after| (&*after.snapshot, &*after.table, &*after.content));
+    let rows = fetch_all!(conn, CopiedRow, COPIES, snapshot, table, content, PAGE)?.into_iter();
     Ok(rows.map(|row| Copied { snapshot: row.snapshot, table: row.table_name, content: row.content }).collect())
 }
 

@@ -307,14 +307,42 @@ impl Pool {
     }
 }
 
+/// Beside a database: held by who makes, migrates or exchanges it, and by all who have it open.
+pub(super) const LOCKS: [&str; 2] = [".lock", ".use.lock"];
+
+/// A lock that is not there, and its name.
+pub(super) type Unlocked = (PathBuf, io::Error);
+
 /// Holds other starting processes off while the file is made and migrated: SQLite's own locks cover a
 /// transaction, not the look at what is applied and the step after it. Freed when dropped.
-pub(super) fn lock_beside(file: &Path) -> Result<File, (PathBuf, io::Error)> {
+pub(super) fn lock_beside(file: &Path) -> Result<File, Unlocked> {
+    locked(file, LOCKS[0], File::lock)
+}
+
+/// Tells for as long as it lives that the database is open here, as often as there are processes; waits for who exchanges
+/// it. Not one with [`lock_beside`], for which who starts beside a server would wait until that ends.
+pub(super) fn hold(file: &Path) -> Result<File, Unlocked> {
+    locked(file, LOCKS[1], File::lock_shared)
+}
+
+/// Keeps others from opening the database; `None` where somebody has it open.
+pub(super) fn hold_alone(file: &Path) -> Result<Option<File>, Unlocked> {
+    match locked(file, LOCKS[1], |lock| lock.try_lock().map_err(io::Error::from)) {
+        Err((_, why)) if why.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        held => held.map(Some),
+    }
+}
+
+fn locked(file: &Path, suffix: &str, lock: impl Fn(&File) -> io::Result<()>) -> Result<File, Unlocked> {
     let mut path = file.as_os_str().to_owned();
-    path.push(".lock");
+    path.push(suffix);
     let path = PathBuf::from(path);
-    let lock = File::options().create(true).truncate(false).write(true).open(&path);
-    lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(|why| (path, why))
+    // To lock it takes no more than to read: another user may have made it.
+    let opened = File::open(&path).or_else(|why| match why.kind() {
+        io::ErrorKind::NotFound => File::options().create(true).truncate(false).write(true).open(&path),
+        _ => Err(why),
+    });
+    opened.and_then(|file| lock(&file).map(|()| file)).map_err(|why| (path, why))
 }
 
 #[cfg(test)]

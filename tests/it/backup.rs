@@ -264,6 +264,70 @@ fn r7_what_a_killed_server_left_in_its_log_is_backed_up_and_kept() {
     assert_eq!(directory.serve(&["--sandbox-token", TOKEN]).me(access), 200);
 }
 
+/// Neither command takes a file that the server lives on for a back-up, whatever it is called.
+#[test]
+fn r7_the_servers_own_files_are_no_back_ups() {
+    let directory = Directory::seeded();
+    std::os::unix::fs::symlink(directory.path("data"), directory.path("elsewhere")).unwrap();
+    let (database, key) = (directory.path("data/leadgate.db"), directory.path("data/leadgate.key"));
+    let before = (std::fs::read(&database).unwrap(), std::fs::read(&key).unwrap());
+    for own in
+        ["leadgate.db", "leadgate.db-wal", "leadgate.db-shm", "leadgate.db-journal", "leadgate.db.lock", "leadgate.key"]
+    {
+        for place in ["data", "elsewhere"] {
+            let ran = directory.run(&["backup", &format!("{place}/{own}"), "--force"]);
+            assert!(ran.code == 1 && ran.errors.contains("the server lives on"), "{place}/{own}: {}", ran.errors);
+        }
+    }
+    let ran = directory.run(&["restore", "elsewhere/leadgate.db"]);
+    assert!(ran.code == 1 && ran.errors.contains("the server lives on"), "{}", ran.errors);
+    assert_eq!((std::fs::read(&database).unwrap(), std::fs::read(&key).unwrap()), before);
+}
+
+/// A log without its database would be taken for the restored one's; one of the back-up's own is not passed over.
+#[test]
+fn r7_a_log_belongs_to_its_database_alone() {
+    let directory = Directory::seeded();
+    directory.json(&["backup", "good"]);
+    let users = directory.json(&["user", "list"]);
+    for log in ["-wal", "-shm", "-journal"] {
+        directory.write(&format!("data/leadgate.db{log}"), "of another database");
+    }
+    std::fs::remove_file(directory.path("data/leadgate.db")).unwrap();
+    let ran = directory.run(&["restore", "good"]);
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    for log in ["-wal", "-shm", "-journal"] {
+        assert!(!directory.path(&format!("data/leadgate.db{log}")).exists(), "{log}");
+    }
+    assert_eq!(directory.json(&["user", "list"]), users);
+    let names: Vec<_> = std::fs::read_dir(directory.path("data")).unwrap().map(|of| of.unwrap().file_name()).collect();
+    let kept = |end: &str| {
+        names.iter().any(|name| name.to_string_lossy().contains(".before-") && name.to_string_lossy().ends_with(end))
+    };
+    assert!(kept("-wal") && kept("-journal"), "{names:?}");
+
+    directory.write("good-wal", "what came later");
+    let ran = directory.run(&["restore", "good"]);
+    assert!(ran.code == 1 && ran.errors.contains("good-wal lies beside"), "{}", ran.errors);
+}
+
+/// Whether a server runs does not hang on what SQLite makes of a damaged file.
+#[test]
+fn r7_a_damaged_database_under_a_server_is_in_use() {
+    let directory = Directory::seeded();
+    directory.json(&["backup", "good"]);
+    let server = directory.serve(&["--sandbox-token", TOKEN]);
+    let database = directory.path("data/leadgate.db");
+    std::fs::write(&database, [0x5a; 8192]).unwrap();
+    let ran = directory.run(&["restore", "good"]);
+    assert!(ran.code == 1 && ran.errors.contains("stop it first"), "{}", ran.errors);
+    assert_eq!(std::fs::read(&database).unwrap(), [0x5a; 8192], "left alone");
+    drop(server);
+    let ran = directory.run(&["restore", "good"]);
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    assert_eq!(directory.run(&["user", "list"]).code, 0);
+}
+
 /// On PostgreSQL the commands name its own tools, as they are to be typed, but for the password.
 #[test]
 fn r7_on_postgres_its_own_tools_are_named() {

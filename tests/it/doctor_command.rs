@@ -94,7 +94,8 @@ fn what_is_wrong_with_the_configuration_is_told_all_at_once() {
     told.assert("problem", "configuration", "https");
     doctor(&directory, &["--listen", "0.0.0.0:8080"]).assert("warning", "configuration", "open to every machine");
     doctor(&directory, &["--database-url", "sqlite::memory:"]).assert("warning", "configuration", "in memory");
-    let loose = ["--logins-per-minute", "0", "--password-grant", "true", "--log-level", "trace"];
+    let loose =
+        ["--logins-per-minute", "0", "--openings-per-minute", "0", "--password-grant", "true", "--log-level", "trace"];
     let production = ["--mode", "production", "--issuer", "https://localhost"];
     let told = doctor(&directory, &[&production[..], &loose].concat());
     told.assert("warning", "configuration", "only this machine").assert(
@@ -102,6 +103,7 @@ fn what_is_wrong_with_the_configuration_is_told_all_at_once() {
         "configuration",
         "logins_per_minute",
     );
+    told.assert("warning", "configuration", "openings_per_minute");
     told.assert("warning", "configuration", "RFC 9700").assert("warning", "configuration", "trace");
     directory.write("master.key", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=");
     let postgres = "postgres://u:hunter2@db.invalid/leadgate";

@@ -146,6 +146,27 @@ async fn r10_the_master_key_rotates_under_load_on_postgres() {
     r10_the_master_key_rotates_under_load(Kind::Postgres).await;
 }
 
+/// R10: who rotates while somebody else does waits for him, and no key is lost under which something lies sealed.
+#[test]
+fn r10_rotations_and_retirements_at_once_lose_nothing() {
+    let directory = Directory::seeded();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| directory.json(&["keys", "master", "rotate"]));
+        }
+    });
+    let keys = listed(&directory.json(&["keys", "master", "list"]));
+    assert!(keys.len() == 4 && keys[1..].iter().all(|key| key.1 == "old" && key.2 == 0), "{keys:?}");
+    std::thread::scope(|scope| {
+        for (id, ..) in &keys[1..] {
+            let directory = &directory;
+            scope.spawn(move || directory.json(&["keys", "master", "retire", id]));
+        }
+    });
+    let left = listed(&directory.json(&["keys", "master", "list"]));
+    assert_eq!(left, keys[..1]);
+}
+
 /// R10: nodes with copies of the key file get the new key announced first; one that has not heard yet serves on, and what it
 /// seals keeps the old key from being retired.
 async fn nodes_with_copies(kind: Kind) {

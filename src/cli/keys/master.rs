@@ -58,7 +58,9 @@ pub async fn run(flags: &Flags, command: MasterCommand) -> Result<(), CliError> 
     match command {
         MasterCommand::List(args) => show(&ctx, None, args.json).await,
         MasterCommand::Rotate(args) => {
-            boot::add_master_key(&settings, args.announce).map_err(CliError::failure)?;
+            // Until all is sealed anew: a key that another command put in before it would be rotated past.
+            let keys = boot::lock_master_keys(&settings).map_err(CliError::failure)?;
+            boot::add_master_key(&keys, args.announce).map_err(CliError::failure)?;
             let resealed = if args.announce { None } else { Some(reseal(&ctx).await?) };
             show(&ctx, resealed, args.json).await
         }
@@ -68,8 +70,9 @@ pub async fn run(flags: &Flags, command: MasterCommand) -> Result<(), CliError> 
         }
         MasterCommand::Retire(args) => {
             let id = boot::master_key_id(&args.id).map_err(CliError::usage)?;
+            let keys = boot::lock_master_keys(&settings).map_err(CliError::failure)?;
             master_keys::check_unneeded(&ctx, id).await.map_err(CliError::failure)?;
-            boot::remove_master_key(&settings, id).map_err(CliError::failure)?;
+            boot::remove_master_key(&keys, id).map_err(CliError::failure)?;
             master_keys::retired(&acting(&ctx), id).await.map_err(CliError::failure)?;
             output::done("retired", "master key", &args.id, args.json)
         }
