@@ -197,8 +197,8 @@ async fn only_what_has_long_been_over_is_swept(bench: Bench) {
 /// A database in memory has one connection for everything, and keeps the same promises.
 #[tokio::test]
 async fn a_database_in_memory_issues_and_refuses_too() {
-    let database = crate::support::Database::make(crate::support::Kind::Sqlite).await;
-    let store = Arc::new(Store::open(&Location::SqliteMemory).await.unwrap());
+    let database = crate::support::Database::make(Kind::Sqlite).await;
+    let store = std::sync::Arc::new(Store::open(&Location::SqliteMemory).await.unwrap());
     let bench = Bench { store: store.clone(), database: database.clone() };
     let mut connection = bench.connected(1).await.remove(0);
     assert!(store.issue(issue(&connection)).await.unwrap().is_some());
