@@ -47,7 +47,7 @@ const ONLY_IN: [(&str, &[&str]); 11] = [
     ("rusqlite", &["store"]),
     ("axum", &["web", "boot", "lifecycle", "socket"]),
     ("hyper", &["lifecycle", "socket"]),
-    ("rustix", &["boot", "cli"]),
+    ("rustix", &["boot", "cli", "store"]),
     ("rand", &["entropy"]),
     ("askama", &["views", "web"]),
     ("argon2", &["crypto"]),
