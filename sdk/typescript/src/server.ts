@@ -104,7 +104,8 @@ async function start(options: StartOptions): Promise<Leadgate> {
   let failure: string | null = null;
   child.once('error', (error) => (failure = error.message));
   child.once('exit', (code, signal) => (failure ??= `it ended (${signal ?? `exit code ${code}`})`));
-  const end = () => void child.kill('SIGKILL');
+  // `docker` hands it on to the container; a program that is killed would leave that behind.
+  const end = () => void child.kill('SIGTERM');
   process.once('exit', end);
   const stop = async () => {
     process.off('exit', end);

@@ -39,9 +39,10 @@ export class World extends ControlPlane {
     return (await this.call('decideSignIn', { body })) as AuthorizeResult & { connectionId: string | null };
   }
 
-  /** Where a browser would be sent by an authorization request (OAuth 2.0) that `user` decides. */
+  /** Where a browser would be sent by an authorization request that `user` decides: `/oauth/authorize?…`, or with the issuer. */
   async authorizeUrl(user: string, url: string, decision: 'allow' | 'deny' = 'allow') {
-    return (await this.call('decideSignIn', { body: { user, authorize_url: url, decision } })) as Schemas['Redirected'];
+    const whole = url.startsWith('/') ? this.issuer + url : url;
+    return (await this.call('decideSignIn', { body: { user, authorize_url: whole, decision } })) as Schemas['Redirected'];
   }
 
   /** Time passes: for all, or for one application. */

@@ -1,22 +1,8 @@
 // What a partner does with the fixtures, in a real Chromium.
 import { DEMONSTRATION, LEADEXEC } from 'leadgate';
 import { deny, expect, openDialog, signIn, test } from 'leadgate/playwright';
-import type { Page } from '@playwright/test';
 
-const ORIGIN = 'http://localhost:3000';
-
-/** A page as it is in production: it names LeadExec's host and no other. */
-async function open(page: Page, headers: Record<string, string> = {}, origin = ORIGIN): Promise<void> {
-  const body = `<!doctype html><title>Partner</title>
-<link rel="stylesheet" href="${LEADEXEC}/css/le-app-button.css">
-<button class="le-app-button" data-btnId="${DEMONSTRATION.button}">Sign in with LeadExec</button>
-<script nonce="n">var results = []; function AuthorizeResult(result) { results.push(result); }</script>
-<script nonce="n" src="${LEADEXEC}/js/le-app-button.js"></script>`;
-  await page.route(`${origin}/`, (route) => route.fulfill({ contentType: 'text/html', headers, body }));
-  await page.goto(`${origin}/`);
-}
-
-const results = (page: Page) => page.evaluate('results.length');
+import { open, results } from './partner.js';
 
 test('an unchanged page signs a user in, and its back end refreshes and disconnects', async ({ page, world }) => {
   await open(page);
@@ -84,34 +70,4 @@ test('two worlds on one server know nothing of each other', async ({ world, lead
   expect((await world.clock()).offset_ms).toBe(0);
   expect((await world.refresh(refreshToken as string)).valid).toBe(false);
   await other.end();
-});
-
-for (const isolation of ['namespace', 'reset'] as const) {
-  test.describe(`where the server calls itself LeadExec (${isolation})`, () => {
-    test.use({ leadgateOptions: { issuer: LEADEXEC }, isolation });
-
-    test('the dialog has its address, and a strict policy of the page holds', async ({ page, world }) => {
-      const policy = `default-src 'none'; script-src 'nonce-n' ${LEADEXEC}; connect-src ${LEADEXEC}; style-src ${LEADEXEC}`;
-      await open(page, { 'content-security-policy': policy });
-      const dialog = await openDialog(page);
-      await dialog.continueAs(DEMONSTRATION.user);
-      expect(new URL(dialog.page.url()).origin).toBe(LEADEXEC);
-      await dialog.allow();
-      await expect.poll(() => page.evaluate('results.map((one) => one.valid)')).toEqual([true]);
-      const token = await page.evaluate<string>('results[0].refreshToken');
-      expect((await world.refresh(token)).valid).toBe(true);
-      // Who returns is signed in without a click.
-      await page.reload();
-      await expect.poll(() => page.evaluate('results.map((one) => one.auto)')).toEqual([true]);
-    });
-  });
-}
-
-test.describe('with a seed of one\'s own', () => {
-  test.use({ leadgateOptions: { seed: new URL('seed.toml', import.meta.url).pathname }, baseURL: 'http://localhost:3001' });
-
-  test('there is no button of the demonstration, and that is no failure', async ({ world }) => {
-    const { users } = await world.call('listUsers');
-    expect(users.map(({ email }) => email)).toEqual(['lin@rates.test']);
-  });
 });

@@ -69,7 +69,8 @@ test('the journal is waited for and counted, and the integration check read', as
 
 test('an authorization request is decided without a browser', async () => {
   const asked = new URLSearchParams({ client_id: DEMONSTRATION.app, response_type: 'code', redirect_uri: 'http://localhost:3000/callback' });
-  const { redirect_to } = await leadgate.authorizeUrl(DEMONSTRATION.user, `/oauth/authorize?${asked}`);
+  const world = await leadgate.namespace();
+  const { redirect_to } = await world.authorizeUrl(DEMONSTRATION.user, `/oauth/authorize?${asked}`);
   assert.match(redirect_to, /^http:\/\/localhost:3000\/callback\?code=lgo_/);
 });
 

@@ -4,7 +4,10 @@ import type { LeadgateWorkerOptions } from 'leadgate/playwright';
 
 export default defineConfig<object, LeadgateWorkerOptions>({
   testDir: '.',
-  outputDir: '../test-results',
+  testMatch: '**/*.spec.ts',
+  // Run by scripts/sdk, beside the packed package.
+  testIgnore: '**/test/readme/**',
+  outputDir: './test-results',
   fullyParallel: true,
   workers: 2,
   reporter: 'list',

@@ -108,8 +108,11 @@ class World:
         return cast(models.Authorized, self.call("decideSignIn", body))
 
     def authorize_url(self, user: str, url: str, decision: models.Decision = "allow") -> models.Redirected:
-        """Where a browser would be sent by an authorization request (OAuth 2.0) that the user decides."""
-        body = {"user": user, "authorize_url": url, "decision": decision}
+        """Where a browser would be sent by an authorization request that the user decides.
+
+        ``/oauth/authorize?…``, or with the issuer before it.
+        """
+        body = {"user": user, "authorize_url": self.issuer + url if url.startswith("/") else url, "decision": decision}
         return cast(models.Redirected, self.call("decideSignIn", body))
 
     def advance(self, span: str, app: Optional[str] = None) -> models.Clock:

@@ -8,6 +8,7 @@ import pytest
 
 from ._client import LeadgateError, Namespace, World
 from ._server import Leadgate, start
+from .models import RequestSummary
 
 SHOWN = 30
 
@@ -47,7 +48,10 @@ def _lines(world: World) -> List[str]:
         requests = world.journal(limit=SHOWN)
     except (LeadgateError, OSError) as error:
         return [f"(not to be had: {error})"]
-    return [
-        " ".join([one["at"], one["method"], one["route"], str(one["status"]), one["outcome"], (one.get("why") or {}).get("message", "")])
-        for one in requests
-    ]
+    return [_line(one) for one in requests]
+
+
+def _line(one: RequestSummary) -> str:
+    why = one.get("why")
+    words = [one["at"], one["method"], one["route"], str(one["status"]), one["outcome"]]
+    return " ".join([*words, why["message"]] if why else words)
