@@ -234,7 +234,8 @@ fn read_environment(
 ///
 /// Kubernetes sets `LEADGATE_SERVICE_HOST`, `LEADGATE_PORT=tcp://…`, `LEADGATE_PORT_8080_TCP_ADDR` and the like
 /// in every pod beside a service named `leadgate` (or `leadgate-…`). The project's own tests and bench use
-/// `LEADGATE_TEST_…`, `LEADGATE_BENCH_…` and `LEADGATE_BIN`, which a server that they start inherits.
+/// `LEADGATE_TEST_…`, `LEADGATE_BENCH_…` and `LEADGATE_BIN`, which a server that they start inherits; the packages in
+/// `sdk/` take the server that `LEADGATE_URL` names.
 fn is_foreign(name: &str, value: &str) -> bool {
     let is_link = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
     let is_port_detail = || {
@@ -245,6 +246,7 @@ fn is_foreign(name: &str, value: &str) -> bool {
     name.starts_with("LEADGATE_TEST_")
         || name.starts_with("LEADGATE_BENCH_")
         || name == "LEADGATE_BIN"
+        || name == "LEADGATE_URL"
         || name.starts_with("LEADGATE_SERVICE_")
         || name.ends_with("_SERVICE_HOST")
         || name.contains("_SERVICE_PORT")
@@ -289,6 +291,7 @@ mod tests {
             ("LEADGATE_TEST_POSTGRES_URL", "postgres://x"),
             ("LEADGATE_BENCH_POSTGRES_URL", "postgres://x"),
             ("LEADGATE_BIN", "target/debug/leadgate"),
+            ("LEADGATE_URL", "http://localhost:8080"),
             ("LEADGATE_CONFIG", "x.toml"),
             ("LEADGATE_SEED", ""),
             ("PATH", "/bin"),

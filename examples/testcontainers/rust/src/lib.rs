@@ -1,0 +1,1 @@
+//! What a partner has. The test with a container is in `tests/`.

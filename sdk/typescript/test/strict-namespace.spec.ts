@@ -1,0 +1,7 @@
+import { LEADEXEC } from 'leadgate';
+import { test } from 'leadgate/playwright';
+
+import { strictPage } from './strict.js';
+
+test.use({ leadgateOptions: { issuer: LEADEXEC }, isolation: 'namespace' });
+strictPage();
