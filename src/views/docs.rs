@@ -118,7 +118,8 @@ impl Docs {
     /// A page with a heading and a button.
     #[must_use]
     pub fn sample(lang: Lang) -> Self {
-        let html = "<h1 id=\"quick-start\">Quick start</h1>\n<h2 id=\"the-first-minute\">The first minute</h2>\n<p>…</p>\n";
+        let html =
+            "<h1 id=\"quick-start\">Quick start</h1>\n<h2 id=\"the-first-minute\">The first minute</h2>\n<p>…</p>\n";
         let entry = DocsEntry { is_sub: false, id: "the-first-minute".to_owned(), text: "The first minute".to_owned() };
         Self {
             page: Page::sample(lang),

@@ -26,7 +26,9 @@ pub(super) const EN: DocsTexts = DocsTexts {
     search: "Search the documentation",
     find: "Search",
     found: Pattern("Best matches for “{}”"),
-    found_nothing: Pattern("Nothing has all the words of “{}”. Try fewer of them, or the name of a setting, a command or an error code."),
+    found_nothing: Pattern(
+        "Nothing has all the words of “{}”. Try fewer of them, or the name of a setting, a command or an error code.",
+    ),
     before: "Before",
     after: "Next",
     preview: "Live on this server",
@@ -39,7 +41,9 @@ pub(super) const ES: DocsTexts = DocsTexts {
     search: "Buscar en la documentación (en inglés)",
     find: "Buscar",
     found: Pattern("Lo que mejor coincide con «{}»"),
-    found_nothing: Pattern("Nada contiene todas las palabras de «{}». Prueba con menos, o con el nombre de un ajuste, de un comando o de un código de error."),
+    found_nothing: Pattern(
+        "Nada contiene todas las palabras de «{}». Prueba con menos, o con el nombre de un ajuste, de un comando o de un código de error.",
+    ),
     before: "Anterior",
     after: "Siguiente",
     preview: "En vivo en este servidor",

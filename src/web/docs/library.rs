@@ -52,7 +52,8 @@ impl Library {
             sources.insert("docs/adr/README.md".to_owned(), Cow::Owned(list));
         }
         let pages = sources.iter().filter_map(|(file, text)| {
-            let page = Page { name: name_of(file)?, content: markdown::read(file, text, &|file| target(&sources, file)) };
+            let page =
+                Page { name: name_of(file)?, content: markdown::read(file, text, &|file| target(&sources, file)) };
             Some((page.name.clone(), page))
         });
         let index = sources.get("docs/README.md").map_or("", Cow::as_ref);
@@ -187,7 +188,11 @@ mod tests {
                 let (name, anchor) = rest.split_once('#').unwrap_or((rest, ""));
                 let target = LIBRARY.page(name.trim_start_matches('/'));
                 let target = target.unwrap_or_else(|| panic!("{}: {address} is not there", page.name));
-                assert!(anchor.is_empty() || ids(target).contains(anchor), "{}: {address} has no such place", page.name);
+                assert!(
+                    anchor.is_empty() || ids(target).contains(anchor),
+                    "{}: {address} has no such place",
+                    page.name
+                );
             }
             let own = ids(page);
             for anchor in values(&html, r##"href="#"##) {

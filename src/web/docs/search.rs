@@ -69,9 +69,12 @@ mod tests {
 
     #[test]
     fn what_a_newcomer_types_is_found() {
-        for (asked, name) in
-            [("popup_severed", "errors"), ("namespaces", "sandbox"), ("Disconnect PHP", "back-end"), ("trusted_proxies", "configuration")]
-        {
+        for (asked, name) in [
+            ("popup_severed", "errors"),
+            ("namespaces", "sandbox"),
+            ("Disconnect PHP", "back-end"),
+            ("trusted_proxies", "configuration"),
+        ] {
             let hits = find(&LIBRARY, asked);
             assert!(hits.iter().take(8).any(|hit| hit.name == name), "{asked}: {hits:?}");
         }
