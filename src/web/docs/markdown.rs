@@ -172,11 +172,15 @@ impl<'r> Reader<'r> {
                 written.push(event);
                 written.push(Event::Html("</div>\n".into()));
             }
-            Event::Html(text) | Event::InlineHtml(text) => {
+            // It comes line by line.
+            Event::Start(Tag::HtmlBlock) => {
+                let lines = rest.by_ref().take_while(|event| !matches!(event, Event::End(TagEnd::HtmlBlock)));
+                let text: String = lines.filter_map(|event| html_of(&event).map(str::to_owned)).collect();
                 if !text.trim_start().starts_with("<!--") {
-                    written.push(Event::Text(text));
+                    written.push(Event::Text(text.into()));
                 }
             }
+            Event::Html(text) | Event::InlineHtml(text) => written.push(Event::Text(text)),
             other => {
                 if let Some(text) = words(&other) {
                     self.remember(text);
@@ -270,6 +274,13 @@ fn words<'e>(event: &'e Event<'_>) -> Option<&'e str> {
     }
 }
 
+fn html_of<'e>(event: &'e Event<'_>) -> Option<&'e str> {
+    match event {
+        Event::Html(text) | Event::InlineHtml(text) | Event::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
 /// A relative link of a file, named from the root.
 pub fn resolve(file: &str, link: &str) -> String {
     let mut path: Vec<&str> = file.split('/').collect();
@@ -339,8 +350,9 @@ mod tests {
 
     #[test]
     fn html_in_a_page_is_text_and_comments_are_gone() {
-        let html = page("a <b onclick=x>b</b>\n\n<!-- c -->\n\n<script>d</script>\n").html(&PLACE);
+        let html = page("a <b onclick=x>b</b>\n\n<!-- c\nd e\n\nf -->\n\n<script>g</script>\n").html(&PLACE);
         assert!(!html.contains("<b ") && !html.contains("<script") && !html.contains("<!--"), "{html}");
+        assert!(!html.contains("d e") && !html.contains("f --"), "{html}");
         assert!(html.contains("&lt;b onclick=x&gt;"), "{html}");
     }
 
