@@ -7,8 +7,7 @@
   if (global.matchMedia('(max-width: 60rem)').matches) pages.open = false;
   var current = pages.querySelector('[aria-current]');
   if (current && pages.open) {
-    var side = doc.querySelector('.docs-side');
-    side.scrollTop = current.offsetTop - side.clientHeight / 2;
+    pages.scrollTop = current.offsetTop - pages.offsetTop - pages.clientHeight / 2;
   }
 
   var pressed = null;
