@@ -7,6 +7,7 @@ mod account;
 mod admin;
 mod console;
 mod deliveries;
+mod docs;
 mod en;
 mod es;
 mod events;
@@ -23,6 +24,7 @@ pub use account::{AccountTexts, HistoryTexts, PasswordTexts, ProfileTexts};
 pub use admin::AdminTexts;
 pub use console::{AddressTexts, AppFormTexts, CallbackTexts, ConsoleTexts};
 pub use deliveries::DeliveryTexts;
+pub use docs::DocsTexts;
 pub use events::done;
 pub use inspector::{InspectorScript, InspectorTexts, OutcomeTexts};
 pub use kit::KitTexts;
@@ -142,6 +144,7 @@ pub struct Messages {
     pub nav_account: &'static str,
     pub nav_admin: &'static str,
     pub deliveries: DeliveryTexts,
+    pub docs: DocsTexts,
     pub kit: KitTexts,
     pub admin: AdminTexts,
     pub scopes: ScopeTexts,

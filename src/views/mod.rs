@@ -23,6 +23,7 @@
 //! | [`TryIt`] | `try_it.html` | `GET /` in sandbox mode |
 //! | [`Checks`] | `checks.html` | `GET /_sandbox/checks/{app}` for a browser |
 //! | [`JUnit`] | `checks.xml` | the same for continuous integration |
+//! | [`Docs`], [`DocsSearch`] | `docs.html`, `docs_search.html` | `GET /docs` and what is below it |
 //! | [`Doctor`] | `doctor.html` | `GET /doctor` in sandbox mode |
 //! | [`Home`] | `home.html` | `GET /` in production mode |
 //! | [`ConsoleApps`], [`ConsoleApp`], [`ConsoleButton`] | `console/*.html` | `/console`, an application's page, a button's |
@@ -47,6 +48,7 @@ mod checks;
 mod consent;
 mod console;
 mod device;
+mod docs;
 mod doctor;
 mod error;
 mod fidelity;
@@ -82,6 +84,7 @@ pub use console::{
     ConsoleSecret, ConsoleUsage, ConsoleWebhook, ConsoleWebhooks, Head, MethodChoice, Snippet, Snippets, StepView,
 };
 pub use device::{Device, DeviceError};
+pub use docs::{Docs, DocsEntry, DocsGroup, DocsHit, DocsLink, DocsSearch, Markup};
 pub use doctor::Doctor;
 pub use error::{ErrorPage, Problem};
 pub use fidelity::{Fidelity, FidelityLedger, LedgerRow, Surface};

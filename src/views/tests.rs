@@ -36,6 +36,8 @@ fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         ("account: data", render(&AccountData::sample(lang))),
         ("a card", render(&Card::sample(lang))),
         ("checks", render(&Checks::sample(lang))),
+        ("docs", render(&Docs::sample(lang))),
+        ("a search of the docs", render(&DocsSearch::sample(lang))),
         ("doctor", render(&Doctor::sample(lang))),
         ("home", render(&Home::sample(lang))),
         ("try_it", render(&TryIt::sample(lang))),

@@ -11,6 +11,7 @@ mod console;
 pub mod cookies;
 mod deliveries;
 mod dialog;
+mod docs;
 mod doctor;
 mod error;
 mod event_object;
@@ -108,6 +109,7 @@ pub fn router(web: Web) -> Router {
         .merge(console::routes())
         .merge(deliveries::routes(&web))
         .merge(dialog::routes())
+        .merge(docs::routes())
         .merge(authorize::routes())
         .merge(account::routes())
         .merge(invitation::routes())

@@ -1,12 +1,14 @@
 //! HTML answers: the frame of a page, its policy, and the headers that sign-in-button's design asks for.
 
 use askama::Template;
+use aws_lc_rs::digest;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Web;
+use super::statics;
 use crate::views::{ErrorPage, Lang, Nav, Page, Problem};
 
 /// Which pages: they differ in what they may load and in whether they may be cut off from their opener.
@@ -23,6 +25,8 @@ pub enum Kind {
     Partner,
     /// A page that is made by its script, out of what that fetches.
     Scripted,
+    /// A page of the documentation, some of whose buttons open the pop-up. No nonce: it is the same each time.
+    Docs,
 }
 
 /// The headers that an error page is made by, whatever the request.
@@ -45,6 +49,7 @@ fn policy(kind: Kind, nonce: &str) -> String {
             format!("script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}' 'self'; img-src 'self' data:")
         }
         Kind::Scripted => "script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'".to_owned(),
+        Kind::Docs => "script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'".to_owned(),
         Kind::Partner => format!(
             "script-src 'nonce-{nonce}' 'self'; style-src 'self' data:; img-src 'self' data:; connect-src 'self'"
         ),
@@ -58,17 +63,22 @@ const PERMISSIONS: &str = "accelerometer=(), camera=(), clipboard-read=(), geolo
 
 /// Renders a page with its headers.
 pub fn render(kind: Kind, status: StatusCode, nonce: &str, view: &impl Template) -> Response {
-    let html = match view.render() {
-        Ok(html) => html,
-        Err(error) => {
-            tracing::error!(%error, "a page could not be rendered");
-            return (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made.").into_response();
-        }
-    };
+    match view.render() {
+        Ok(html) => answer(kind, status, nonce, html),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &askama::Error) -> Response {
+    tracing::error!(%error, "a page could not be rendered");
+    (StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made.").into_response()
+}
+
+fn answer(kind: Kind, status: StatusCode, nonce: &str, html: String) -> Response {
     let opener = match kind {
         Kind::Dialog | Kind::Redirecting => "unsafe-none",
         Kind::Plain | Kind::Scripted => "same-origin",
-        Kind::Partner => "same-origin-allow-popups",
+        Kind::Partner | Kind::Docs => "same-origin-allow-popups",
     };
     let mut response = (status, html).into_response();
     let headers = response.headers_mut();
@@ -89,6 +99,31 @@ pub fn render(kind: Kind, status: StatusCode, nonce: &str, view: &impl Template)
     if let Ok(policy) = HeaderValue::from_str(&policy(kind, nonce)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    response
+}
+
+/// A page that a browser may keep, provided that it asks each time whether it is still the same: its navigation differs with
+/// who is signed in and in what language they read.
+pub fn render_tagged(kind: Kind, asked: &HeaderMap, view: &impl Template) -> Response {
+    let html = match view.render() {
+        Ok(html) => html,
+        Err(error) => return failed(&error),
+    };
+    let tag = statics::tag(digest::digest(&digest::SHA256, html.as_bytes()).as_ref());
+    let mut response = if statics::is_fresh(asked, &tag) {
+        let mut response = answer(kind, StatusCode::NOT_MODIFIED, "", String::new());
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        response
+    } else {
+        answer(kind, StatusCode::OK, "", html)
+    };
+    let headers = response.headers_mut();
+    // Base64 and quotation marks: always a valid header value.
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
     response
 }
 

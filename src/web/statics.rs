@@ -92,11 +92,8 @@ fn answer(
     caching: &'static str,
 ) -> Response {
     let Some(kind) = kind else { return StatusCode::NOT_FOUND.into_response() };
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]));
-    let fresh = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|given| given == "*" || given.split(',').any(|part| part.trim().trim_start_matches("W/") == tag));
+    let tag = tag(hash);
+    let fresh = is_fresh(headers, &tag);
     let common = [
         (header::CACHE_CONTROL, caching.to_owned()),
         (header::ETAG, tag),
@@ -106,4 +103,17 @@ fn answer(
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     (common, [(header::CONTENT_TYPE, kind)], file).into_response()
+}
+
+/// The entity tag of what has this hash (RFC 9110 section 8.8.3).
+pub fn tag(hash: &[u8]) -> String {
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]))
+}
+
+/// Whether who asks has what this tag is of.
+pub fn is_fresh(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|given| given == "*" || given.split(',').any(|part| part.trim().trim_start_matches("W/") == tag))
 }

@@ -30,6 +30,10 @@ pub mod route {
         BUTTON_RESUME = "/button/resume";
         BUTTON_REPORT = "/button/report";
         DOCTOR = "/doctor";
+        DOCS = "/docs";
+        DOCS_SLASH = "/docs/";
+        DOCS_SEARCH = "/docs/search";
+        DOCS_PAGE = "/docs/{*page}";
         DIALOG = "/dialog/{flow}";
         DIALOG_LOGIN = "/dialog/{flow}/login";
         DIALOG_DECISION = "/dialog/{flow}/decision";
@@ -225,6 +229,7 @@ pub fn is_emulated(first_word: &str) -> bool {
             | "admin"
             | "api"
             | "console"
+            | "docs"
             | "doctor"
             | "favicon.ico"
             | "inspector"

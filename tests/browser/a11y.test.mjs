@@ -258,6 +258,12 @@ const PAGES = [
   },
   { route: '/button/authorize', what: 'refused', heading: 'The request is not complete' },
   { route: '/doctor', what: 'findings', heading: 'doctor' },
+  { route: '/docs', what: 'the index', heading: 'Documentation' },
+  { route: '/docs', what: 'the index, in production', in: 'production', heading: 'Documentation' },
+  { route: '/docs/search', what: 'found', heading: 'Search the documentation', open: at('/docs/search?q=popup') },
+  { route: '/docs/search', what: 'found nothing', heading: 'Search the documentation', open: at('/docs/search?q=xyzzyplugh') },
+  ...[['sign-in-button', 'Sign in with LeadExec'], ['back-end', 'Refresh and disconnect'], ['comparison', 'Leadgate and the others'], ['errors', 'Errors']].map(
+    ([name, heading]) => ({ route: '/docs/{*page}', what: name, heading, open: at(`/docs/${name}`) })),
   { route: '/_sandbox/docs', what: 'reference', heading: 'Control plane' },
   { route: '/_sandbox/docs', what: 'an operation', heading: 'Control plane', async open(page, context) {
     await at('/_sandbox/docs')(page, context);
@@ -438,6 +444,7 @@ const NO_PAGE = [
   /^\/_sandbox(\/(?!docs$|fidelity$).*)?$/,
   '/account/export',
   '/inspector/events',
+  '/docs/',
   '/livez',
   '/readyz',
   // Forms whose answer is a redirect.

@@ -23,6 +23,7 @@ mod consent;
 mod console;
 mod deliveries;
 mod dialog;
+mod docs;
 mod doctor;
 mod doctor_command;
 mod faults;

@@ -24,6 +24,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_admin: "Admin",
     console: super::console::EN,
     deliveries: super::deliveries::EN,
+    docs: super::docs::EN,
     kit: super::kit::EN,
     admin: super::admin::EN,
     scopes: ScopeTexts {

@@ -24,6 +24,7 @@ pub(super) const MESSAGES: Messages = Messages {
     nav_admin: "Gestión",
     console: super::console::ES,
     deliveries: super::deliveries::ES,
+    docs: super::docs::ES,
     kit: super::kit::ES,
     admin: super::admin::ES,
     scopes: ScopeTexts {

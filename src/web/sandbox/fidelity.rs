@@ -95,3 +95,50 @@ fn surface(id: &str, title: &str) -> Surface {
     });
     Surface { id: id.to_owned(), title: title.to_owned(), rows: rows.collect() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Set, it lets the test below write the page instead of comparing it.
+    const WRITE: &str = "LEADGATE_WRITE_FIDELITY";
+
+    const INTRODUCTION: &str = "# The fidelity ledger
+
+What this server does as LeadExec or a standard says, what follows from that, and what was chosen because nobody says. A
+running sandbox has the same rows at `/_sandbox/fidelity`, as a page and as JSON. This page is written from the program
+itself: `LEADGATE_WRITE_FIDELITY=1 cargo test --lib fidelity` writes it, and a test fails where it differs.
+
+| | means |
+| --- | --- |
+| documented | LeadExec, or the standard that is named, says so |
+| inferred | it follows from what is documented, or is what its examples show |
+| ours | nobody says; it was chosen, and the real thing may do otherwise |
+";
+
+    fn page() -> String {
+        let mut text = INTRODUCTION.to_owned();
+        for (id, title) in SURFACES {
+            let _ = write!(text, "\n## {id} {title}\n\n| | behaviour | who says so |\n| --- | --- | --- |\n");
+            for row in LEDGER.iter().filter(|row| row.surface == id) {
+                let (text_of_row, source) = (row.text.replace('|', "\\|"), row.source.replace('|', "\\|"));
+                let _ = writeln!(text, "| {} | {text_of_row} | {source} |", row.fidelity.as_str());
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn docs_fidelity_md_is_what_the_ledger_is() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fidelity.md");
+        let page = page();
+        if std::env::var_os(WRITE).is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(written == page, "docs/fidelity.md is not what the ledger is: run this test with {WRITE}=1");
+    }
+}

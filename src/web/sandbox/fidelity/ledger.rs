@@ -726,6 +726,14 @@ pub const LEDGER: &[Behaviour] = &[
         &[route::ADMIN],
     ),
     row(
+        "G-docs",
+        "G",
+        Ours,
+        "`/docs` has the documentation of the version that runs; in a sandbox the sign-in buttons on it work.",
+        OWN,
+        &[route::DOCS],
+    ),
+    row(
         "G-probes",
         "G",
         Ours,
@@ -743,7 +751,7 @@ mod tests {
     fn wire_e_every_route_is_in_the_ledger() {
         let outside = |route: &&&str| !route.starts_with(route::SANDBOX);
         // Of our own pages a row tells as a whole, at the first of their addresses.
-        let whole = |route: &str| ["/admin/", "/console/"].into_iter().find(|place| route.starts_with(place));
+        let whole = |route: &str| ["/admin/", "/console/", "/docs/"].into_iter().find(|place| route.starts_with(place));
         for route in route::ALL.iter().filter(outside) {
             let place = whole(route).map_or(*route, |place| place.trim_end_matches('/'));
             assert!(LEDGER.iter().any(|row| row.routes.contains(&place)), "{route} has no row");
