@@ -3,7 +3,7 @@
 FROM rust:1.95.0-slim-bookworm AS dependencies
 WORKDIR /build
 # RUSTUP_TOOLCHAIN: the image has this toolchain; the file would make rustup look for components that a build does not need.
-# crt-static: no library is loaded, so the image needs none. What runs during the build (macros, build scripts) cannot be
+# crt-static: no library is loaded, so the image needs none; it is for the image alone (docs/releasing.md). What runs during the build (macros, build scripts) cannot be
 # linked so; with a target that is named, also where it is this machine's own, the flags are not for it.
 # STRIP: names of functions are for profilers, and a quarter of the image.
 ENV RUSTUP_TOOLCHAIN=1.95.0 \
@@ -29,10 +29,11 @@ COPY migrations migrations
 COPY templates templates
 COPY static static
 COPY docs docs
-RUN cargo build --release --locked --bin leadgate
+# Whatever their age: they are newer than what stood in for them.
+RUN touch src/lib.rs src/main.rs && cargo build --release --locked --bin leadgate
 
-# What the image holds beside the program: the certificates for a PostgreSQL or a webhook that is reached by TLS, where names
-# are looked up, a name for the user, and a place for the data that belongs to it.
+# What the image holds beside the program: the certificates for a PostgreSQL or a webhook that is reached by TLS, a name for the
+# user, a place for the data that belongs to it, and where names are looked up: what else there is would be a library to load.
 RUN mkdir -p /image/data /image/etc/ssl/certs /image/usr/local/bin \
     && cp target/*/release/leadgate /image/usr/local/bin/ \
     && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \

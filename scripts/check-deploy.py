@@ -102,6 +102,8 @@ def versions():
     text = {name: pathlib.Path(name).read_text() for name in ("Dockerfile", "rust-toolchain.toml", "Cargo.toml")}
     toolchain = re.search(r'channel = "([^"]+)"', text["rust-toolchain.toml"])[1]
     want(f"rust:{toolchain}-slim" in text["Dockerfile"], f"Dockerfile: is not built with Rust {toolchain}")
+    workflow = pathlib.Path(".github/workflows/release.yml").read_text()
+    want(f"container: rust:{toolchain}-slim" in workflow, f"release.yml: does not build with Rust {toolchain}")
     want(f"RUSTUP_TOOLCHAIN={toolchain}" in text["Dockerfile"], f"Dockerfile: RUSTUP_TOOLCHAIN is not {toolchain}")
     want("# syntax=" not in text["Dockerfile"], "Dockerfile: a syntax line needs a registry")
     version = re.search(r'^version = "([^"]+)"', text["Cargo.toml"], re.MULTILINE)[1]
