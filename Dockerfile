@@ -12,15 +12,13 @@ ENV RUSTUP_TOOLCHAIN=1.95.0 \
     CARGO_PROFILE_RELEASE_STRIP=symbols
 
 # Dependencies are a layer of their own: they are built again only when the manifest or the lock file changes. cargo looks
-# for every target that the manifest names, also for those that it does not build. What it made of the stand-ins goes, since
-# the files that come next may be older.
+# for every target that the manifest names, also for those that it does not build.
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo .cargo
 RUN mkdir -p src tests/it tests/crash benches/load benches/logins \
     && touch src/lib.rs \
     && for main in src tests/it tests/crash benches/load benches/logins; do echo 'fn main() {}' > "$main/main.rs"; done \
     && cargo build --release --locked --bin leadgate \
-    && cargo clean --release --package leadgate \
     && rm -r src
 
 FROM dependencies AS build
