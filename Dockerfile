@@ -3,8 +3,9 @@
 FROM rust:1.95.0-slim-bookworm AS dependencies
 WORKDIR /build
 # RUSTUP_TOOLCHAIN: the image has this toolchain; the file would make rustup look for components that a build does not need.
-# crt-static: no library is loaded, so the image needs none; it is for the image alone (docs/releasing.md). What runs during the build (macros, build scripts) cannot be
-# linked so; with a target that is named, also where it is this machine's own, the flags are not for it.
+# crt-static: no library is loaded, so the image needs none; it is for the image alone (docs/releasing.md). What runs during
+# the build (macros, build scripts) cannot be linked so; with a target that is named, also where it is this machine's own, the
+# flags are not for it.
 # STRIP: names of functions are for profilers, and a quarter of the image.
 ENV RUSTUP_TOOLCHAIN=1.95.0 \
     RUSTFLAGS="-C target-feature=+crt-static" \

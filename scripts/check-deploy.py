@@ -6,6 +6,7 @@ Run by scripts/check-deploy, which has installed PyYAML.
 import pathlib
 import re
 import sys
+import tomllib
 
 import yaml
 
@@ -106,6 +107,13 @@ def versions():
     want(f"container: rust:{toolchain}-slim" in workflow, f"release.yml: does not build with Rust {toolchain}")
     want(f"RUSTUP_TOOLCHAIN={toolchain}" in text["Dockerfile"], f"Dockerfile: RUSTUP_TOOLCHAIN is not {toolchain}")
     want("# syntax=" not in text["Dockerfile"], "Dockerfile: a syntax line needs a registry")
+    # cargo asks for them all, also where only dependencies are built.
+    manifest = tomllib.loads(text["Cargo.toml"])
+    stand_ins = re.search(r"RUN mkdir -p (.*) \\\\\n", text["Dockerfile"])[1].split()
+    targets = [pathlib.Path(target["path"]).parent for target in manifest["test"]]
+    targets += [pathlib.Path("benches") / target["name"] for target in manifest["bench"]]
+    for target in map(str, targets):
+        want(target in stand_ins, f"Dockerfile: nothing stands in for {target}, which Cargo.toml names")
     version = re.search(r'^version = "([^"]+)"', text["Cargo.toml"], re.MULTILINE)[1]
     for path in pathlib.Path("deploy/kubernetes").rglob("*.yaml"):
         for tag in re.findall(r"image: \S+/leadgate:(\S+)", path.read_text()):
