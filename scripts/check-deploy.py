@@ -109,7 +109,7 @@ def versions():
     want("# syntax=" not in text["Dockerfile"], "Dockerfile: a syntax line needs a registry")
     # cargo asks for them all, also where only dependencies are built.
     manifest = tomllib.loads(text["Cargo.toml"])
-    stand_ins = re.search(r"RUN mkdir -p (.*) \\\\\n", text["Dockerfile"])[1].split()
+    stand_ins = re.search(r"RUN mkdir -p (src .*) \\", text["Dockerfile"])[1].split()
     targets = [pathlib.Path(target["path"]).parent for target in manifest["test"]]
     targets += [pathlib.Path("benches") / target["name"] for target in manifest["bench"]]
     for target in map(str, targets):
