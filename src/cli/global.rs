@@ -23,6 +23,9 @@ pub struct GlobalArgs {
     /// sqlite://PATH, sqlite::memory: or postgres://… [default: sqlite://data/leadgate.db]
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
+    /// File that holds the database's URL
+    #[arg(long, global = true, value_name = "FILE")]
+    database_url_file: Option<String>,
     /// Seed file to apply at start [default: in an empty sandbox, the demonstration]
     #[arg(long = "seed", id = "seed_flag", global = true, value_name = "FILE")]
     seed: Option<String>,
@@ -80,6 +83,7 @@ impl GlobalArgs {
             listen: self.listen.clone(),
             issuer: self.issuer.clone(),
             database_url: self.database_url.clone(),
+            database_url_file: self.database_url_file.clone(),
             seed: self.seed.clone(),
             mode: self.mode.clone(),
             password_grant: self.password_grant.clone(),

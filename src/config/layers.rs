@@ -40,6 +40,8 @@ impl Setting {
 pub const LISTEN: Setting = setting("listen", "LEADGATE_LISTEN", "--listen");
 pub const ISSUER: Setting = setting("issuer", "LEADGATE_ISSUER", "--issuer");
 pub const DATABASE_URL: Setting = setting("database_url", "LEADGATE_DATABASE_URL", "--database-url");
+pub const DATABASE_URL_FILE: Setting =
+    setting("database_url_file", "LEADGATE_DATABASE_URL_FILE", "--database-url-file");
 pub const SEED: Setting = setting("seed", "LEADGATE_SEED", "--seed");
 pub const MODE: Setting = setting("mode", "LEADGATE_MODE", "--mode");
 pub const PASSWORD_GRANT: Setting =
@@ -70,10 +72,11 @@ pub const CONNECTIONS: Setting =
     setting("limits.connections", "LEADGATE_LIMITS_CONNECTIONS", "--connections").written_as(Form::Number);
 pub const SHUTDOWN_DELAY: Setting = setting("shutdown_delay", "LEADGATE_SHUTDOWN_DELAY", "--shutdown-delay");
 
-pub const ALL: [Setting; 20] = [
+pub const ALL: [Setting; 21] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
+    DATABASE_URL_FILE,
     SEED,
     MODE,
     PASSWORD_GRANT,

@@ -32,6 +32,7 @@ pub struct Flags {
     pub listen: Option<String>,
     pub issuer: Option<String>,
     pub database_url: Option<String>,
+    pub database_url_file: Option<String>,
     pub seed: Option<String>,
     pub mode: Option<String>,
     pub password_grant: Option<String>,
@@ -56,6 +57,7 @@ impl Flags {
             "listen" => self.listen.clone(),
             "issuer" => self.issuer.clone(),
             "database_url" => self.database_url.clone(),
+            "database_url_file" => self.database_url_file.clone(),
             "seed" => self.seed.clone(),
             "mode" => self.mode.clone(),
             "password_grant" => self.password_grant.clone(),
@@ -235,7 +237,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Flags over environment over file over defaults. Reads nothing but its arguments.
+    /// Flags over environment over file over defaults. Beside its arguments it reads what `database_url_file` names.
     ///
     /// # Errors
     /// Everything that is wrong in any of the three, with its place.
@@ -253,9 +255,7 @@ impl Settings {
         let given_issuer = reader.parse_telling(&layers::ISSUER, issuer::EXPECTED);
         let issuer_is_default = layers.get(&layers::ISSUER).is_none();
         let issuer = given_issuer.unwrap_or_else(|| Issuer::localhost(listen.port()));
-        let database_url = reader
-            .parse_telling(&layers::DATABASE_URL, database_url::EXPECTED)
-            .unwrap_or_else(|| DatabaseUrl::SqliteFile(DEFAULT_DATABASE.into()));
+        let database_url = reader.database_url().unwrap_or_else(|| DatabaseUrl::SqliteFile(DEFAULT_DATABASE.into()));
         let mode =
             reader.word(&layers::MODE).unwrap_or(if issuer.is_loopback() { Mode::Sandbox } else { Mode::Production });
         // RFC 9700 section 2.4 forbids it; LeadExec's own clients use it.
@@ -432,6 +432,27 @@ impl Reader<'_> {
         } else {
             SecretSource::File { path: PathBuf::from(&given.text), key }
         })
+    }
+
+    /// Read here, because other settings follow from which database it is.
+    fn database_url(&mut self) -> Option<DatabaseUrl> {
+        let (setting, given) =
+            self.layers.either(&layers::DATABASE_URL, &layers::DATABASE_URL_FILE, &mut self.faults)?;
+        if setting == &layers::DATABASE_URL {
+            return self.parse_telling(setting, database_url::EXPECTED);
+        }
+        let (path, key) = (PathBuf::from(&given.text), setting.key);
+        match (SecretSource::File { path: path.clone(), key }).read() {
+            Ok(text) => match text.expose().parse() {
+                Ok(url) => return Some(url),
+                Err(error) => {
+                    let place = Place::WholeFile(path);
+                    self.faults.push(Fault::new(place, key, error.to_string(), database_url::EXPECTED));
+                }
+            },
+            Err(error) => error.faults().iter().for_each(|fault| self.faults.push(fault.clone())),
+        }
+        None
     }
 
     fn refuse_in_production(&mut self, issuer: &Issuer, has_token: bool) {

@@ -89,6 +89,29 @@ fn a_secret_comes_from_one_place_only() {
 }
 
 #[test]
+fn the_url_of_a_database_may_be_in_a_file() {
+    let file = std::env::temp_dir().join(format!("leadgate-database-url-{}", std::process::id()));
+    let variable = [("LEADGATE_DATABASE_URL_FILE", file.to_str().unwrap())];
+    std::fs::write(&file, "postgres://u:hunter2@db.test/leadgate\n").unwrap();
+    let settings = load(Flags::default(), &variable, "database_url = \"sqlite://weaker.db\"\n").unwrap();
+    assert_eq!(settings.database_url.to_string(), "postgres://u:***@db.test/leadgate");
+    // What follows from the database follows from the one in the file.
+    let production = "issuer = \"https://a.test\"\n";
+    assert!(faults(Flags::default(), &variable, production)[0].contains("master_key"));
+
+    std::fs::write(&file, "mysql://u:hunter2@db.test/leadgate\n").unwrap();
+    let told = faults(Flags::default(), &variable, "");
+    assert!(told[0].contains(file.to_str().unwrap()) && told[0].contains("of another scheme"), "{told:?}");
+    assert!(!told[0].contains("hunter2"), "{told:?}");
+    std::fs::remove_file(&file).unwrap();
+    let told = faults(Flags::default(), &variable, "");
+    assert!(told[0].contains("database_url_file: the file cannot be read"), "{told:?}");
+
+    let both = [variable[0], ("LEADGATE_DATABASE_URL", "sqlite::memory:")];
+    assert!(faults(Flags::default(), &both, "")[0].contains("beside `database_url`"));
+}
+
+#[test]
 fn the_mode_follows_the_issuer_unless_it_is_given() {
     for (issuer, mode) in [
         ("http://localhost:1", Mode::Sandbox),
