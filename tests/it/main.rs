@@ -28,6 +28,7 @@ mod doctor_command;
 mod faults;
 mod hostile;
 mod hot_path;
+mod impersonation;
 mod inspector;
 mod jsonp;
 mod keys;
