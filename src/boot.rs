@@ -423,3 +423,19 @@ fn sandbox_token(entropy: &dyn Entropy, settings: &Settings) -> Result<Option<Se
     };
     Ok(Some(token))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_takes_a_privilege_says_how_to_have_it() {
+        let address: SocketAddr = "127.0.0.1:443".parse().unwrap();
+        let told = BootError::Listen { address, why: Error::from(ErrorKind::PermissionDenied) }.to_string();
+        for way in ["sudo setcap cap_net_bind_service=+ep ", "sudo", "--listen 127.0.0.1:8443"] {
+            assert!(told.contains(way), "{way}: {told}");
+        }
+    }
+}

@@ -15,6 +15,9 @@ pub use connections::Connections;
 /// How long requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Connections without TLS beside those with it: each is shown the way.
+const MAX_PLAIN: usize = 256;
+
 /// What is served, and how it ends.
 pub struct Serving {
     pub router: Router,
@@ -45,6 +48,7 @@ pub async fn serve(
     let doors = Doors::new(bounds);
     let connections = Connections { router: router.with_state(()), tls, doors, stopping: stopping.clone(), closed };
     let beside = plain.map(|(listener, router)| {
+        let bounds = Bounds { connections: bounds.connections.min(MAX_PLAIN), ..bounds };
         let (router, doors) = (router.with_state(()), Doors::new(bounds));
         (Connections { router, tls: None, doors, ..connections.clone() }).serve(listener)
     });

@@ -94,7 +94,7 @@ impl Plane {
                 "{server} does not answer: {why}. Start it with `leadgate serve`, or name another server with --server"
             ),
             Trouble::Token => format!(
-                "{server} does not take this sandbox token. It takes the one that it printed when it started, or was given \
+                "{server} refuses this sandbox token. It takes the one that it printed when it started, or was given \
                  with --sandbox-token, --sandbox-token-file or LEADGATE_SANDBOX_TOKEN"
             ),
             Trouble::Unknown(why) | Trouble::Refused(why) => format!("{server} refuses: {why}"),

@@ -55,6 +55,7 @@ mod sources;
 mod statics;
 mod store_contract;
 mod support;
+mod terminal;
 mod time;
 mod webhooks;
 mod worlds;
