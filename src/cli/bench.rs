@@ -35,9 +35,9 @@ pub struct BenchArgs {
     /// For how long
     #[arg(long, value_name = "SPAN", default_value = "10s", value_parser = span)]
     duration: Duration,
-    /// Connections, each of which sends a request when it has the answer to the one before
+    /// Clients, each of which sends a request when it has the answer to the one before
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    connections: u16,
+    clients: u16,
     /// Public base URL of the server [default: the setting issuer]
     #[arg(long, value_name = "URL", value_parser = plane::address)]
     server: Option<Url>,
@@ -111,7 +111,7 @@ pub async fn run(flags: &Flags, args: BenchArgs) -> Result<(), CliError> {
 
 async fn measure(plane: &Plane, args: &BenchArgs, guests: &mut Guests) -> Result<Figures, Trouble> {
     let means = guests.come(plane).await?;
-    let client = Client::builder().pool_max_idle_per_host(usize::from(args.connections)).build();
+    let client = Client::builder().pool_max_idle_per_host(usize::from(args.clients)).build();
     let client = client.map_err(|error| Trouble::Refused(deepest(&error)))?;
     let request = means.request(&client, &plane.server, args.path);
     let progress = Progress::default();
@@ -119,7 +119,7 @@ async fn measure(plane: &Plane, args: &BenchArgs, guests: &mut Guests) -> Result
     let began = Instant::now();
     let measure = || progress.reach(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
     let watch = Watch { what: "bench", unit: Unit::Of("ms"), is_silent: args.json };
-    Ok(watch.until(&progress, measure, load(&request, args.connections, args.duration)).await)
+    Ok(watch.until(&progress, measure, load(&request, args.clients, args.duration)).await)
 }
 
 /// What was made for this, by the control plane's addresses.
@@ -209,7 +209,7 @@ impl Means {
     }
 }
 
-/// What one connection saw.
+/// What one client saw.
 #[derive(Default)]
 struct Seen {
     /// Microseconds.
@@ -218,12 +218,12 @@ struct Seen {
     error: Option<String>,
 }
 
-async fn load(request: &RequestBuilder, connections: u16, span: Duration) -> Figures {
+async fn load(request: &RequestBuilder, clients: u16, span: Duration) -> Figures {
     let began = Instant::now();
     let mut tasks = JoinSet::new();
-    for _ in 0..connections {
+    for _ in 0..clients {
         if let Some(request) = request.try_clone() {
-            tasks.spawn(one_connection(request, began + span));
+            tasks.spawn(one_client(request, began + span));
         }
     }
     let mut all = Seen::default();
@@ -235,7 +235,7 @@ async fn load(request: &RequestBuilder, connections: u16, span: Duration) -> Fig
     figures(all, began.elapsed())
 }
 
-async fn one_connection(request: RequestBuilder, until: Instant) -> Seen {
+async fn one_client(request: RequestBuilder, until: Instant) -> Seen {
     let mut seen = Seen::default();
     while Instant::now() < until {
         let Some(call) = request.try_clone() else { break };
@@ -291,7 +291,7 @@ fn print(args: &BenchArgs, is_near: bool, of: &Figures) -> Result<(), CliError> 
     }
     let errors = of.error.as_ref().map_or_else(|| of.errors.to_string(), |why| format!("{} ({why})", of.errors));
     output::fields(&[
-        ("requests", format!("{} in {:.1} s, {} connections", of.requests, of.seconds, args.connections)),
+        ("requests", format!("{} in {:.1} s, {} clients", of.requests, of.seconds, args.clients)),
         ("rate", format!("{:.0} in a second", of.per_second)),
         ("p50", format!("{:.2} ms", of.p50_ms)),
         ("p95", format!("{:.2} ms", of.p95_ms)),

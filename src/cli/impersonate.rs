@@ -88,6 +88,7 @@ pub async fn run(flags: Flags, args: &ImpersonateArgs) -> Result<(), CliError> {
         output::line(&format!("{gone} ({}). Whoever was told to trust it forgets it by:\n", directory.display()))?;
         return output::bytes(trust::undone().as_bytes());
     }
+    let plain = args.plain(&settings)?;
     let authority = impersonation::authority(&directory).map_err(CliError::failure)?;
     let certificate = authority.certificate_file();
     // Other programs have other working directories.
@@ -95,7 +96,6 @@ pub async fn run(flags: Flags, args: &ImpersonateArgs) -> Result<(), CliError> {
     if trust {
         return output::bytes(trust::done(&certificate, authority.ends).as_bytes());
     }
-    let plain = args.plain(&settings)?;
     introduce(&authority, args, &settings, plain)?;
     let manner = Manner { shows_flows: !args.quiet, impersonation: Some(Impersonation { authority, plain }) };
     boot::serve(settings, manner).await.map_err(CliError::failure)

@@ -1,11 +1,12 @@
 //! How far a long command is: a bar with an estimate on a terminal, and else a line every few seconds. On the standard error
 //! stream; the answer is on the other one.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::domain::flow_line::span;
@@ -26,10 +27,12 @@ pub enum Unit {
 }
 
 impl Unit {
-    fn show(self, count: u64) -> String {
-        match self {
-            Self::Bytes => HumanBytes(count).to_string(),
-            Self::Of(what) => format!("{count} {what}"),
+    fn counted(self, done: u64, total: Option<u64>) -> String {
+        match (self, total) {
+            (Self::Bytes, None) => HumanBytes(done).to_string(),
+            (Self::Bytes, Some(total)) => format!("{} of about {}", HumanBytes(done), HumanBytes(total)),
+            (Self::Of(what), None) => format!("{done} {what}"),
+            (Self::Of(what), Some(total)) => format!("{done} of about {total} {what}"),
         }
     }
 }
@@ -82,36 +85,37 @@ impl Watch {
     }
 
     fn bar(&self) -> ProgressBar {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_prefix(self.what);
-        bar
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_prefix(self.what);
+        bar.with_style(self.style("{prefix} {spinner} {counted}"))
     }
 
-    fn draw(&self, bar: &ProgressBar, progress: &Progress) {
-        let template = match progress.total() {
-            Some(total) => {
-                bar.set_length(total);
-                "{prefix} {bar:30} {percent}% {msg}, {eta} left"
-            }
-            None => "{prefix} {spinner} {msg}",
+    fn style(&self, template: &str) -> ProgressStyle {
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let unit = self.unit;
+        let counted = move |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = out.write_str(&unit.counted(state.pos(), state.len()));
         };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("█▌ "));
-        }
-        bar.set_message(self.counted(progress));
-        bar.set_position(progress.done());
-        bar.tick();
+        style.with_key("counted", counted).progress_chars("█▌ ")
     }
 
-    fn counted(&self, progress: &Progress) -> String {
-        let done = self.unit.show(progress.done());
-        progress.total().map_or_else(|| done.clone(), |total| format!("{done} of about {}", self.unit.show(total)))
+    /// At one go: each change by itself would be drawn.
+    fn draw(&self, bar: &ProgressBar, progress: &Progress) {
+        let total = progress.total();
+        if total.is_some() && bar.length().is_none() {
+            bar.set_style(self.style("{prefix} {bar:30} {percent}% {counted}, {eta} left"));
+        }
+        bar.update(|state| {
+            if let Some(total) = total {
+                state.set_len(total);
+            }
+            state.set_pos(progress.done());
+        });
     }
 
     fn line(&self, progress: &Progress, passed: Duration) -> String {
         let left = progress.total().and_then(|total| left(progress.done(), total, passed));
         let left = left.map(|left| format!(", about {} left", span(left))).unwrap_or_default();
-        format!("{}: {}{left}", self.what, self.counted(progress))
+        format!("{}: {}{left}", self.what, self.unit.counted(progress.done(), progress.total()))
     }
 }
 
@@ -133,10 +137,7 @@ mod tests {
         progress.step(10);
         assert_eq!(watch.line(&progress, Duration::from_secs(5)), "seed: 10 entries");
         progress.expect(40);
-        assert_eq!(
-            watch.line(&progress, Duration::from_secs(5)),
-            "seed: 10 entries of about 40 entries, about 15.0 s left"
-        );
+        assert_eq!(watch.line(&progress, Duration::from_secs(5)), "seed: 10 of about 40 entries, about 15.0 s left");
     }
 
     #[test]

@@ -120,7 +120,9 @@ async fn follow(plane: &Plane, args: &TailArgs) -> Result<(), CliError> {
     }
     let mut is_away = false;
     loop {
-        match requests(plane, args, &after).await {
+        // Who waits for it to come back hears so at once.
+        let wait = if is_away { "0s" } else { WAIT };
+        match requests(plane, args, &after, wait).await {
             Ok(found) => {
                 if std::mem::take(&mut is_away) {
                     note(args, "the server is back")?;
@@ -174,9 +176,9 @@ async fn begin(plane: &Plane, args: &TailArgs) -> Result<Position, Trouble> {
     })
 }
 
-async fn requests(plane: &Plane, args: &TailArgs, from: &Position) -> Result<Vec<Value>, Trouble> {
+async fn requests(plane: &Plane, args: &TailArgs, from: &Position, wait: &str) -> Result<Vec<Value>, Trouble> {
     let mut query = Serializer::new(String::new());
-    query.append_pair("wait", WAIT).append_pair("limit", LIMIT);
+    query.append_pair("wait", wait).append_pair("limit", LIMIT);
     match from {
         Position::Since(moment) => drop(query.append_pair("since", moment)),
         Position::After(id) => drop(query.append_pair("after", id)),

@@ -240,7 +240,7 @@ fn bench_measures_and_leaves_nothing_behind() {
             path,
             "--duration",
             "300ms",
-            "--connections",
+            "--clients",
             "2",
             "--server",
             &server.issuer,
@@ -309,7 +309,7 @@ fn errors_come_with_the_next_step() {
         (&["listen", "--print", "--sandbox-token", TOKEN, "--server", &nobody], &["leadgate serve", "--server"]),
         (&["healthcheck", "--listen", &at_closed], &["leadgate serve", "--listen"]),
         (&["backup", "leadgate.bak", "--database-url", "sqlite://absent.db"], &["--database-url"]),
-        (&["restore", "absent.bak"], &["absent.bak"]),
+        (&["restore", "absent.bak"], &["stop it first"]),
         (&["man", "--directory", "/dev/null/man"], &["--directory"]),
         (&["impersonate", "--trust", "--directory", "/dev/null/ca"], &["--directory"]),
     ];
