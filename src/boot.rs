@@ -4,14 +4,18 @@ mod backup;
 mod banner;
 mod examine;
 mod files;
+mod flows;
+pub mod impersonation;
 mod logging;
 mod master_key;
 
 pub use crate::store::Schema;
 pub use backup::{Planned, Restored, key_file, plan_backup, restore};
 pub use examine::{Examination, MasterKeys as ExaminedKeys, examine, open_to_others};
+pub use impersonation::Impersonation;
 pub use master_key::LockedKeys;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -50,6 +54,7 @@ use crate::web::urls::Urls;
 use crate::web::worlds::Namespaces;
 use crate::web::{self, Demonstration, Web};
 use crate::{lifecycle, worker};
+use impersonation::AuthorityError;
 
 /// Why the server did not start, or stopped. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -66,10 +71,10 @@ pub enum BootError {
     Seed(#[from] SeedError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(
-        "{address} cannot be listened on: {why}. Is another server running there? Name another address with --listen"
-    )]
-    Listen { address: std::net::SocketAddr, why: std::io::Error },
+    #[error("{address} cannot be listened on: {why}. {}", next_step(*address, why))]
+    Listen { address: SocketAddr, why: std::io::Error },
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     #[error(
         "this database has secrets that everybody can read in Leadgate's source: {}. In production mode that is \
          refused: give them others, delete them, or start with another database",
@@ -200,7 +205,8 @@ fn assemble(ctx: Arc<Context>, outside: Outside, demonstration: Demonstration) -
         urls: Urls::new(issuer.as_str(), issuer.base_path()),
         origin: issuer.origin(),
         namespaces: namespaces.clone(),
-        is_only_https: issuer.is_https() && !issuer.is_loopback(),
+        // A sandbox may be under a name that is somebody else's, which the browser should not remember.
+        is_only_https: issuer.is_https() && !issuer.is_loopback() && sandbox_token.is_none(),
         proxies,
         sandbox_token,
         demonstration,
@@ -281,14 +287,57 @@ async fn open_parts(settings: &Settings) -> Result<Parts, BootError> {
     })
 }
 
+/// What to do about an address that is not to be had.
+fn next_step(address: SocketAddr, why: &std::io::Error) -> String {
+    match why.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            let port = address.port();
+            format!(
+                "Another server runs there (`ss -ltnp sport = :{port}` tells which): stop it, or name another address with --listen"
+            )
+        }
+        std::io::ErrorKind::PermissionDenied => format!(
+            "Ports below 1024 are not everybody's: let this program have them (`sudo setcap cap_net_bind_service=+ep {}`), run it \
+             with sudo, or name another address such as --listen {}:8443",
+            std::env::current_exe().map_or_else(|_| "/path/to/leadgate".to_owned(), |own| own.display().to_string()),
+            address.ip(),
+        ),
+        std::io::ErrorKind::AddrNotAvailable => {
+            "This machine has no such address: `ip address` lists those that it has; 127.0.0.1 \
+             is for itself alone, 0.0.0.0 for all. Name another with --listen"
+                .to_owned()
+        }
+        _ => "Name another address with --listen".to_owned(),
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, BootError> {
+    TcpListener::bind(address).await.map_err(|why| BootError::Listen { address, why })
+}
+
+/// How a server shows itself, beside what the settings say.
+#[derive(Default)]
+pub struct Manner {
+    /// A line for each sign-in, each token and each refusal, where somebody looks on.
+    pub shows_flows: bool,
+    /// Answers under the name that partners' pages are written for.
+    pub impersonation: Option<Impersonation>,
+}
+
 /// Runs the server that the settings describe, until it is told to stop.
-pub async fn serve(settings: Settings) -> Result<(), BootError> {
+pub async fn serve(settings: Settings, manner: Manner) -> Result<(), BootError> {
+    let Manner { shows_flows, impersonation } = manner;
+    let shows_flows = shows_flows && flows::is_watched();
     logging::start(settings.log);
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
-    let listener =
-        TcpListener::bind(settings.listen).await.map_err(|why| BootError::Listen { address: settings.listen, why })?;
+    let listener = bind(settings.listen).await?;
+    let plain = match impersonation.as_ref().and_then(|name| name.plain) {
+        Some(address) => Some((bind(address).await?, web::plain::router(settings.issuer.as_str()))),
+        None => None,
+    };
+    let tls = impersonation.map(|name| impersonation::acceptor(name.authority)).transpose()?;
     let address = listener.local_addr().map_err(BootError::Serve)?;
     let settings = settings.bound_to(address);
     let parts = open_parts(&settings).await?;
@@ -301,9 +350,14 @@ pub async fn serve(settings: Settings) -> Result<(), BootError> {
     let token_shown = outside.sandbox_token.clone().filter(|_| settings.sandbox_token.is_none());
     let app = assemble(ctx.clone(), outside, seeded);
     banner::print(&ctx, &settings, token_shown.as_ref()).await?;
+    if shows_flows {
+        flows::show(ctx.clone());
+    }
     let background = worker::start(ctx.clone());
     let serving = Serving {
         router: app.router.clone(),
+        tls,
+        plain,
         bounds: Bounds { connections: files::room_for(settings.connections), ..Bounds::default() },
         stopping: app.stopping.clone(),
         delay: settings.shutdown_delay,
@@ -368,4 +422,20 @@ fn sandbox_token(entropy: &dyn Entropy, settings: &Settings) -> Result<Option<Se
         None => Secret::new(format!("lgx_{}", URL_SAFE_NO_PAD.encode(crate::entropy::secret(entropy)))),
     };
     Ok(Some(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_port_that_takes_a_privilege_says_how_to_have_it() {
+        let address: SocketAddr = "127.0.0.1:443".parse().unwrap();
+        let told = BootError::Listen { address, why: Error::from(ErrorKind::PermissionDenied) }.to_string();
+        for way in ["sudo setcap cap_net_bind_service=+ep ", "sudo", "--listen 127.0.0.1:8443"] {
+            assert!(told.contains(way), "{way}: {told}");
+        }
+    }
 }

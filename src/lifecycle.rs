@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::socket::{Bounds, Doors, Stopping};
 pub use connections::Connections;
@@ -14,9 +15,16 @@ pub use connections::Connections;
 /// How long requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Connections without TLS beside those with it: each is shown the way.
+const MAX_PLAIN: usize = 256;
+
 /// What is served, and how it ends.
 pub struct Serving {
     pub router: Router,
+    /// Connections are of TLS.
+    pub tls: Option<TlsAcceptor>,
+    /// What is answered without TLS, on an address of its own.
+    pub plain: Option<(TcpListener, Router)>,
     pub bounds: Bounds,
     /// Begun as soon as the server is told to stop.
     pub stopping: Stopping,
@@ -35,11 +43,23 @@ pub async fn serve(
     background: JoinHandle<()>,
     wind_up: impl FnOnce(),
 ) -> std::io::Result<()> {
-    let Serving { router, bounds, stopping, delay } = serving;
+    let Serving { router, tls, plain, bounds, stopping, delay } = serving;
     let (close, closed) = tokio::sync::watch::channel(false);
     let doors = Doors::new(bounds);
-    let connections = Connections { router: router.with_state(()), doors, stopping: stopping.clone(), closed };
-    let mut server = tokio::spawn(connections.serve(listener));
+    let connections = Connections { router: router.with_state(()), tls, doors, stopping: stopping.clone(), closed };
+    let beside = plain.map(|(listener, router)| {
+        let bounds = Bounds { connections: bounds.connections.min(MAX_PLAIN), ..bounds };
+        let (router, doors) = (router.with_state(()), Doors::new(bounds));
+        (Connections { router, tls: None, doors, ..connections.clone() }).serve(listener)
+    });
+    let mut server = tokio::spawn(async {
+        let beside = async {
+            if let Some(beside) = beside {
+                beside.await;
+            }
+        };
+        tokio::join!(connections.serve(listener), beside);
+    });
     let mut background = background;
     let outcome = tokio::select! {
         ended = &mut server => return Err(std::io::Error::other(match ended {

@@ -6,6 +6,7 @@ use super::{BootError, master_key};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::database_url::DatabaseUrl;
 use crate::config::{MasterKeySource, Settings};
+use crate::domain::progress::Progress;
 use crate::entropy::{SystemEntropy, secret};
 use crate::services::keys;
 use crate::store::backup::{self, BackupError, Contents, Draft};
@@ -57,7 +58,7 @@ pub struct Restored {
 }
 
 /// Puts a back-up in the place of the database; blocks. Everything is looked at before anything is changed.
-pub fn restore(settings: &Settings, file: &Path) -> Result<Restored, BootError> {
+pub fn restore(settings: &Settings, file: &Path, progress: &Progress) -> Result<Restored, BootError> {
     let shown = file.display();
     let database = file_of(settings, |url| {
         format!(
@@ -70,7 +71,7 @@ pub fn restore(settings: &Settings, file: &Path) -> Result<Restored, BootError> 
     {
         return Err(master_key::MasterKeyFileError::Missing { path: path.clone() }.into());
     }
-    let restoring = backup::begin_restore(file, &database, key_file(settings).as_slice(), &random())?;
+    let restoring = backup::begin_restore(file, &database, key_file(settings).as_slice(), &random(), progress)?;
     if let Some(master) = master_key::present(&settings.master_key)? {
         keys::open_all(&master, &restoring.keys)?;
     }

@@ -145,14 +145,18 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
 }
 
 async fn find(ctx: &Context, id: &AccountId) -> Result<Account, CliError> {
-    accounts::find(ctx, id).await.map_err(|error| failure(id, error))
+    match accounts::find(ctx, id).await {
+        Err(AccountError::Unknown) => {
+            let known = accounts::list(ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?;
+            Err(CliError::missing("account", id.as_str(), known.iter().map(|account| account.id.as_str())))
+        }
+        found => found.map_err(CliError::failure),
+    }
 }
 
 fn failure(id: &AccountId, error: AccountError) -> CliError {
     match error {
-        AccountError::Unknown => {
-            CliError::failure(format!("there is no account {id}; `leadgate account list` shows all"))
-        }
+        AccountError::Unknown => CliError::missing("account", id.as_str(), []),
         error => CliError::failure(error),
     }
 }

@@ -193,7 +193,13 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
 }
 
 async fn find(ctx: &Context, id: &AppId) -> Result<App, CliError> {
-    partner::find_app(ctx, id).await.map_err(|error| failure(id, error))
+    match partner::find_app(ctx, id).await {
+        Err(PartnerError::UnknownApp) => {
+            let known = partner::list_apps(ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?;
+            Err(CliError::missing("application", id.as_str(), known.iter().map(|app| app.id.as_str())))
+        }
+        found => found.map_err(CliError::failure),
+    }
 }
 
 async fn show(ctx: &Context, app: &App, fresh: Fresh, json: bool) -> Result<(), CliError> {
@@ -202,9 +208,7 @@ async fn show(ctx: &Context, app: &App, fresh: Fresh, json: bool) -> Result<(), 
 
 pub(super) fn failure(id: &AppId, error: PartnerError) -> CliError {
     match error {
-        PartnerError::UnknownApp => {
-            CliError::failure(format!("there is no application {id}; `leadgate app list` shows all"))
-        }
+        PartnerError::UnknownApp => CliError::missing("application", id.as_str(), []),
         error => CliError::failure(error),
     }
 }

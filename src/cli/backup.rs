@@ -1,19 +1,16 @@
 //! `leadgate backup`: a copy of an SQLite database while servers run on it.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
 
 use super::error::CliError;
 use super::output;
+use super::progress::{Unit, Watch};
 use crate::boot;
 use crate::config::{Flags, Settings};
-
-/// How often a terminal hears how far it is.
-const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+use crate::domain::progress::Progress;
 
 #[derive(Debug, Args)]
 pub struct BackupArgs {
@@ -40,18 +37,13 @@ pub async fn run(flags: &Flags, args: &BackupArgs) -> Result<(), CliError> {
     let settings = Settings::of_process(flags)?;
     let planned = boot::plan_backup(&settings, &args.file, args.force).map_err(CliError::failure)?;
     let (draft, expected) = planned.progress();
-    let mut taken = tokio::task::spawn_blocking(|| planned.take());
-    let mut tick = tokio::time::interval(PROGRESS_EVERY);
-    let is_watched = std::io::stderr().is_terminal();
-    let contents = loop {
-        tokio::select! {
-            taken = &mut taken => break taken.map_err(CliError::failure)?.map_err(CliError::failure)?,
-            _ = tick.tick(), if is_watched => show_progress(&draft, expected),
-        }
-    };
-    if is_watched {
-        eprintln!();
-    }
+    let progress = Progress::default();
+    progress.expect(expected);
+    let watch = Watch { what: "backup", unit: Unit::Bytes, is_silent: args.json };
+    // Free pages are not copied, so that it may be done earlier.
+    let measure = || progress.reach(std::fs::metadata(&draft).map_or(0, |of| of.len()));
+    let taken = watch.until(&progress, measure, tokio::task::spawn_blocking(|| planned.take())).await;
+    let contents = taken.map_err(CliError::failure)?.map_err(CliError::failure)?;
     let key_file = boot::key_file(&settings);
     let taken_at = contents.taken_at.map(|at| at.to_rfc3339());
     if args.json {
@@ -67,11 +59,6 @@ pub async fn run(flags: &Flags, args: &BackupArgs) -> Result<(), CliError> {
     output::line(&format!(
         "It does NOT hold the master key, and is worth nothing without it: keep a copy of {key}, elsewhere."
     ))
-}
-
-fn show_progress(draft: &Path, expected: u64) {
-    let written = std::fs::metadata(draft).map_or(0, |of| of.len());
-    eprint!("\r{} of about {} ", size(written), size(expected));
 }
 
 pub fn size(bytes: u64) -> String {

@@ -180,14 +180,18 @@ async fn set(ctx: &Context, args: SetArgs) -> Result<(), CliError> {
 }
 
 async fn find(ctx: &Context, id: &ButtonId) -> Result<Button, CliError> {
-    partner::find_button(ctx, id).await.map_err(|error| failure(id, error))
+    match partner::find_button(ctx, id).await {
+        Err(PartnerError::UnknownButton) => {
+            let known = partner::list_buttons(ctx, None, None, args::MAX_LISTED).await.map_err(CliError::failure)?;
+            Err(CliError::missing("button", id.as_str(), known.iter().map(|button| button.id.as_str())))
+        }
+        found => found.map_err(CliError::failure),
+    }
 }
 
 fn failure(id: &ButtonId, error: PartnerError) -> CliError {
     match error {
-        PartnerError::UnknownButton => {
-            CliError::failure(format!("there is no button {id}; `leadgate button list` shows all"))
-        }
+        PartnerError::UnknownButton => CliError::missing("button", id.as_str(), []),
         error => CliError::failure(error),
     }
 }

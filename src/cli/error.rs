@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::config::nearest::nearest;
 
 /// A message for a person, and whether the command line was to blame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,13 @@ impl CliError {
     /// What was asked makes no sense: exit code 2.
     pub fn usage(message: impl ToString) -> Self {
         Self { message: message.to_string(), is_usage: true }
+    }
+
+    /// What was named is not there: says what was probably meant, and where all are listed.
+    pub fn missing<'k>(kind: &str, named: &str, known: impl IntoIterator<Item = &'k str>) -> Self {
+        let meant = nearest(named, known).map(|near| format!(" The nearest is {near};")).unwrap_or_default();
+        let command = if kind == "application" { "app" } else { kind };
+        Self::failure(format!("there is no {kind} {named}.{meant} `leadgate {command} list` shows all"))
     }
 
     /// Prints the message, and returns the exit code.

@@ -79,6 +79,7 @@ pub struct GlobalArgs {
 impl GlobalArgs {
     pub fn flags(&self) -> Flags {
         Flags {
+            impersonates: false,
             config: self.config.clone(),
             listen: self.listen.clone(),
             issuer: self.issuer.clone(),

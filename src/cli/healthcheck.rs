@@ -31,7 +31,9 @@ pub async fn run(flags: &Flags, args: &HealthcheckArgs) -> Result<(), CliError> 
         match ask(address).await {
             Ok(()) => return output::line(&format!("{address} is ready")),
             Err(problem) if Instant::now() >= deadline => {
-                return Err(CliError::failure(format!("{address} is not ready: {problem}")));
+                return Err(CliError::failure(format!(
+                    "{address} is not ready: {problem}. Start a server with `leadgate serve`, or name its address with --listen"
+                )));
             }
             Err(_) => sleep(PAUSE).await,
         }

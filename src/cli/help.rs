@@ -10,11 +10,11 @@ use super::Cli;
 
 /// What `leadgate --help` lists, in this order. clap knows one list of commands only.
 pub const GROUPS: [(&str, &[&str]); 5] = [
-    ("Server", &["serve", "init", "migrate", "healthcheck", "doctor"]),
+    ("Server", &["serve", "impersonate", "init", "migrate", "healthcheck", "doctor", "tail", "bench"]),
     ("People", &["account", "user", "invitation"]),
     ("Applications", &["app", "button", "connection", "webhook", "listen"]),
     ("Leads", &["lead", "delivery"]),
-    ("Operations", &["seed", "keys", "backup", "restore", "revoke-all", "event", "completions"]),
+    ("Operations", &["seed", "keys", "backup", "restore", "revoke-all", "event", "completions", "man"]),
 ];
 
 const MORE: &str = "`leadgate COMMAND -h` tells what is a command's own, `--help` the settings too.";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -14,16 +14,14 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::CliError;
+use super::plane::{self, Plane, Trouble, told_to_stop};
 use super::{output, webhook};
 use crate::config::{Flags, Secret, Settings, expected};
 use crate::domain::ids::AppId;
-use crate::domain::target_url::{TargetUrl, TargetUrlError};
 use crate::domain::webhook::{PATIENCE, Topic};
 
 /// How long the server holds an empty answer back.
 const WAIT: &str = "20s";
-/// How long an answer of the server may take: longer than that.
-const SERVER_PATIENCE: Duration = Duration::from_secs(40);
 /// How long to wait before the server is asked again, where it did not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How much of an answer is reported, in bytes.
@@ -32,7 +30,7 @@ const KEPT_BODY: usize = 4 * 1024;
 #[derive(Debug, Args)]
 pub struct ListenArgs {
     /// Where messages are brought to, such as http://localhost:3000/webhooks
-    #[arg(long, value_name = "URL", value_parser = forward, required_unless_present = "print")]
+    #[arg(long, value_name = "URL", value_parser = plane::address, required_unless_present = "print")]
     forward_to: Option<Url>,
     /// Bring them nowhere: print them only
     #[arg(long, conflicts_with = "forward_to")]
@@ -44,7 +42,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "EVENT", value_delimiter = ',', value_parser = webhook::topic)]
     events: Vec<Topic>,
     /// Public base URL of the server [default: the setting issuer]
-    #[arg(long, value_name = "URL", value_parser = forward)]
+    #[arg(long, value_name = "URL", value_parser = plane::address)]
     server: Option<Url>,
     /// What signs, whsec_… [default: made and printed at each start]
     #[arg(long, value_name = "SECRET", value_parser = secret)]
@@ -54,22 +52,8 @@ pub struct ListenArgs {
     json: bool,
 }
 
-/// An address; without a scheme it is http.
-fn forward(text: &str) -> Result<Url, TargetUrlError> {
-    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    TargetUrl::parse(&whole).map(TargetUrl::into_url)
-}
-
 fn secret(text: &str) -> Result<Secret, String> {
     expected::webhook_secret(text).map(|_| Secret::new(text))
-}
-
-/// The server's control plane.
-#[derive(Clone)]
-struct Plane {
-    client: Client,
-    base: String,
-    token: String,
 }
 
 /// What a listener is made with, and goes on with after the server was started anew.
@@ -100,42 +84,24 @@ struct Report {
     error: Option<String>,
 }
 
-/// Why the server did not do what it was asked to.
-enum Trouble {
-    /// It may be on its way back.
-    Away(String),
-    /// It does not know the listener, or any more.
-    Unknown,
-    /// It never will.
-    Refused(String),
-}
-
 pub async fn run(flags: &Flags, args: ListenArgs) -> Result<(), CliError> {
     let settings = Settings::of_process(flags)?;
-    let Some(token) = &settings.sandbox_token else {
-        return Err(CliError::usage(
-            "the server's sandbox token is needed: give it with --sandbox-token, --sandbox-token-file or \
-             LEADGATE_SANDBOX_TOKEN. A server that has none of its own prints it when it starts",
-        ));
-    };
-    let server = args.server.as_ref().map_or_else(|| settings.issuer.as_str().to_owned(), Url::to_string);
-    let client = Client::builder().redirect(redirect::Policy::none()).build().map_err(CliError::failure)?;
-    let base = format!("{}/_sandbox", server.trim_end_matches('/'));
-    let plane = Plane { client, base, token: token.read()?.expose().to_owned() };
-    let listener = plane.register(&args, None).await.map_err(|trouble| refused(&server, trouble))?;
+    let plane = Plane::of(&settings, args.server.as_ref())?;
+    let server = plane.server.clone();
+    let listener = plane.register(&args, None).await.map_err(|trouble| plane.refused(trouble))?;
     announce(&args, &server, &listener)?;
     let mut present = listener;
     tokio::select! {
-        ended = listen(&plane, &args, &server, &mut present) => return ended,
+        ended = listen(&plane, &args, &mut present) => return ended,
         () = told_to_stop() => {}
     }
     // Where the server is gone, it forgets the listener by itself.
-    let _ = plane.send("DELETE", &format!("/listeners/{}", present.id), None).await;
+    let _ = plane.send(Method::DELETE, &format!("/listeners/{}", present.id), None).await;
     Ok(())
 }
 
 /// Ends only where the server refuses.
-async fn listen(plane: &Plane, args: &ListenArgs, server: &str, present: &mut Listener) -> Result<(), CliError> {
+async fn listen(plane: &Plane, args: &ListenArgs, present: &mut Listener) -> Result<(), CliError> {
     let mut is_away = false;
     loop {
         let taken = plane.take(&present.id).await;
@@ -147,10 +113,10 @@ async fn listen(plane: &Plane, args: &ListenArgs, server: &str, present: &mut Li
                 hand_on(plane, args, &present.id, messages).await?;
             }
             // It was started anew, or reset: the same secret goes on.
-            Err(Trouble::Unknown) => match plane.register(args, Some(&present.secret)).await {
+            Err(Trouble::Unknown(_)) => match plane.register(args, Some(&present.secret)).await {
                 Ok(again) => *present = again,
-                Err(Trouble::Refused(why)) => return Err(refused(server, Trouble::Refused(why))),
-                Err(Trouble::Away(_) | Trouble::Unknown) => tokio::time::sleep(PAUSE).await,
+                Err(Trouble::Away(_)) => tokio::time::sleep(PAUSE).await,
+                Err(refusal) => return Err(plane.refused(refusal)),
             },
             Err(Trouble::Away(why)) => {
                 if !std::mem::replace(&mut is_away, true) {
@@ -158,7 +124,7 @@ async fn listen(plane: &Plane, args: &ListenArgs, server: &str, present: &mut Li
                 }
                 tokio::time::sleep(PAUSE).await;
             }
-            Err(refusal @ Trouble::Refused(_)) => return Err(refused(server, refusal)),
+            Err(refusal) => return Err(plane.refused(refusal)),
         }
     }
 }
@@ -213,7 +179,7 @@ async fn forwarded(client: &Client, target: Url, message: &Message) -> Report {
             Report { nr: message.nr, duration_ms, status: Some(status), headers, body: Some(body), error: None }
         }
         Err(error) => {
-            let error = Some(deepest(&error));
+            let error = Some(plane::deepest(&error));
             Report { nr: message.nr, duration_ms, status: None, headers: Vec::new(), body: None, error }
         }
     }
@@ -234,39 +200,8 @@ fn listed(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().take(32).map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-/// The others say only that something below them failed.
-pub(super) fn deepest(error: &dyn std::error::Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
-}
-
+/// What a listener does there.
 impl Plane {
-    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, Trouble> {
-        let address = format!("{}{path}", self.base);
-        let call = if method == "DELETE" { self.client.delete(address) } else { self.client.post(address) };
-        let mut call = call.bearer_auth(&self.token).timeout(SERVER_PATIENCE);
-        if let Some(body) = body {
-            call = call.header("content-type", "application/json").body(body.to_string());
-        }
-        let away = |error: reqwest::Error| Trouble::Away(deepest(&error));
-        let response = call.send().await.map_err(away)?;
-        let status = response.status();
-        let text = response.text().await.map_err(away)?;
-        let read: Option<Value> = serde_json::from_str(&text).ok();
-        let detail = read.as_ref().and_then(|problem| problem["detail"].as_str()).unwrap_or("no reason given");
-        match status {
-            StatusCode::NOT_FOUND if detail.contains("webhook") => Err(Trouble::Unknown),
-            _ if status.is_success() => Ok(read.unwrap_or(Value::Null)),
-            _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(Trouble::Away(format!("status {}", status.as_u16())))
-            }
-            _ => Err(Trouble::Refused(format!("{} ({})", detail.trim_end_matches('.'), status.as_u16()))),
-        }
-    }
-
     /// Makes a listener, with the secret that it had before.
     async fn register(&self, args: &ListenArgs, known: Option<&str>) -> Result<Listener, Trouble> {
         let mut body = json!({});
@@ -280,7 +215,7 @@ impl Plane {
         if let Some(secret) = given {
             body["secret"] = json!(secret);
         }
-        let made = self.send("POST", "/listeners", Some(body)).await?;
+        let made = self.send(Method::POST, "/listeners", Some(body)).await?;
         let text = |member: &str| made[member].as_str().map(str::to_owned);
         let (Some(id), Some(secret)) = (text("id"), text("secret")) else {
             return Err(Trouble::Refused("what answers there is no Leadgate server that has webhooks".to_owned()));
@@ -289,7 +224,7 @@ impl Plane {
     }
 
     async fn take(&self, listener: &str) -> Result<Vec<Message>, Trouble> {
-        let mut answer = self.send("POST", &format!("/listeners/{listener}/messages?wait={WAIT}"), None).await?;
+        let mut answer = self.send(Method::POST, &format!("/listeners/{listener}/messages?wait={WAIT}"), None).await?;
         let messages = serde_json::from_value(answer["messages"].take());
         messages.map_err(|_| Trouble::Refused("the server's answer is not what was asked for".to_owned()))
     }
@@ -298,15 +233,7 @@ impl Plane {
     async fn report(&self, listener: &str, message: &Message, report: &Report) -> Result<Option<u64>, Trouble> {
         let path = format!("/listeners/{listener}/messages/{}/outcome", message.id);
         let body = serde_json::to_value(report).map_err(|error| Trouble::Refused(error.to_string()))?;
-        Ok(self.send("POST", &path, Some(body)).await?["retry_in_ms"].as_u64())
-    }
-}
-
-fn refused(server: &str, trouble: Trouble) -> CliError {
-    match trouble {
-        Trouble::Away(why) => CliError::failure(format!("{server} does not answer: {why}")),
-        Trouble::Unknown => CliError::failure(format!("{server} has no webhooks")),
-        Trouble::Refused(why) => CliError::failure(format!("{server} refuses: {why}")),
+        Ok(self.send(Method::POST, &path, Some(body)).await?["retry_in_ms"].as_u64())
     }
 }
 
@@ -369,19 +296,5 @@ fn coloured(text: &str, code: &str) -> String {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     } else {
         text
-    }
-}
-
-/// Ctrl-C at a terminal, SIGTERM from a supervisor.
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        }
-        _ => std::future::pending().await,
     }
 }

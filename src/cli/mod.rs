@@ -8,6 +8,7 @@ mod account;
 mod app;
 mod args;
 mod backup;
+mod bench;
 mod button;
 mod completions;
 mod connection;
@@ -19,17 +20,22 @@ mod event;
 mod global;
 mod healthcheck;
 mod help;
+mod impersonate;
 mod init;
 mod invitation;
 mod keys;
 mod lead;
 mod listen;
+mod man;
 mod migrate;
 mod output;
+mod plane;
+mod progress;
 mod restore;
 mod revoke_all;
 mod seed;
 mod serve;
+mod tail;
 mod user;
 mod webhook;
 
@@ -60,7 +66,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server (the default).
-    Serve,
+    Serve(serve::ServeArgs),
+    /// Serve as apps.leadexec.net, for this machine alone: for pages and back ends that name it.
+    ///
+    /// A sandbox with TLS under that name, and what makes this machine take it for the real one. It passes nothing on.
+    Impersonate(impersonate::ImpersonateArgs),
     /// Bring the database up to date, and stop.
     Migrate,
     /// Put what a seed file describes into the database.
@@ -108,6 +118,10 @@ enum Command {
     Webhook(webhook::WebhookCommand),
     /// Bring a sandbox's messages to this machine, without any public address.
     Listen(listen::ListenArgs),
+    /// Show the requests of a running sandbox as they come, with the reason for each refusal.
+    Tail(tail::TailArgs),
+    /// Measure a running sandbox: requests in a second, and how long they take.
+    Bench(bench::BenchArgs),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -118,6 +132,8 @@ enum Command {
     ///
     /// For bash: source <(leadgate completions bash)
     Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write all of them.
+    Man(man::ManArgs),
 }
 
 /// Opens what a command works with, as the settings say.
@@ -158,8 +174,9 @@ pub fn main() -> ExitCode {
 impl Cli {
     async fn run(self) -> Result<(), CliError> {
         let flags = self.global.flags();
-        match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::run(&flags).await,
+        match self.command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default())) {
+            Command::Serve(args) => serve::run(&flags, &args).await,
+            Command::Impersonate(args) => impersonate::run(flags, &args).await,
             Command::Migrate => migrate::run(&flags).await,
             Command::Seed(args) => seed::run(&flags, &args).await,
             Command::Init(args) => init::run(&args),
@@ -178,9 +195,12 @@ impl Cli {
             Command::Delivery(command) => delivery::run(&flags, command).await,
             Command::Webhook(command) => webhook::run(&flags, command).await,
             Command::Listen(args) => listen::run(&flags, args).await,
+            Command::Tail(args) => tail::run(&flags, args).await,
+            Command::Bench(args) => bench::run(&flags, args).await,
             Command::Keys(command) => keys::run(&flags, command).await,
             Command::Event(command) => event::run(&flags, command).await,
             Command::Completions(args) => completions::run(&args),
+            Command::Man(args) => man::run(&args),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What commands print: tables and lines for people, JSON for programs.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
@@ -56,6 +56,21 @@ pub fn bytes(bytes: &[u8]) -> Result<(), CliError> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(CliError::failure(format!("the answer could not be written: {error}"))),
     }
+}
+
+/// One line of many to come; whether somebody still reads them.
+pub fn streamed(text: &str) -> Result<bool, CliError> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(CliError::failure(format!("the answer could not be written: {error}"))),
+    }
+}
+
+/// On a terminal alone, and not where colours are not wanted (no-color.org).
+pub fn has_colours() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn render_table<const COLUMNS: usize>(headings: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {

@@ -91,7 +91,7 @@ const SHOWN: [(&str, &[&str]); 20] = [
 ];
 
 /// Commands that show and change nothing of the server's data.
-const OF_THE_MACHINE: [&str; 5] = ["serve", "init", "migrate", "healthcheck", "completions"];
+const OF_THE_MACHINE: [&str; 7] = ["serve", "init", "migrate", "healthcheck", "completions", "impersonate", "man"];
 
 fn find<'c>(command: &'c Command, path: &str) -> &'c Command {
     path.split(' ').fold(command, |command, name| {

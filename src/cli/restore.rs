@@ -1,6 +1,7 @@
 //! `leadgate restore`: the way back of `leadgate backup`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
@@ -8,8 +9,10 @@ use serde::Serialize;
 use super::backup::size;
 use super::error::CliError;
 use super::output;
+use super::progress::{Unit, Watch};
 use crate::boot;
 use crate::config::{Flags, Settings};
+use crate::domain::progress::Progress;
 
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
@@ -32,7 +35,12 @@ struct RestoredJson<'a> {
 pub async fn run(flags: &Flags, args: RestoreArgs) -> Result<(), CliError> {
     let settings = Settings::of_process(flags)?;
     let file = args.file.clone();
-    let restored = tokio::task::spawn_blocking(move || boot::restore(&settings, &file)).await;
+    let progress = Arc::new(Progress::default());
+    progress.expect(std::fs::metadata(&file).map_or(0, |of| of.len()));
+    let watch = Watch { what: "restore", unit: Unit::Bytes, is_silent: args.json };
+    let counted = progress.clone();
+    let work = tokio::task::spawn_blocking(move || boot::restore(&settings, &file, &counted));
+    let restored = watch.until(&progress, || {}, work).await;
     let boot::Restored { contents, kept } = restored.map_err(CliError::failure)?.map_err(CliError::failure)?;
     let taken_at = contents.taken_at.map(|at| at.to_rfc3339());
     if args.json {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::output;
+use super::progress::{Unit, Watch};
 use crate::config::Flags;
 use crate::services::revoke_all;
 
@@ -33,7 +34,9 @@ pub async fn run(flags: &Flags, args: &RevokeAllArgs) -> Result<(), CliError> {
         ));
     }
     let ctx = super::open(flags).await?;
-    let revoked = revoke_all::revoke_all(&super::acting(&ctx)).await.map_err(CliError::failure)?;
+    let watch = Watch { what: "revoke-all", unit: Unit::Of("sessions and connections"), is_silent: args.json };
+    let acting = super::acting(&ctx);
+    let revoked = watch.over(revoke_all::revoke_all(&acting)).await.map_err(CliError::failure)?;
     if args.json {
         return output::json(&RevokedJson {
             connections_ended: revoked.connections,

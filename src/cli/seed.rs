@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::error::CliError;
 use super::output;
+use super::progress::{Unit, Watch};
 use crate::boot;
 use crate::config::seed::SeedFile;
 use crate::config::{Flags, Mode, Settings};
@@ -29,7 +30,9 @@ pub async fn run(flags: &Flags, args: &SeedArgs) -> Result<(), CliError> {
         file.refuse_published_secrets(&args.file)?;
     }
     let ctx = boot::open_context(&settings).await.map_err(CliError::failure)?;
-    let applied = seed::apply(&super::acting(&ctx), &file, Audience::Ordinary).await.map_err(CliError::failure)?;
+    let watch = Watch { what: "seed", unit: Unit::Of("accounts and users"), is_silent: args.json };
+    let acting = super::acting(&ctx);
+    let applied = watch.over(seed::apply(&acting, &file, Audience::Ordinary)).await.map_err(CliError::failure)?;
     print(&applied, args.json)
 }
 

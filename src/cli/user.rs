@@ -188,7 +188,13 @@ async fn set_password(ctx: &Context, args: SetPasswordArgs) -> Result<(), CliErr
 }
 
 async fn find(ctx: &Context, email: &Email) -> Result<User, CliError> {
-    users::find(ctx, email).await.map_err(|error| failure(email, error))
+    match users::find(ctx, email).await {
+        Err(UserError::Unknown) => {
+            let known = users::list(ctx, None, args::MAX_LISTED).await.map_err(CliError::failure)?;
+            Err(CliError::missing("user", email.as_str(), known.iter().map(|user| user.email.as_str())))
+        }
+        found => found.map_err(CliError::failure),
+    }
 }
 
 fn no_account(account: &str, error: UserError) -> CliError {
@@ -202,7 +208,7 @@ fn no_account(account: &str, error: UserError) -> CliError {
 
 pub(super) fn failure(email: &Email, error: UserError) -> CliError {
     match error {
-        UserError::Unknown => CliError::failure(format!("there is no user {email}; `leadgate user list` shows all")),
+        UserError::Unknown => CliError::missing("user", email.as_str(), []),
         error => CliError::failure(error),
     }
 }

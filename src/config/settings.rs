@@ -28,6 +28,8 @@ const DEFAULT_KEY_FILE: &str = "data/leadgate.key";
 /// What the command line gave, unchecked: every source is checked by the same code and words.
 #[derive(Default, Clone)]
 pub struct Flags {
+    /// The issuer is a name that only this machine takes for its own.
+    pub impersonates: bool,
     pub config: Option<PathBuf>,
     pub listen: Option<String>,
     pub issuer: Option<String>,
@@ -262,7 +264,7 @@ impl Settings {
         let password_grant =
             reader.parse(&layers::PASSWORD_GRANT, "`true` or `false`").unwrap_or(mode == Mode::Sandbox);
         // A developer's targets are on the developer's own machine; elsewhere it is the server's that would be open.
-        let is_own = mode == Mode::Sandbox && issuer.is_loopback();
+        let is_own = mode == Mode::Sandbox && (issuer.is_loopback() || flags.impersonates);
         let outgoing_allow = reader.parse_telling(&layers::OUTGOING_ALLOW, allow_list::EXPECTED);
         let outgoing_allow =
             outgoing_allow.unwrap_or_else(|| if is_own { AllowList::loopback() } else { AllowList::default() });

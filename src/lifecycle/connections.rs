@@ -14,11 +14,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::socket::{Doors, Entered, Sent, Socket, Stopping, received};
+use crate::socket::{Door, Doors, Entered, Peer, Sent, Socket, Stopping, received};
 
 /// Bytes of a request's head; more is 431, and a target of more than half of it 414. A connection holds no more than that of what is not yet read or written.
 const MAX_HEAD: usize = 128 * 1024;
@@ -29,6 +31,7 @@ const BREATH: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct Connections {
     pub router: Router,
+    pub tls: Option<TlsAcceptor>,
     pub doors: Arc<Doors>,
     /// Every answer tells its client to take another connection.
     pub stopping: Stopping,
@@ -82,7 +85,23 @@ impl Connections {
     async fn answer(self, entered: Entered, stream: TcpStream, address: SocketAddr) {
         let door = entered.door.clone();
         let socket = Socket::new(stream, door.clone());
-        let (router, stopping, peer) = (self.router, self.stopping, socket.peer(address));
+        let peer = socket.peer(address);
+        match self.tls.clone() {
+            None => self.converse(socket, door, peer).await,
+            // The handshake is a part of what a client has so long for before its first request.
+            Some(tls) => match tls.accept(socket).await {
+                Ok(stream) => self.converse(stream, door, peer).await,
+                Err(error) => tracing::debug!(%error, "a connection did not come to an agreement on TLS"),
+            },
+        }
+        drop(entered);
+    }
+
+    async fn converse<S>(self, stream: S, door: Arc<Door>, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let (router, stopping) = (self.router, self.stopping);
         let service = service_fn(move |request: Request<Incoming>| {
             door.serves();
             let mut request = request.map(|body| received(body, &door));
@@ -97,7 +116,7 @@ impl Connections {
             }
         });
         let mut served =
-            pin!(http1::Builder::new().max_buf_size(MAX_HEAD).serve_connection(TokioIo::new(socket), service));
+            pin!(http1::Builder::new().max_buf_size(MAX_HEAD).serve_connection(TokioIo::new(stream), service));
         let mut closed = pin!(closing(self.closed).fuse());
         loop {
             tokio::select! {
@@ -111,7 +130,6 @@ impl Connections {
                 () = &mut closed => served.as_mut().graceful_shutdown(),
             }
         }
-        drop(entered);
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod note;
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{broadcast, watch};
@@ -36,6 +37,8 @@ pub struct Journal {
     /// How often everything was forgotten.
     cleared: watch::Sender<u64>,
     learning: tokio::sync::Mutex<()>,
+    /// Whether what it has is shown where the log is.
+    is_shown: AtomicBool,
 }
 
 struct Kept {
@@ -150,12 +153,22 @@ impl Journal {
             kept: is_on.then(|| Mutex::new(Kept::new())),
             cleared: watch::Sender::default(),
             learning: tokio::sync::Mutex::default(),
+            is_shown: AtomicBool::new(false),
         }
     }
 
     /// Whether anything is kept.
     pub fn is_on(&self) -> bool {
         self.kept.is_some()
+    }
+
+    /// From now on somebody reads it where the log is, which need not say the same again.
+    pub fn set_shown(&self, is_shown: bool) {
+        self.is_shown.store(is_shown, Ordering::Relaxed);
+    }
+
+    pub fn is_shown(&self) -> bool {
+        self.is_shown.load(Ordering::Relaxed)
     }
 
     fn kept(&self) -> Option<MutexGuard<'_, Kept>> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::audit::Acting;
 use super::keys::{self, KeysError};
-use super::{Context, action_callback, deliveries, namespaces, webhooks};
+use super::{Context, action_callback, deliveries, namespaces, progress, webhooks};
 use crate::crypto::seal::{MasterKeyId, MasterKeys};
 use crate::domain::event::{Action, Change, Target, TargetKind};
 use crate::domain::ids::{DeliveryId, WebhookId};
@@ -166,6 +166,7 @@ async fn each_value(ctx: &Context, store: &Store, work: &mut Work<'_, '_>) -> Re
             let from = after.take();
             let page = store.read(move |conn| Box::pin(sealed::page(conn, shelf, from.clone()))).await?;
             let Some((last, _)) = page.last() else { break };
+            progress::step(u64::try_from(page.len()).unwrap_or(u64::MAX));
             after = Some(last.clone());
             match work {
                 Work::Count(count) => page.iter().for_each(|(place, sealed)| count.add(&row(place), sealed)),

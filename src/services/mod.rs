@@ -31,6 +31,7 @@ pub mod namespaces;
 pub mod oauth;
 pub mod once;
 pub mod partner;
+pub mod progress;
 pub mod reason;
 pub mod redeem;
 pub mod refresh;

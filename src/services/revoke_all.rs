@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::audit::Acting;
 use super::endings::Ending;
+use super::progress;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Change, Target, TargetKind};
 use crate::domain::ids::{AppId, ConnectionId};
@@ -30,6 +31,7 @@ pub async fn revoke_all(ctx: &Acting<'_>) -> Result<Revoked, StoreError> {
         ctx.store.write(move |conn| Box::pin(revocation::end_sessions(conn, after, at))).await?
     {
         revoked.sessions += ended;
+        progress::step(ended);
         after = last;
     }
     revoked.offers = ctx.store.write(|conn| Box::pin(revocation::drop_offers(conn))).await?;
@@ -66,6 +68,7 @@ async fn revoke_app(ctx: &Acting<'_>, app: AppId) -> Result<usize, StoreError> {
         });
         let Some((ended, last)) = piece.await? else { return Ok(all) };
         all += ended;
+        progress::step(u64::try_from(ended).unwrap_or(u64::MAX));
         after = last;
     }
 }

@@ -1,7 +1,7 @@
 //! Back-ups of an SQLite file, and their way back. All of it blocks its thread. PostgreSQL has tools of its own.
 
 use std::fs::{self, File, Permissions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::keys::{self, SealedKey};
 use super::migrate::{self, Schema};
 use super::sqlite::{self, PATIENCE};
+use crate::domain::progress::Progress;
 use crate::domain::timestamp::Timestamp;
 
 /// Why there is no back-up, or none was restored. Says what to do; everything is as it was then.
@@ -61,6 +62,9 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     name.into()
 }
+
+/// Bytes that are copied at once.
+const PIECE: u64 = 4 * 1024 * 1024;
 
 /// What SQLite keeps beside a database, and what belongs to that database alone.
 const LOGS: [&str; 3] = ["-wal", "-journal", "-shm"];
@@ -228,8 +232,24 @@ pub struct Restoring {
     _locks: [File; 2],
 }
 
+/// In pieces, so that somebody can see how far it is.
+fn copy(from: &mut File, to: &mut File, progress: &Progress) -> io::Result<()> {
+    loop {
+        match io::copy(&mut from.take(PIECE), to)? {
+            0 => return Ok(()),
+            copied => progress.step(copied),
+        }
+    }
+}
+
 /// Copies a back-up beside `database`, and looks at the copy: what is looked at is what will be there.
-pub fn begin_restore(file: &Path, database: &Path, own: &[&Path], random: &str) -> Result<Restoring, BackupError> {
+pub fn begin_restore(
+    file: &Path,
+    database: &Path,
+    own: &[&Path],
+    random: &str,
+    progress: &Progress,
+) -> Result<Restoring, BackupError> {
     refuse_own(file, database, own)?;
     for log in ["-wal", "-journal"].map(|suffix| beside(file, suffix)) {
         if fs::metadata(&log).is_ok_and(|of| of.len() > 0) {
@@ -248,7 +268,7 @@ pub fn begin_restore(file: &Path, database: &Path, own: &[&Path], random: &str) 
     File::options()
         .write(true)
         .open(&draft.path)
-        .and_then(|mut to| io::copy(&mut from, &mut to))
+        .and_then(|mut to| copy(&mut from, &mut to, progress))
         .map_err(failed(&draft.path, "written"))?;
     let contents = check(&draft.path, file)?;
     let keys = keys_of(&draft.path, file)?;

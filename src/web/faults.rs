@@ -54,7 +54,12 @@ pub async fn faults(State(web): State<Arc<Web>>, request: Request, next: Next) -
         return failed_at(&web, uri.path(), &headers, StatusCode::SERVICE_UNAVAILABLE);
     };
     let Some(rule) = found else { return next.run(request).await };
-    tracing::info!(rule = rule.id, endpoint = served.endpoint.name(), when = rule.when.as_str(), "a fault acts");
+    let (endpoint, when) = (served.endpoint.name(), rule.when.as_str());
+    if note::is_shown() {
+        tracing::debug!(rule = rule.id, endpoint, when, "a fault acts");
+    } else {
+        tracing::info!(rule = rule.id, endpoint, when, "a fault acts");
+    }
     note::fault(&rule.id);
     act(&web, served, &rule, asked, request, next).await
 }

@@ -58,7 +58,7 @@ struct Kept {
 impl Kept {
     fn begin(web: Arc<Web>, route: String, head: Parts) -> Self {
         Self {
-            slip: Slip::default(),
+            slip: Slip::new(web.ctx.journal.is_shown()),
             epoch: web.ctx.journal.epoch(),
             at: web.ctx.now(),
             real_at: web.ctx.real_now(),

@@ -31,6 +31,7 @@ mod oauth;
 mod observe;
 mod ops;
 mod page;
+pub mod plain;
 mod sandbox;
 mod sender;
 mod settings;

@@ -42,12 +42,15 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates that only some rooms may name.
-const ONLY_IN: [(&str, &[&str]); 11] = [
+const ONLY_IN: [(&str, &[&str]); 14] = [
     ("sqlx", &["store"]),
     ("rusqlite", &["store"]),
     ("axum", &["web", "boot", "lifecycle", "socket"]),
     ("hyper", &["lifecycle", "socket"]),
     ("rustix", &["boot", "cli", "store"]),
+    ("tokio_rustls", &["boot", "lifecycle"]),
+    ("rcgen", &["boot"]),
+    ("indicatif", &["cli"]),
     ("rand", &["entropy"]),
     ("askama", &["views", "web"]),
     ("argon2", &["crypto"]),

@@ -46,8 +46,8 @@ pub async fn look(settings: &Settings, findings: &mut Findings) {
 
 async fn ask(issuer: &str) -> Result<Answer, String> {
     let client = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build();
-    let client = client.map_err(|error| super::super::listen::deepest(&error))?;
-    let away = |error: reqwest::Error| super::super::listen::deepest(&error);
+    let client = client.map_err(|error| super::super::plane::deepest(&error))?;
+    let away = |error: reqwest::Error| super::super::plane::deepest(&error);
     let mut response = client.get(format!("{issuer}/.well-known/openid-configuration")).send().await.map_err(away)?;
     if response.status() != 200 {
         return Ok(Answer::Another(format!("its metadata has status {}", response.status().as_u16())));

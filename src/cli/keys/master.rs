@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::boot;
 use crate::cli::error::CliError;
+use crate::cli::progress::{Unit, Watch};
 use crate::cli::{acting, output};
 use crate::config::{Flags, Settings};
 use crate::services::Context;
@@ -61,11 +62,11 @@ pub async fn run(flags: &Flags, command: MasterCommand) -> Result<(), CliError> 
             // Until all is sealed anew: a key that another command put in before it would be rotated past.
             let keys = boot::lock_master_keys(&settings).map_err(CliError::failure)?;
             boot::add_master_key(&keys, args.announce).map_err(CliError::failure)?;
-            let resealed = if args.announce { None } else { Some(reseal(&ctx).await?) };
+            let resealed = if args.announce { None } else { Some(reseal(&ctx, args.json).await?) };
             show(&ctx, resealed, args.json).await
         }
         MasterCommand::Reseal(args) => {
-            let resealed = reseal(&ctx).await?;
+            let resealed = reseal(&ctx, args.json).await?;
             show(&ctx, Some(resealed), args.json).await
         }
         MasterCommand::Retire(args) => {
@@ -79,8 +80,10 @@ pub async fn run(flags: &Flags, command: MasterCommand) -> Result<(), CliError> 
     }
 }
 
-async fn reseal(ctx: &Context) -> Result<u64, CliError> {
-    master_keys::reseal(&acting(ctx)).await.map_err(CliError::failure)
+async fn reseal(ctx: &Context, is_silent: bool) -> Result<u64, CliError> {
+    let watch = Watch { what: "reseal", unit: Unit::Of("sealed values"), is_silent };
+    let acting = acting(ctx);
+    watch.over(master_keys::reseal(&acting)).await.map_err(CliError::failure)
 }
 
 #[derive(Serialize)]

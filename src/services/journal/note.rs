@@ -25,6 +25,8 @@ pub struct Notes {
     pub fault: Option<String>,
     /// Whether the journal does not keep it.
     pub left_out: bool,
+    /// Whether what the journal keeps is shown where the log is.
+    pub is_shown: bool,
 }
 
 tokio::task_local! {
@@ -36,6 +38,11 @@ tokio::task_local! {
 pub struct Slip(Arc<Mutex<Notes>>);
 
 impl Slip {
+    /// `is_shown`: what is noted here is shown where the log is.
+    pub fn new(is_shown: bool) -> Self {
+        Self(Arc::new(Mutex::new(Notes { is_shown, ..Notes::default() })))
+    }
+
     /// Runs the request.
     pub async fn around<T>(&self, request: impl Future<Output = T>) -> T {
         NOTES.scope(self.0.clone(), request).await
@@ -101,6 +108,11 @@ pub fn why_at(why: Why, at: Option<Timestamp>) {
 /// `rule` is the id of the fault rule that acted.
 pub fn fault(rule: &str) {
     write(|notes| notes.fault = Some(rule.to_owned()));
+}
+
+/// Whether whoever reads the log sees what is noted, too.
+pub fn is_shown() -> bool {
+    NOTES.try_with(|notes| notes.lock().unwrap_or_else(PoisonError::into_inner).is_shown).unwrap_or_default()
 }
 
 /// Keeps the request out of the journal: one of too many that say what the journal has already.

@@ -53,7 +53,11 @@ pub fn too_many_page(web: &Web, headers: &HeaderMap, endpoint: &'static str, spa
 /// A refusal, for who runs the server. `fingerprint` stands for the secret that was presented.
 pub fn refused(endpoint: &'static str, why: &impl Reason, fingerprint: Option<String>) {
     let endpoint = endpoint.trim_start_matches('/');
-    tracing::info!(endpoint, %why, fingerprint, "refused");
+    if note::is_shown() {
+        tracing::debug!(endpoint, %why, fingerprint, "refused");
+    } else {
+        tracing::info!(endpoint, %why, fingerprint, "refused");
+    }
     reason::note(why);
 }
 

@@ -38,12 +38,13 @@ export function launch() {
 
 /** A visitor for one test; `t` ends it. Other options are the browser context's. */
 export async function visit(t, options = {}) {
-  const { blockThirdPartyCookies = false, popupBlocker = false, ...rest } = options;
+  const { blockThirdPartyCookies = false, popupBlocker = false, args = [], ...rest } = options;
   const profile = await freshProfile(blockThirdPartyCookies);
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: true,
-    args: ARGUMENTS,
+    // Of a switch that comes twice the browser takes the last.
+    args: [...ARGUMENTS, ...args],
     ...rest,
     ignoreDefaultArgs: popupBlocker ? ['--disable-popup-blocking'] : [],
   });

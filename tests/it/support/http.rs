@@ -47,7 +47,8 @@ impl World {
         let address = listener.local_addr().unwrap();
         let (open, closed) = tokio::sync::watch::channel(false);
         let router = self.router.clone().with_state(());
-        let connections = Connections { router, doors: Doors::new(bounds), stopping: Stopping::default(), closed };
+        let connections =
+            Connections { router, tls: None, doors: Doors::new(bounds), stopping: Stopping::default(), closed };
         tokio::spawn(async move {
             connections.serve(listener).await;
             drop(open);

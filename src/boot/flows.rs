@@ -1,0 +1,155 @@
+//! What a person at a terminal sees while a sandbox serves: a line for each sign-in, each token and each refusal, read from
+//! the journal.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::domain::flow_line::{self, FlowLine};
+use crate::domain::journal::{Entry, Outcome};
+use crate::services::Context;
+use crate::services::journal::{Query, learn_users};
+
+/// Lines that a person can follow in a second; more are counted.
+const MAX_LINES: u32 = 20;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a person decides on, and the word for no.
+const DECISION: &str = "/dialog/{flow}/decision";
+const DENIED: &str = "decision=deny";
+
+/// Whether somebody looks on.
+pub fn is_watched() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Shows what comes, until the journal is closed. On a thread of its own: a terminal may stand still.
+pub fn show(ctx: Arc<Context>) {
+    if !ctx.journal.is_on() {
+        return;
+    }
+    // Where the log goes elsewhere, it is whole.
+    ctx.journal.set_shown(std::io::stderr().is_terminal());
+    let mut feed = ctx.journal.subscribe();
+    let runtime = Handle::current();
+    let has_colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let thread = std::thread::Builder::new().name("flows".into()).spawn(move || {
+        let mut pace = Pace::new(Instant::now());
+        loop {
+            match feed.blocking_recv() {
+                Ok(entry) => {
+                    let Some(line) = line(&ctx, &runtime, &entry, has_colours) else { continue };
+                    if let Some(left_out) = pace.takes(Instant::now()) {
+                        print(left_out, &line);
+                    }
+                }
+                Err(RecvError::Lagged(missed)) => pace.left_out += missed,
+                Err(RecvError::Closed) => return,
+            }
+        }
+    });
+    if let Err(error) = thread {
+        tracing::warn!(%error, "sign-ins are not shown");
+    }
+}
+
+/// A closed standard output stream is no reason to stop serving.
+fn print(left_out: u64, line: &str) {
+    let mut out = std::io::stdout().lock();
+    if left_out > 0 {
+        let _ = writeln!(out, "          … and {left_out} more");
+    }
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// How many lines there were in the present second.
+struct Pace {
+    since: Instant,
+    lines: u32,
+    left_out: u64,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self { since: now, lines: 0, left_out: 0 }
+    }
+
+    /// How many were left out before this one; `None`: this one is, too.
+    fn takes(&mut self, now: Instant) -> Option<u64> {
+        if now.duration_since(self.since) >= SECOND {
+            (self.since, self.lines) = (now, 0);
+        }
+        if self.lines == MAX_LINES {
+            self.left_out += 1;
+            return None;
+        }
+        self.lines += 1;
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+/// The line of an entry, where it has one.
+fn line(ctx: &Context, runtime: &Handle, entry: &Entry, has_colours: bool) -> Option<String> {
+    let is_denial = entry.route == DECISION && entry.request.body.contains(DENIED);
+    let what = match flow_line::story(&entry.route) {
+        _ if is_denial => "sign-in",
+        // Each page asks when it is opened; only somebody who is signed in by that is news.
+        Some("resume") if entry.outcome == Outcome::Ok && entry.user.is_none() && entry.connection.is_none() => {
+            return None;
+        }
+        Some(what) => what,
+        None if entry.outcome == Outcome::Ok => return None,
+        None => entry.endpoint.as_str(),
+    };
+    if entry.user.is_none() && entry.connection.is_some() {
+        // What cannot be looked up is not shown; the request itself was served.
+        let _ = runtime.block_on(learn_users(ctx));
+    }
+    let why = entry.why.as_ref().map(|why| why.message.as_str());
+    let said = match (entry.outcome, &entry.fault, why) {
+        (Outcome::Ok, ..) if is_denial => "denied".to_owned(),
+        (Outcome::Ok, ..) if what == "sign-in" => "allowed".to_owned(),
+        (Outcome::Ok, ..) => "ok".to_owned(),
+        (Outcome::Fault, Some(rule), _) => format!("fault {rule} acted ({})", entry.status),
+        (outcome, _, Some(why)) => format!("{}: {why}", outcome.as_str()),
+        (outcome, ..) => format!("{} ({})", outcome.as_str(), entry.status),
+    };
+    let user = ctx.journal.user_of(entry);
+    let line = FlowLine {
+        at: entry.real_at,
+        what,
+        user: user.as_deref(),
+        button: entry.button.as_deref(),
+        app: entry.app.as_ref().map(|app| app.as_str()),
+        outcome: entry.outcome,
+        said: &said,
+        took: took(ctx, entry),
+    };
+    Some(line.render(has_colours))
+}
+
+/// A sign-in takes as long as from the click; anything else as long as its request.
+fn took(ctx: &Context, entry: &Entry) -> Duration {
+    let own = Duration::from_micros(entry.duration_us);
+    let Some(flow) = entry.flow else { return own };
+    let steps = ctx.journal.list(&Query { flow: Some(flow), ..Query::default() });
+    steps.last().map_or(own, |first| entry.real_at.since(first.real_at) + own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_counted_and_not_shown() {
+        let began = Instant::now();
+        let mut pace = Pace::new(began);
+        let taken = (0..MAX_LINES + 5).filter(|_| pace.takes(began).is_some()).count();
+        assert_eq!(taken, MAX_LINES as usize);
+        assert_eq!(pace.takes(began + SECOND), Some(5));
+        assert_eq!(pace.takes(began + SECOND), Some(0));
+    }
+}
