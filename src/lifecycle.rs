@@ -9,10 +9,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::socket::{Bounds, Doors, Stopping};
+use crate::telemetry::CONNECTIONS_LIMIT;
 pub use connections::Connections;
 
 /// How long requests may take to finish once the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Connections for metrics that may be open at once.
+const SCRAPERS: usize = 64;
 
 /// What is served, and how it ends.
 pub struct Serving {
@@ -25,20 +29,26 @@ pub struct Serving {
 }
 
 /// Serves until SIGTERM or SIGINT, then lets requests finish; `wind_up` ends those that would go on. `background` never ends by itself: when it
-/// does, it crashed, and the server stops with an error rather than limp on.
+/// does, it crashed, and the server stops with an error rather than limp on. `metrics` is served on a listener of its own.
 ///
 /// # Errors
 /// When the listener fails or the background work crashed.
 pub async fn serve(
     listener: TcpListener,
     serving: Serving,
+    metrics: Option<(TcpListener, Router)>,
     background: JoinHandle<()>,
     wind_up: impl FnOnce(),
 ) -> std::io::Result<()> {
     let Serving { router, bounds, stopping, delay } = serving;
     let (close, closed) = tokio::sync::watch::channel(false);
+    CONNECTIONS_LIMIT.of([]).set(f64::from(u32::try_from(bounds.connections).unwrap_or(u32::MAX)));
     let doors = Doors::new(bounds);
     let connections = Connections { router: router.with_state(()), doors, stopping: stopping.clone(), closed };
+    let scraped = metrics.map(|(listener, router)| {
+        let doors = Doors::new(Bounds { connections: SCRAPERS, ..bounds });
+        tokio::spawn(Connections { router, doors, ..connections.clone() }.serve(listener))
+    });
     let mut server = tokio::spawn(connections.serve(listener));
     let mut background = background;
     let outcome = tokio::select! {
@@ -69,6 +79,9 @@ pub async fn serve(
         server.abort();
     }
     background.abort();
+    if let Some(scraped) = scraped {
+        scraped.abort();
+    }
     outcome
 }
 

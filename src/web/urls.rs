@@ -212,6 +212,7 @@ pub mod route {
         INSPECTOR_EVENTS = "/inspector/events";
         INSPECTOR_CHECKS = "/inspector/checks/{app}";
         LIVEZ = "/livez";
+        METRICS = "/metrics";
         READYZ = "/readyz";
     }
 }

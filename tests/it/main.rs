@@ -54,6 +54,7 @@ mod sources;
 mod statics;
 mod store_contract;
 mod support;
+mod telemetry;
 mod time;
 mod webhooks;
 mod worlds;
