@@ -8,6 +8,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::json;
 
+use super::scraped::Scraped;
 use crate::support::http::form;
 use crate::support::program::{Directory, Server};
 use crate::support::receiver::{Receiver, Reply};
@@ -118,7 +119,11 @@ async fn what_a_collector_gets(kind: Kind) {
     let mut search = Search::default();
     search.text("the sandbox token", TOKEN);
     let id = scene(&server, &mut search, &hook);
-    while hook.received().is_empty() {
+    let delivered = || {
+        let scraped = Scraped(server.get("/metrics").body);
+        scraped.value("leadgate_webhook_attempts_total", &[("outcome", "delivered")])
+    };
+    while delivered() < 1.0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     server.terminate();
@@ -178,7 +183,7 @@ async fn part_g_a_collector_that_fails_is_said_once() {
     let directory = Directory::new();
     let mut server = directory.spawn_with(&variables(&collector), &["serve", "--listen", "127.0.0.1:0"]).ready();
     let failed = |server: &Server| {
-        let scraped = super::scraped::Scraped(server.get("/metrics").body);
+        let scraped = Scraped(server.get("/metrics").body);
         scraped.value("leadgate_trace_exports_total", &[("outcome", "failed")])
     };
     while failed(&server) < 2.0 {
