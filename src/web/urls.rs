@@ -232,6 +232,7 @@ pub fn is_emulated(first_word: &str) -> bool {
             | "invitation"
             | "livez"
             | "logos"
+            | "metrics"
             | "readyz"
             | "settings"
             | "sign-up"

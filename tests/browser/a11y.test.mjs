@@ -439,6 +439,7 @@ const NO_PAGE = [
   '/account/export',
   '/inspector/events',
   '/livez',
+  '/metrics',
   '/readyz',
   // Forms whose answer is a redirect.
   '/account/connections/{connection}/disconnect',

@@ -137,7 +137,7 @@ async fn what_a_collector_gets(kind: Kind) {
         ("http.request.method", "GET"),
         ("http.route", "/authorize/refreshaccesstoken/{*token}"),
         ("http.response.status_code", "200"),
-        ("leadgate.request_id", &id),
+        ("leadgate.request_id", id.as_str()),
     ] {
         assert_eq!(attribute(request, key).as_deref(), Some(value), "{key}");
     }
