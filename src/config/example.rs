@@ -41,9 +41,10 @@ mod tests {
 
     #[test]
     fn what_is_commented_out_is_the_default() {
-        // Secrets have no default, and the limits that are shown are those of production mode.
+        // Secrets and the metrics' own listener have no default, and the limits that are shown are those of production mode.
         let is_default = |line: &&str| {
-            !["sandbox_token", "master_key"].iter().any(|key| line.starts_with(key)) && !line.contains("_per_minute")
+            !["sandbox_token", "master_key", "metrics_listen"].iter().any(|key| line.starts_with(key))
+                && !line.contains("_per_minute")
         };
         let whole = uncommented(SETTINGS);
         let shown = settings(&whole.lines().filter(is_default).collect::<Vec<_>>().join("\n"));
