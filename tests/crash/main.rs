@@ -12,4 +12,9 @@ mod look;
 #[expect(dead_code, reason = "the other tests use more of it")]
 #[path = "../it/support/program.rs"]
 mod program;
+#[expect(dead_code, reason = "the other tests use more of it")]
+#[path = "../it/support/search.rs"]
+mod search;
+#[path = "../it/support/seen.rs"]
+mod seen;
 mod world;

@@ -121,7 +121,7 @@ fn strings<'t>(table: &'t toml::Table, section: &str, key: &str) -> Vec<&'t str>
     list.map(|entry| entry.as_str().or_else(|| entry.get("crate")?.as_str()).unwrap()).collect()
 }
 
-/// R16: what cargo-deny looks at, where it is not installed: registry and bans.
+/// R16: what cargo-deny looks at, without it: registry and bans.
 #[test]
 fn r16_dependencies_come_from_one_registry_and_none_is_banned() {
     let deny: toml::Table = read("deny.toml").parse().unwrap();
@@ -190,7 +190,7 @@ fn is_allowed(expression: &str, allowed: &[&str]) -> bool {
     any(&mut tokens, allowed) && tokens.is_empty()
 }
 
-/// R16: what cargo-deny looks at, where it is not installed: licences.
+/// R16: what cargo-deny looks at, without it: licences.
 #[test]
 fn r16_every_licence_is_an_allowed_one() {
     let deny: toml::Table = read("deny.toml").parse().unwrap();

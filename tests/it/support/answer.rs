@@ -4,6 +4,8 @@ use axum::body::Bytes;
 use axum::http::HeaderMap;
 use serde_json::Value;
 
+use super::seen;
+
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -15,6 +17,10 @@ impl Answer {
     pub async fn of(response: axum::response::Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        for name in ["set-cookie", "location"] {
+            parts.headers.get_all(name).iter().for_each(|value| seen::note(&String::from_utf8_lossy(value.as_bytes())));
+        }
+        seen::note(&String::from_utf8_lossy(&body));
         Self { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 

@@ -184,6 +184,11 @@ impl Database {
         self.db_throw_out().await;
     }
 
+    /// Whether a test left it where nobody gets in, or dropped it.
+    pub async fn db_is_shut(&self) -> bool {
+        self.kind == Kind::Postgres && PgConnection::connect(&self.url()).await.is_err()
+    }
+
     /// Undoes [`Database::db_shut`].
     pub async fn db_open_again(&self) {
         db_administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).await;

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use url::form_urlencoded;
 
+pub use super::search::escape;
 use super::{Answer, SANDBOX_TOKEN, World};
 
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
@@ -32,11 +33,6 @@ pub fn from_address(mut request: Request<Body>, last_octet: u8) -> Request<Body>
 
 pub fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-/// One path segment or query value, escaped.
-pub fn escape(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 impl World {

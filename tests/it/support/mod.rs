@@ -11,6 +11,7 @@ pub mod program;
 pub mod proxy;
 pub mod receiver;
 pub mod search;
+pub mod seen;
 pub mod signer;
 pub mod statements;
 pub mod world;
@@ -41,10 +42,28 @@ pub const SANDBOX_TOKEN: &str = "lgx_the-sandbox-token-of-the-tests";
 pub async fn run<F: Future<Output = ()>>(kind: Kind, setup: Setup, test: impl FnOnce(World) -> F) {
     let database = Database::make(kind).await;
     let world = World::start(database.clone(), &setup).await;
-    let outcome = AssertUnwindSafe(test(world)).catch_unwind().await;
+    let whole = async {
+        test(world.clone()).await;
+        nothing_is_left_behind(&world).await;
+    };
+    let outcome = AssertUnwindSafe(whole).catch_unwind().await;
     database.remove().await;
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
+    }
+}
+
+/// Whatever a test was about: no secret that it was given is in the database (R9) or in the journal (N5).
+async fn nothing_is_left_behind(world: &World) {
+    let mut seen = seen::search();
+    seen.text("the users' password", PASSWORD);
+    seen.text("the sandbox token", SANDBOX_TOKEN);
+    if !world.database.db_is_shut().await {
+        seen.assert_none_in("the database", &world.database.db_dump().await);
+    }
+    if world.setup.is_sandbox {
+        let journal = world.control("GET", "/requests.har", &serde_json::Value::Null).await;
+        seen.assert_none_in("the journal", &journal.body);
     }
 }
 

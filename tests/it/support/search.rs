@@ -6,10 +6,13 @@ use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use super::http::escape;
-
 /// Shorter ones would be found by chance.
 const SHORTEST: usize = 8;
+
+/// One path segment or query value, escaped.
+pub fn escape(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
 
 /// Secrets by what they are, each in all of its forms.
 #[derive(Default)]
