@@ -8,6 +8,7 @@ mod flows;
 pub mod impersonation;
 mod logging;
 mod master_key;
+mod traces;
 
 pub use crate::store::Schema;
 pub use backup::{Planned, Restored, key_file, plan_backup, restore};
@@ -50,10 +51,11 @@ use crate::services::{Context, keys};
 use crate::socket::{Bounds, Stopping};
 use crate::store::backup::BackupError;
 use crate::store::{Location, OpenError, Store, StoreError};
+use crate::telemetry::traces::TracesError;
 use crate::web::urls::Urls;
 use crate::web::worlds::Namespaces;
 use crate::web::{self, Demonstration, Web};
-use crate::{lifecycle, worker};
+use crate::{lifecycle, telemetry, worker};
 use impersonation::AuthorityError;
 
 /// Why the server did not start, or stopped. Each says what to do.
@@ -91,6 +93,12 @@ pub enum BootError {
          `NEW OLD`, and restart them again; then run `leadgate keys master reseal`"
     )]
     NoKeyFile,
+    #[error(
+        "{address}, where metrics were to be served, cannot be listened on: {why}. Name another address with --metrics-listen"
+    )]
+    ListenForMetrics { address: SocketAddr, why: std::io::Error },
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     #[error("the server stopped: {0}")]
     Serve(std::io::Error),
 }
@@ -187,17 +195,20 @@ struct Outside {
     issuer: Issuer,
     proxies: Proxies,
     sandbox_token: Option<Secret>,
+    /// Whether metrics are among the server's own routes: only where it is on this machine, for who develops (rule R13).
+    has_metrics: bool,
 }
 
 impl Outside {
     fn of(parts: &Parts) -> Self {
         let (issuer, proxies) = (parts.issuer.clone(), parts.proxies.clone());
-        Self { issuer, proxies, sandbox_token: parts.sandbox_token.clone() }
+        let has_metrics = parts.sandbox_token.is_some() && issuer.is_loopback();
+        Self { issuer, proxies, sandbox_token: parts.sandbox_token.clone(), has_metrics }
     }
 }
 
 fn assemble(ctx: Arc<Context>, outside: Outside, demonstration: Demonstration) -> App {
-    let Outside { issuer, proxies, sandbox_token } = outside;
+    let Outside { issuer, proxies, sandbox_token, has_metrics } = outside;
     let namespaces = sandbox_token.is_some().then(|| Namespaces::beside(ctx.clone(), worker::start_beside));
     let stopping = Stopping::default();
     let web = Web {
@@ -209,6 +220,7 @@ fn assemble(ctx: Arc<Context>, outside: Outside, demonstration: Demonstration) -
         is_only_https: issuer.is_https() && !issuer.is_loopback() && sandbox_token.is_none(),
         proxies,
         sandbox_token,
+        has_metrics,
         demonstration,
         stopping: stopping.clone(),
     };
@@ -326,9 +338,16 @@ pub struct Manner {
 
 /// Runs the server that the settings describe, until it is told to stop.
 pub async fn serve(settings: Settings, manner: Manner) -> Result<(), BootError> {
+    let traces = traces::start()?;
+    logging::start(settings.log, traces.as_ref());
+    let served = serve_until_told(settings, manner).await;
+    traces::stop(traces).await;
+    served
+}
+
+async fn serve_until_told(settings: Settings, manner: Manner) -> Result<(), BootError> {
     let Manner { shows_flows, impersonation } = manner;
     let shows_flows = shows_flows && flows::is_watched();
-    logging::start(settings.log);
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
@@ -340,8 +359,11 @@ pub async fn serve(settings: Settings, manner: Manner) -> Result<(), BootError> 
     let tls = impersonation.map(|name| impersonation::acceptor(name.authority)).transpose()?;
     let address = listener.local_addr().map_err(BootError::Serve)?;
     let settings = settings.bound_to(address);
+    let metrics = metrics_listener(&settings).await?;
+    telemetry::begin(database_kind(&settings), settings.mode.as_str());
     let parts = open_parts(&settings).await?;
-    let outside = Outside::of(&parts);
+    let mut outside = Outside::of(&parts);
+    outside.has_metrics &= metrics.is_none();
     let ctx = Arc::new(context(parts, world_seed(&settings)?).await?);
     let seeded = put_seed(&ctx, &settings).await?;
     if settings.mode == Mode::Production {
@@ -358,6 +380,7 @@ pub async fn serve(settings: Settings, manner: Manner) -> Result<(), BootError> 
         router: app.router.clone(),
         tls,
         plain,
+        metrics: metrics.map(|listener| (listener, web::scrape::alone(ctx.clone()))),
         bounds: Bounds { connections: files::room_for(settings.connections), ..Bounds::default() },
         stopping: app.stopping.clone(),
         delay: settings.shutdown_delay,
@@ -365,6 +388,21 @@ pub async fn serve(settings: Settings, manner: Manner) -> Result<(), BootError> 
     let served = lifecycle::serve(listener, serving, background, || app.wind_up()).await;
     ctx.store.close().await;
     served.map_err(BootError::Serve)
+}
+
+async fn metrics_listener(settings: &Settings) -> Result<Option<TcpListener>, BootError> {
+    let Some(address) = settings.metrics_listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|why| BootError::ListenForMetrics { address, why })?;
+    let address = listener.local_addr().map_err(BootError::Serve)?;
+    tracing::info!("metrics are at http://{address}{}", web::urls::route::METRICS);
+    Ok(Some(listener))
+}
+
+fn database_kind(settings: &Settings) -> &'static str {
+    match settings.database_url {
+        DatabaseUrl::SqliteFile(_) | DatabaseUrl::SqliteMemory => "sqlite",
+        DatabaseUrl::Postgres(_) => "postgresql",
+    }
 }
 
 /// What a sandbox begins with: the file that was named, else the demonstration.

@@ -3,7 +3,7 @@
 //! The rooms, from the inside out. `domain` is pure; `store` alone knows a database; `services` holds the
 //! use cases; `web` turns them into HTTP, with `views` for its pages; `boot` puts everything together and
 //! `cli` calls it. `clock` alone reads real time and `entropy` alone draws randomness; `socket` holds clients'
-//! connections; `images` decodes pictures that people upload.
+//! connections; `images` decodes pictures that people upload; `telemetry` counts, and sends traces.
 
 pub mod boot;
 pub mod cli;
@@ -18,6 +18,7 @@ pub mod outgoing;
 pub mod services;
 pub mod socket;
 pub mod store;
+pub mod telemetry;
 pub mod views;
 pub mod web;
 pub mod worker;

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::socket::{Bounds, Doors, Stopping};
+use crate::telemetry::CONNECTIONS_LIMIT;
 pub use connections::Connections;
 
 /// How long requests may take to finish once the server was told to stop.
@@ -17,6 +18,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Connections without TLS beside those with it: each is shown the way.
 const MAX_PLAIN: usize = 256;
+/// Connections for metrics.
+const MAX_SCRAPERS: usize = 64;
 
 /// What is served, and how it ends.
 pub struct Serving {
@@ -25,6 +28,8 @@ pub struct Serving {
     pub tls: Option<TlsAcceptor>,
     /// What is answered without TLS, on an address of its own.
     pub plain: Option<(TcpListener, Router)>,
+    /// Metrics, where they have a listener of their own.
+    pub metrics: Option<(TcpListener, Router)>,
     pub bounds: Bounds,
     /// Begun as soon as the server is told to stop.
     pub stopping: Stopping,
@@ -43,22 +48,25 @@ pub async fn serve(
     background: JoinHandle<()>,
     wind_up: impl FnOnce(),
 ) -> std::io::Result<()> {
-    let Serving { router, tls, plain, bounds, stopping, delay } = serving;
+    let Serving { router, tls, plain, metrics, bounds, stopping, delay } = serving;
     let (close, closed) = tokio::sync::watch::channel(false);
+    CONNECTIONS_LIMIT.of([]).set(f64::from(u32::try_from(bounds.connections).unwrap_or(u32::MAX)));
     let doors = Doors::new(bounds);
     let connections = Connections { router: router.with_state(()), tls, doors, stopping: stopping.clone(), closed };
-    let beside = plain.map(|(listener, router)| {
-        let bounds = Bounds { connections: bounds.connections.min(MAX_PLAIN), ..bounds };
-        let (router, doors) = (router.with_state(()), Doors::new(bounds));
-        (Connections { router, tls: None, doors, ..connections.clone() }).serve(listener)
-    });
+    // With doors of its own: who comes there takes no place from clients.
+    let beside = |(listener, router): (TcpListener, Router), most: usize| {
+        let doors = Doors::new(Bounds { connections: bounds.connections.min(most), ..bounds });
+        Connections { router: router.with_state(()), tls: None, doors, ..connections.clone() }.serve(listener)
+    };
+    let plain = plain.map(|plain| beside(plain, MAX_PLAIN));
+    let scraped = metrics.map(|metrics| tokio::spawn(beside(metrics, MAX_SCRAPERS)));
     let mut server = tokio::spawn(async {
-        let beside = async {
-            if let Some(beside) = beside {
-                beside.await;
+        let plain = async {
+            if let Some(plain) = plain {
+                plain.await;
             }
         };
-        tokio::join!(connections.serve(listener), beside);
+        tokio::join!(connections.serve(listener), plain);
     });
     let mut background = background;
     let outcome = tokio::select! {
@@ -89,6 +97,9 @@ pub async fn serve(
         server.abort();
     }
     background.abort();
+    if let Some(scraped) = scraped {
+        scraped.abort();
+    }
     outcome
 }
 

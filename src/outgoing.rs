@@ -3,6 +3,7 @@
 //! the host before it is resolved, each address that it resolves to in the resolver, from whose answer the connection is
 //! made. No redirect is followed, no proxy of the environment is asked, and time and size are bounded.
 
+pub mod collector;
 mod resolver;
 
 use std::error::Error;
@@ -12,9 +13,13 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Response, redirect, retry};
 use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 use url::Url;
 
 use crate::domain::allow_list::{AllowList, NotAllowed};
+use crate::telemetry::traces::span;
+use crate::telemetry::{OUTGOING_CALLS, OUTGOING_DURATION};
 use resolver::Resolver;
 
 /// How much of an answer's body is read, in bytes.
@@ -95,6 +100,22 @@ impl Outgoing {
     }
 
     pub async fn call(&self, call: Call) -> Result<Answered, CallError> {
+        let began = Instant::now();
+        let span = span!("outgoing.call", otel.kind = "client", http.request.method = "POST", outcome = Empty);
+        let called = self.try_call(call).instrument(span.clone()).await;
+        let outcome = match &called {
+            Ok(_) => "answered",
+            Err(CallError::NotAllowed(_) | CallError::Header) => "not_allowed",
+            Err(CallError::TimedOut(_)) => "timed_out",
+            Err(CallError::Unreachable { .. } | CallError::NoClient(_)) => "unreachable",
+        };
+        span.record("outcome", outcome);
+        OUTGOING_CALLS.add([outcome]);
+        OUTGOING_DURATION.of([]).record(began.elapsed().as_secs_f64());
+        called
+    }
+
+    async fn try_call(&self, call: Call) -> Result<Answered, CallError> {
         self.judge(&call.url)?;
         let headers = header_map(&call.headers)?;
         let host = call.url.host_str().unwrap_or_default().to_owned();

@@ -15,10 +15,7 @@ const SHOWN_USERS: usize = 10;
 /// at this start and nobody knows it yet.
 pub async fn print(ctx: &Context, settings: &Settings, token: Option<&Secret>) -> Result<(), StoreError> {
     let mut lines = vec![String::new()];
-    let mode = match settings.mode {
-        Mode::Sandbox => "sandbox",
-        Mode::Production => "production",
-    };
+    let mode = settings.mode.as_str();
     lines.push(format!("Leadgate {}, {mode} mode, {}", env!("CARGO_PKG_VERSION"), settings.database_url));
     if settings.mode == Mode::Sandbox {
         sandbox(ctx, settings, token, &mut lines).await?;

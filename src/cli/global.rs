@@ -74,6 +74,9 @@ pub struct GlobalArgs {
     /// How long requests are still taken once the server was told to stop [default: 3s in production mode, else 0s]
     #[arg(long, global = true, value_name = "SPAN")]
     shutdown_delay: Option<String>,
+    /// Address to serve metrics on, apart from all else [default: in a sandbox on this machine, beside all else at /metrics; elsewhere none]
+    #[arg(long, global = true, value_name = "ADDR")]
+    metrics_listen: Option<String>,
 }
 
 impl GlobalArgs {
@@ -101,6 +104,7 @@ impl GlobalArgs {
             openings_per_minute: self.openings_per_minute.clone(),
             connections: self.connections.clone(),
             shutdown_delay: self.shutdown_delay.clone(),
+            metrics_listen: self.metrics_listen.clone(),
         }
     }
 }

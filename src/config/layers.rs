@@ -72,7 +72,9 @@ pub const CONNECTIONS: Setting =
     setting("limits.connections", "LEADGATE_LIMITS_CONNECTIONS", "--connections").written_as(Form::Number);
 pub const SHUTDOWN_DELAY: Setting = setting("shutdown_delay", "LEADGATE_SHUTDOWN_DELAY", "--shutdown-delay");
 
-pub const ALL: [Setting; 21] = [
+pub const METRICS_LISTEN: Setting = setting("metrics_listen", "LEADGATE_METRICS_LISTEN", "--metrics-listen");
+
+pub const ALL: [Setting; 22] = [
     LISTEN,
     ISSUER,
     DATABASE_URL,
@@ -94,6 +96,7 @@ pub const ALL: [Setting; 21] = [
     OPENINGS_PER_MINUTE,
     CONNECTIONS,
     SHUTDOWN_DELAY,
+    METRICS_LISTEN,
 ];
 
 /// The variable that names the configuration file itself.

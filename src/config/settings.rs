@@ -51,6 +51,7 @@ pub struct Flags {
     pub outgoing_allow: Option<String>,
     pub trusted_proxies: Option<String>,
     pub proxy_header: Option<String>,
+    pub metrics_listen: Option<String>,
 }
 
 impl Flags {
@@ -76,6 +77,7 @@ impl Flags {
             "proxy_header" => self.proxy_header.clone(),
             "limits.connections" => self.connections.clone(),
             "shutdown_delay" => self.shutdown_delay.clone(),
+            "metrics_listen" => self.metrics_listen.clone(),
             _ => None,
         }
     }
@@ -102,6 +104,17 @@ pub enum LogLevel {
     Info,
     Debug,
     Trace,
+}
+
+impl Mode {
+    /// As it is written in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Production => "production",
+        }
+    }
 }
 
 /// A setting that is one of a few words.
@@ -236,6 +249,8 @@ pub struct Settings {
     pub connections: NonZeroU32,
     /// How long requests are still taken once the server was told to stop.
     pub shutdown_delay: Duration,
+    /// Where metrics are served, apart from all else.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 impl Settings {
@@ -292,6 +307,7 @@ impl Settings {
         let shutdown_delay: Option<Span> =
             reader.parse(&layers::SHUTDOWN_DELAY, "a span of time such as `5s`, of 10 minutes at most");
         let shutdown_delay = shutdown_delay.map_or(default_shutdown_delay(mode), |Span(span)| span);
+        let metrics_listen = reader.parse(&layers::METRICS_LISTEN, "an address and a port such as `127.0.0.1:9464`");
         let seed = reader.path(&layers::SEED);
         // A default that stands in for a faulty value must not be blamed for what the operator never said.
         if mode == Mode::Production && reader.faults.is_empty() {
@@ -319,6 +335,7 @@ impl Settings {
             limits,
             connections,
             shutdown_delay,
+            metrics_listen,
         })
     }
 

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher, Version};
@@ -12,10 +12,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+use tracing::Instrument as _;
 
 use super::queue::{self, Queue};
 use crate::domain::user::{MAX_PASSWORD, PasswordHash};
 use crate::entropy::SharedEntropy;
+use crate::telemetry::traces::span;
+use crate::telemetry::{PASSWORD_HASH, PASSWORD_WAIT, PASSWORDS_TURNED_AWAY};
 
 /// Requests that wait for each hash that runs. A hash takes one core some 20 ms, so the last of them waits some ten seconds:
 /// about as long as a person waits for a page, and a third of what any request may take.
@@ -75,13 +78,21 @@ impl Passwords {
     /// A place in the queue for a request that `from` sent. It is taken before anything is looked up, so that it tells
     /// nothing of who is known (rule C9).
     pub fn queue(&self, from: Option<IpAddr>) -> Result<Place<'_>, Busy> {
-        let place = self.queue.enter(from).ok_or(Busy { retry_after: COME_AGAIN })?;
+        let place = self.queue.enter(from).ok_or_else(|| {
+            PASSWORDS_TURNED_AWAY.add([]);
+            Busy { retry_after: COME_AGAIN }
+        })?;
         Ok(Place { passwords: self, place })
     }
 
     /// Requests whose turn has not come.
     pub fn waiting(&self) -> usize {
         self.queue.len()
+    }
+
+    /// How many may wait for their turn.
+    pub fn may_wait(&self) -> usize {
+        self.queue.most()
     }
 
     /// Gives back the memory that those who wait share, where nobody waits any more.
@@ -145,12 +156,18 @@ impl Passwords {
         place: Option<queue::Place>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let permit = self.at_once.clone().acquire_owned().await.map_err(|_| PasswordError::Failed)?;
+        let span = span!("password");
+        let came = Instant::now();
+        let turn = self.at_once.clone().acquire_owned().instrument(span.clone()).await;
+        let permit = turn.map_err(|_| PasswordError::Failed)?;
         drop(place);
+        PASSWORD_WAIT.of([]).record(came.elapsed().as_secs_f64());
         self.runs.fetch_add(1, Ordering::Relaxed);
         // The permit goes along: a caller that hangs up does not make room while its hash still runs.
         spawn_blocking(move || {
-            let done = work();
+            let began = Instant::now();
+            let done = span.in_scope(work);
+            PASSWORD_HASH.of([]).record(began.elapsed().as_secs_f64());
             drop(permit);
             done
         })

@@ -44,6 +44,11 @@ impl Queue {
         Some(Place { queue: self.clone(), sender })
     }
 
+    /// How many may wait.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.lock().all

@@ -86,6 +86,11 @@ pub struct Proxies {
 }
 
 impl Proxies {
+    /// Whether `peer` is one of them, so that what it says of a request is believed.
+    pub fn are_believed(&self, peer: IpAddr) -> bool {
+        self.trusted.contains(peer)
+    }
+
     /// The client's address, where `lines` are the values of [`ProxyHeader::name`] in the order of the request.
     pub fn client_of<'l>(&self, peer: IpAddr, lines: impl DoubleEndedIterator<Item = &'l str> + 'l) -> IpAddr {
         self.trusted.client_of(peer, self.header.hops(lines))

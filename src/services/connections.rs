@@ -16,6 +16,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
 use crate::domain::user::User;
 use crate::store::{StoreError, connections, events};
+use crate::telemetry::DISCONNECTS;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
@@ -169,14 +170,17 @@ pub async fn end(ctx: &Acting<'_>, id: ConnectionId) -> Result<(), ConnectionErr
         let mut event = event.clone();
         Box::pin(async move {
             // Somebody else may have ended it in this moment: it is over either way.
-            if let Some(app) = ending.one(conn, id, now).await? {
-                event.target.name = disconnect::name_of(conn, &app).await?;
+            let ended = ending.one(conn, id, now).await?;
+            if let Some(app) = &ended {
+                event.target.name = disconnect::name_of(conn, app).await?;
                 events::record(conn, &event).await?;
             }
-            Ok(())
+            Ok(ended.is_some())
         })
     });
-    ended.await?;
+    if ended.await? {
+        DISCONNECTS.add(["operator"]);
+    }
     ctx.told();
     Ok(())
 }

@@ -34,6 +34,7 @@ use crate::store::{
     Conn, StoreError, accounts, apps, authorization_codes, buttons, codes, connections, device_codes, flows, sessions,
     users,
 };
+use crate::telemetry::SIGN_INS;
 
 /// Why a step cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +134,15 @@ fn subject_of(request: &FlowRequest) -> &str {
     }
 }
 
+/// As it stands in metrics.
+fn kind_of(request: &FlowRequest) -> &'static str {
+    match request {
+        FlowRequest::Button(_) => "button",
+        FlowRequest::Authorization(_) => "authorization",
+        FlowRequest::Device(_) => "device",
+    }
+}
+
 /// Starts a flow for what was checked. `browser` is the cookie that the browser already has, if any.
 pub async fn start(
     ctx: &Context,
@@ -142,6 +152,7 @@ pub async fn start(
 ) -> Result<Started, StartError> {
     // Anybody may, and each is a row.
     ctx.throttle.opening(from, subject_of(&request))?;
+    let kind = kind_of(&request);
     let now = ctx.now();
     let browser =
         browser.and_then(|cookie| Handle::parse(HandleKind::Browser, cookie)).unwrap_or_else(|| ctx.mint(now));
@@ -159,6 +170,7 @@ pub async fn start(
             Box::pin(async move { flows::insert(conn, &flow, &hash).await })
         })
         .await?;
+    SIGN_INS.add([kind, "begun"]);
     Ok(Started { flow: id, browser: browser.encode(HandleKind::Browser) })
 }
 
@@ -335,6 +347,7 @@ async fn finish(
     let asked = Asked { user: &signed_in.user, app: &flow.app, scopes: &flow.scopes, now };
     if decision == Decision::Deny {
         let denied = deny(ctx, flow, asked, DENIED).await?;
+        SIGN_INS.add([kind_of(&request), "denied"]);
         action_callback::tell_denied(ctx, asked).await;
         return Ok(denied);
     }
@@ -346,6 +359,7 @@ async fn finish(
     let proposed = proposal.connection.id;
     if let Err(refusal) = action_callback::ask(ctx, asked, proposed).await? {
         let denied = Box::new(deny(ctx, flow, asked, REFUSED).await?);
+        SIGN_INS.add([kind_of(&request), "refused"]);
         return Ok(Outcome::Refused { refusal, denied });
     }
     let handle = ctx.mint(now);
@@ -377,6 +391,7 @@ async fn finish(
         })
         .await??;
     ctx.told();
+    SIGN_INS.add([kind_of(&request), "allowed"]);
     note::connection(connection);
     if connection == proposed {
         ctx.count(&flow.app.id, UsageKind::Connections);

@@ -15,6 +15,7 @@ use crate::domain::ids::{AppId, ConnectionId, UserId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::connections::EndByClient;
 use crate::store::{Conn, StoreError, apps, connections, events};
+use crate::telemetry::DISCONNECTS;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DisconnectRefusal {
@@ -80,6 +81,7 @@ async fn try_by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Resul
     let now = clocks::of_connection(ctx, id).await?;
     let event = ctx.event(By::client(None, from), Action::ConnectionEnded, Target::connection(id, ""));
     if let Some(app) = ctx.store.end_untold(EndByClient { connection: id, now, event: event.clone() }).await? {
+        DISCONNECTS.add(["partner"]);
         note::connection(id);
         note::app(&app);
         return Ok(id);
@@ -100,6 +102,7 @@ async fn try_by_token(ctx: &Context, token: &str, from: Option<IpAddr>) -> Resul
     let ended = ended.await?;
     note::connection(id);
     if let Some(app) = ended {
+        DISCONNECTS.add(["partner"]);
         ctx.told();
         note::app(&app);
         return Ok(id);
@@ -143,6 +146,7 @@ pub async fn by_user(ctx: &Acting<'_>, user: UserId, id: ConnectionId) -> Result
         })
         .await?;
     let connection = ended?;
+    DISCONNECTS.add(["user"]);
     ctx.told();
     note::app(&connection.app);
     Ok(connection)

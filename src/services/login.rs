@@ -16,6 +16,7 @@ use crate::domain::journal::Why;
 use crate::domain::session::{SESSION_LIFETIME, Session};
 use crate::domain::user::{PasswordHash, User};
 use crate::store::{Conn, StoreError, events, sessions, users};
+use crate::telemetry::LOGINS;
 
 /// Users that the login page of a sandbox offers at most: a list that a person can still look through.
 const OFFERED: i64 = 200;
@@ -93,8 +94,12 @@ pub async fn with_password(
     let right = turn.verify(password, by.clone()).await?;
     note_credentials(email, user.as_ref(), right);
     match user.filter(|user| right && user.is_active()) {
-        Some(user) => Ok(Authenticated { user, by }),
+        Some(user) => {
+            LOGINS.add(["ok"]);
+            Ok(Authenticated { user, by })
+        }
         None => {
+            LOGINS.add(["refused"]);
             record_refusal(ctx, email, from).await?;
             Err(LoginError::WrongCredentials)
         }

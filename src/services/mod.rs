@@ -27,6 +27,7 @@ pub mod leads;
 pub mod login;
 pub mod logos;
 pub mod master_keys;
+pub mod metrics;
 pub mod namespaces;
 pub mod oauth;
 pub mod once;

@@ -17,6 +17,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
 use crate::store::access_tokens::Issued;
 use crate::store::{Conn, StoreError, access_tokens, buttons, codes, resume_handles, sessions, users};
+use crate::telemetry::TOKENS_ISSUED;
 
 /// Why a code was refused. To the client they are all one: `invalid_grant`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +137,7 @@ async fn try_redeem_at(
             Box::pin(async move { attempt.settle(conn, &fresh).await })
         })
         .await??;
+    TOKENS_ISSUED.add(["button"]);
     note::connection(settled.connection);
     note::user(&settled.email);
     ctx.store.note_use(settled.connection, now);

@@ -1,6 +1,7 @@
 //! A new access token for a refresh token (wire.md A2): the hot path.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use super::journal::note;
 use super::throttle::TooMany;
@@ -13,6 +14,10 @@ use crate::domain::ids::{AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
 use crate::store::{StoreError, connections};
+use crate::telemetry::{Counter, TOKENS_ISSUED};
+
+/// Made once: this is the hot path.
+static ISSUED: LazyLock<Counter> = LazyLock::new(|| TOKENS_ISSUED.of(["refreshaccesstoken"]));
 
 /// Why there is no new token. Clients are told one sentence for all of them; this is for who runs the server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +77,7 @@ async fn try_refresh(ctx: &Context, token: &str, app: Option<&str>) -> Result<Gr
     let (handle, issue) = ctx.mint_access_token(connection, app.clone(), now);
     match ctx.store.issue(issue).await? {
         Some(issued) => {
+            ISSUED.increment(1);
             ctx.count(&app, UsageKind::Refreshes);
             if let Some(news) = Refreshed::wanted(ctx, &app, now) {
                 // The token is issued, whatever becomes of the message. Boxed, as what is rare is below too: every refresh

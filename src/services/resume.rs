@@ -21,6 +21,7 @@ use crate::domain::session::RESUME_GRACE;
 use crate::domain::timestamp::Timestamp;
 use crate::store::access_tokens::{Issue, Issued};
 use crate::store::{Conn, StoreError, access_tokens, apps, buttons, connections, resume_handles, users};
+use crate::telemetry::TOKENS_ISSUED;
 
 /// Buttons that one page may ask for.
 pub const MAX_BUTTONS: usize = 50;
@@ -81,6 +82,7 @@ pub async fn resume(ctx: &Context, page: Page<'_>) -> Result<Resumed, StoreError
     basis.retain(|app, _| wanted.contains(app));
     note_outcome(&judged, &known, &basis);
     let granted = grant(ctx, page.origin, basis).await?;
+    TOKENS_ISSUED.of(["resume"]).increment(granted.len() as u64);
     let results = judged
         .into_iter()
         .map(|(id, verdict)| {

@@ -24,6 +24,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
 use crate::domain::user::User;
 use crate::store::{StoreError, access_tokens, authorization_codes, connections};
+use crate::telemetry::TOKENS_ISSUED;
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
@@ -101,6 +102,7 @@ pub async fn authorize(ctx: &Context, wanted: Authorize) -> Result<Decided, Auth
         .await?
         .ok_or(AuthorizeError::UserDisabled)?;
     ctx.told();
+    TOKENS_ISSUED.add(["sandbox"]);
     ctx.store.note_use(connection, now);
     if connection == proposed {
         ctx.count(&button.app, UsageKind::Connections);

@@ -15,6 +15,7 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use crate::domain::sender::{is_shared, network};
+use crate::telemetry::THROTTLED;
 
 /// Attempts in a minute; zero: no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,30 +250,30 @@ impl Throttle {
     /// Counts an attempt to sign in, before its password is looked at. A caller without an address (there is
     /// none in tests of the router alone) is not counted.
     pub fn login(&self, address: Option<IpAddr>, email: &str) -> Result<(), TooMany> {
-        count(self.meters().logins.as_ref(), address, email.trim())
+        counted("logins", count(self.meters().logins.as_ref(), address, email.trim()))
     }
 
     /// Counts a token that was refused. Good ones are not counted: nobody can use up what a partner needs.
     pub fn refusal(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
-        count(self.meters().refusals.as_ref(), address, app)
+        counted("refusals", count(self.meters().refusals.as_ref(), address, app))
     }
 
     /// Counts what a page reports.
     pub fn report(&self, address: Option<IpAddr>) -> Result<(), TooMany> {
-        count(self.meters().reports.as_ref(), address, "")
+        counted("reports", count(self.meters().reports.as_ref(), address, ""))
     }
 
     /// Counts who signs up.
     pub fn sign_up(&self, address: Option<IpAddr>) -> Result<(), TooMany> {
-        count(self.meters().sign_ups.as_ref(), address, "")
+        counted("sign_ups", count(self.meters().sign_ups.as_ref(), address, ""))
     }
 
     /// Counts what anybody can have us remember for a while, before it is written down: a sign-in that is begun, a pushed
     /// request, a device code, a client that registers itself. `subject` is the application that it is for.
     pub fn opening(&self, address: Option<IpAddr>, subject: &str) -> Result<(), TooMany> {
         let meters = self.meters();
-        count(meters.openings.as_ref(), address, subject)?;
-        count(meters.openings_anywhere.as_ref(), address.map(|_| EVERYBODY), "")
+        counted("openings", count(meters.openings.as_ref(), address, subject))?;
+        counted("openings", count(meters.openings_anywhere.as_ref(), address.map(|_| EVERYBODY), ""))
     }
 
     /// Whether the event log takes another refused sign-in.
@@ -289,7 +290,7 @@ impl Throttle {
     /// limit would still be served when it is right. Elsewhere the same client is not locked out (rule E10).
     pub fn admit(&self, address: Option<IpAddr>, app: &str) -> Result<(), TooMany> {
         match (&self.meters().refusals, address) {
-            (Some(meter), Some(address)) => meter.check(address, app),
+            (Some(meter), Some(address)) => counted("refusals", meter.check(address, app)),
             _ => Ok(()),
         }
     }
@@ -311,6 +312,11 @@ impl Throttle {
             meter.forget_idle();
         }
     }
+}
+
+/// An attempt past a limit, for who runs the server.
+fn counted(limit: &'static str, outcome: Result<(), TooMany>) -> Result<(), TooMany> {
+    outcome.inspect_err(|_| THROTTLED.add([limit]))
 }
 
 fn count(meter: Option<&Meter>, address: Option<IpAddr>, subject: &str) -> Result<(), TooMany> {

@@ -13,6 +13,7 @@ use crate::domain::access_token::Subject;
 use crate::domain::grant::GrantEnd;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId, GrantId};
 use crate::store::{StoreError, access_tokens, connections, grants};
+use crate::telemetry::TOKENS_ISSUED;
 
 /// The longest that an access token can be asked to live: ten years.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(315_360_000);
@@ -42,6 +43,7 @@ pub async fn make(ctx: &Context, consent: &Consent, lifetime: Option<Duration>) 
     });
     // Where the connection ended in the meantime, it was with its user.
     let expires_at = issued.await?.ok_or(ConnectionError::UserDisabled)?;
+    TOKENS_ISSUED.add(["sandbox"]);
     ctx.store.note_use(connection.id, now);
     let access_token = handle.encode(HandleKind::AccessToken);
     Ok(Pair { access_token, lifetime: expires_at.since(now), refresh_token })

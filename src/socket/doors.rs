@@ -11,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::telemetry::{CONNECTIONS_CLOSED, CONNECTIONS_OPEN, CONNECTIONS_TAKEN};
+
 /// How long a connection may wait for its client, and how many there may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -152,6 +154,8 @@ impl Doors {
             stalled: AtomicU64::new(0),
         });
         let id = self.serial.fetch_add(1, Ordering::Relaxed);
+        CONNECTIONS_TAKEN.add([]);
+        CONNECTIONS_OPEN.of([]).increment(1.0);
         self.open().insert(id, Open { door: door.clone(), task: None });
         Entered { id, door }
     }
@@ -199,6 +203,7 @@ impl Doors {
             waiting.select_nth_unstable_by_key(few, |(since, _)| *since);
         }
         for (_, task) in &waiting[..few] {
+            CONNECTIONS_CLOSED.add(["room"]);
             task.abort();
         }
         tracing::debug!(
@@ -217,7 +222,9 @@ impl Doors {
             for Open { door, task } in self.open().values() {
                 if let Some(task) = task
                     && self.is_late(door, now)
+                    && !task.is_finished()
                 {
+                    CONNECTIONS_CLOSED.add(["late"]);
                     task.abort();
                 }
             }
@@ -260,6 +267,7 @@ pub struct Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         let doors = &self.door.doors;
+        CONNECTIONS_OPEN.of([]).decrement(1.0);
         doors.open().remove(&self.id);
         // Whoever waits looks again: for room, or for the end. There is one of them.
         doors.left.notify_one();

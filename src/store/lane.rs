@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::conn::Conn;
 use super::error::{Outage, StoreError};
 use super::pool::{ACQUIRE_PATIENCE, Pool, STATEMENT_PATIENCE, within};
 use super::{ATTEMPTS, Work};
+use crate::telemetry::traces::{self, Waiter};
+use crate::telemetry::{STORE_BATCH, STORE_COMMIT, STORE_FAILURES};
 
 /// Requests that may wait; a caller past that waits for a place.
 pub(super) const WAITING: usize = 4_096;
@@ -22,12 +25,17 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) type Batch<Q, A> = for<'c> fn(&'c mut Conn, &'c [Q]) -> Work<'c, Vec<Result<A, StoreError>>>;
 
 /// Where requests of one kind wait.
-pub(super) struct Lane<Q, A>(mpsc::Sender<Waiting<Q, A>>);
+pub(super) struct Lane<Q, A> {
+    /// Its name in metrics and traces.
+    pub(super) name: &'static str,
+    queue: mpsc::Sender<Waiting<Q, A>>,
+}
 
 struct Waiting<Q, A> {
     request: Q,
     answer: Answer<A>,
     since: Instant,
+    waiter: Waiter,
 }
 
 impl<Q, A> Waiting<Q, A> {
@@ -45,16 +53,21 @@ impl<Q, A> Waiting<Q, A> {
 
 impl<Q: Send + Sync + 'static, A: Send + 'static> Lane<Q, A> {
     /// `quiet` is for how long the connection is kept after a batch: to give it back and take it again is a round trip.
-    pub(super) fn start(pool: &Pool, quiet: Duration, batch: Batch<Q, A>) -> Self {
+    pub(super) fn start(name: &'static str, pool: &Pool, quiet: Duration, batch: Batch<Q, A>) -> Self {
         let (sender, queue) = mpsc::channel(WAITING);
-        tokio::spawn(serve(pool.clone(), quiet, queue, batch));
-        Self(sender)
+        tokio::spawn(serve(name, pool.clone(), quiet, queue, batch));
+        Self { name, queue: sender }
+    }
+
+    /// How many wait, and how many may.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        (self.queue.max_capacity() - self.queue.capacity(), self.queue.max_capacity())
     }
 
     pub(super) async fn ask(&self, request: Q) -> Result<A, StoreError> {
         let since = Instant::now();
         let (answer, answered) = oneshot::channel();
-        self.0.send(Waiting { request, answer, since }).await.map_err(|_| gone())?;
+        self.queue.send(Waiting { request, answer, since, waiter: Waiter::here() }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
@@ -64,13 +77,20 @@ pub(super) fn gone() -> StoreError {
 }
 
 /// One batch after the other. With two at once each would be half as large, and the database work twice for the same.
-async fn serve<Q, A>(pool: Pool, quiet: Duration, mut queue: mpsc::Receiver<Waiting<Q, A>>, batch: Batch<Q, A>)
-where
+async fn serve<Q, A>(
+    name: &'static str,
+    pool: Pool,
+    quiet: Duration,
+    mut queue: mpsc::Receiver<Waiting<Q, A>>,
+    batch: Batch<Q, A>,
+) where
     Q: Send + Sync + 'static,
     A: Send + 'static,
 {
     let mut kept = None;
     let mut waiting = Vec::new();
+    let (sizes, durations) = (STORE_BATCH.of([name]), STORE_COMMIT.of([name]));
+    let failures = STORE_FAILURES.of([name]);
     loop {
         if kept.is_some() {
             tokio::select! {
@@ -82,18 +102,25 @@ where
         } else if queue.recv_many(&mut waiting, BATCH).await == 0 {
             return;
         }
+        let span = traces::batch(name, waiting.len(), waiting.iter().map(|waiting: &Waiting<Q, A>| &waiting.waiter));
         let (requests, answers): (Vec<Q>, Vec<Answer<A>>) = waiting.drain(..).filter_map(Waiting::still_waits).unzip();
         if requests.is_empty() {
             continue;
         }
+        let (size, began) = (requests.len(), Instant::now());
         // In a task of its own: a panic costs one batch.
-        let done = match tokio::spawn(run(pool.clone(), kept.take(), requests, batch)).await {
+        let done = match tokio::spawn(run(pool.clone(), kept.take(), requests, batch).instrument(span)).await {
             Ok((conn, done)) => {
                 kept = conn.filter(|_| !quiet.is_zero());
                 done
             }
             Err(crash) => Err(StoreError::Internal(format!("a batch: {crash}"))),
         };
+        sizes.record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+        durations.record(began.elapsed().as_secs_f64());
+        if done.is_err() {
+            failures.increment(1);
+        }
         settle(answers, done);
     }
 }

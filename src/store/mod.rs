@@ -62,6 +62,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub use conn::Conn;
 pub use connect::Location;
@@ -73,6 +75,8 @@ use crate::domain::app::App;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::{Day, UsageKind};
+use crate::telemetry::traces::span;
+use crate::telemetry::{STORE_COMMIT, STORE_FAILURES};
 use access_tokens::Found;
 use access_tokens::{Issue, Issued};
 use apps::Secrets;
@@ -104,6 +108,9 @@ const LAST_USED_AT_ONCE: usize = 500;
 /// The same when the store closes and nobody waits.
 const CHUNK_AT_CLOSE: usize = 10_000;
 
+/// What is no lane's, on PostgreSQL, in metrics.
+const TRANSACTIONS: &str = "transactions";
+
 /// How often a transaction that lost against another one is run again.
 const ATTEMPTS: usize = 5;
 
@@ -114,6 +121,19 @@ pub struct Store {
     usage: usage::Usage,
     tables: OnceCell<Arc<Tables>>,
     trouble: Trouble,
+}
+
+/// How much a store has to do.
+#[derive(Debug)]
+pub struct Load {
+    /// By their names: how many wait there, and how many may.
+    pub queues: Vec<(&'static str, (usize, usize))>,
+    /// Connections to the database.
+    pub idle: usize,
+    pub in_use: usize,
+    pub limit: usize,
+    /// Whether no write failed lately for want of a disk or a database that takes writes.
+    pub writable: bool,
 }
 
 enum Backend {
@@ -140,16 +160,26 @@ struct Lanes {
 impl Lanes {
     fn on(pool: &Pool, quiet: Duration) -> Self {
         Self {
-            issues: Lane::start(pool, quiet, |conn, batch| {
+            issues: Lane::start("issues", pool, quiet, |conn, batch| {
                 Box::pin(async { Ok(access_tokens::issue_whole(conn, batch).await?.into_iter().map(Ok).collect()) })
             }),
-            renewals: Lane::start(pool, quiet, |conn, batch| Box::pin(grants::renew_plainly(conn, batch))),
-            ends: Lane::start(pool, quiet, |conn, batch| {
+            renewals: Lane::start("refreshes", pool, quiet, |conn, batch| Box::pin(grants::renew_plainly(conn, batch))),
+            ends: Lane::start("disconnects", pool, quiet, |conn, batch| {
                 Box::pin(async { Ok(connections::end_untold(conn, batch).await?.into_iter().map(Ok).collect()) })
             }),
-            tokens: Lane::start(pool, quiet, |conn, batch| Box::pin(access_tokens::find_many(conn, batch))),
-            clients: Lane::start(pool, quiet, |conn, batch| Box::pin(apps::find_many(conn, batch))),
+            tokens: Lane::start("tokens", pool, quiet, |conn, batch| Box::pin(access_tokens::find_many(conn, batch))),
+            clients: Lane::start("clients", pool, quiet, |conn, batch| Box::pin(apps::find_many(conn, batch))),
         }
+    }
+
+    fn depths(&self) -> Vec<(&'static str, (usize, usize))> {
+        vec![
+            (self.issues.name, self.issues.depth()),
+            (self.renewals.name, self.renewals.depth()),
+            (self.ends.name, self.ends.depth()),
+            (self.tokens.name, self.tokens.depth()),
+            (self.clients.name, self.clients.depth()),
+        ]
     }
 }
 
@@ -160,11 +190,12 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
+        let span = span!("store.read", otel.kind = "client");
         match &self.backend {
-            Backend::Sqlite { readers: Some(readers), .. } => readers.read(work).await,
-            Backend::Sqlite { readers: None, writer } => writer.run(work).await,
+            Backend::Sqlite { readers: Some(readers), .. } => readers.read(work).instrument(span).await,
+            Backend::Sqlite { readers: None, writer } => writer.run(work).instrument(span).await,
             // On the heap: it is large, and would be a part of whatever asks.
-            Backend::Postgres { pool, .. } => Box::pin(read_on_postgres(pool, work)).await,
+            Backend::Postgres { pool, .. } => Box::pin(read_on_postgres(pool, work)).instrument(span).await,
         }
     }
 
@@ -175,7 +206,9 @@ impl Store {
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
         match &self.backend {
-            Backend::Sqlite { readers: Some(readers), .. } => readers.look_up(work).await,
+            Backend::Sqlite { readers: Some(readers), .. } => {
+                readers.look_up(work).instrument(span!("store.look_up", otel.kind = "client")).await
+            }
             Backend::Sqlite { readers: None, .. } | Backend::Postgres { .. } => Box::pin(self.read(work)).await,
         }
     }
@@ -205,9 +238,12 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
+        let span = span!("store.write", otel.kind = "client");
         self.trouble.noted(match &self.backend {
-            Backend::Sqlite { writer, .. } => writer.run(work).await,
-            Backend::Postgres { pool, .. } => Box::pin(write_on_postgres(pool.clone(), patience, work)).await,
+            Backend::Sqlite { writer, .. } => writer.run(work).instrument(span).await,
+            Backend::Postgres { pool, .. } => {
+                Box::pin(write_on_postgres(pool.clone(), patience, work)).instrument(span).await
+            }
         })
     }
 
@@ -215,9 +251,10 @@ impl Store {
     /// reason the caller looks up. Requests that wait are recorded together, in one statement.
     pub async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
         let (connection, now) = (issue.connection(), issue.now);
+        let span = span!("store.issue", otel.kind = "client");
         let issued = self.trouble.noted(match &self.backend {
-            Backend::Sqlite { writer, .. } => writer.issue(issue).await,
-            Backend::Postgres { lanes, .. } => lanes.issues.ask(issue).await,
+            Backend::Sqlite { writer, .. } => writer.issue(issue).instrument(span).await,
+            Backend::Postgres { lanes, .. } => lanes.issues.ask(issue).instrument(span).await,
         })?;
         if let Some(connection) = connection.filter(|_| issued.is_some()) {
             self.last_used.note(connection, now);
@@ -228,7 +265,8 @@ impl Store {
     /// Serves a plain refresh of a standard grant: see [`grants::renew_plainly`].
     pub async fn renew(&self, renewal: Renewal) -> Result<Option<Renewed>, StoreError> {
         if let Backend::Postgres { lanes, .. } = &self.backend {
-            return self.trouble.noted(lanes.renewals.ask(renewal).await);
+            let span = span!("store.renew", otel.kind = "client");
+            return self.trouble.noted(lanes.renewals.ask(renewal).instrument(span).await);
         }
         let alone = Arc::new([renewal]);
         let renewed = self.write(move |conn| {
@@ -241,7 +279,8 @@ impl Store {
     /// Ends a connection that nobody is told of: see [`connections::end_untold`].
     pub async fn end_untold(&self, end: EndByClient) -> Result<Option<AppId>, StoreError> {
         if let Backend::Postgres { lanes, .. } = &self.backend {
-            return self.trouble.noted(lanes.ends.ask(end).await);
+            let span = span!("store.end", otel.kind = "client");
+            return self.trouble.noted(lanes.ends.ask(end).instrument(span).await);
         }
         let alone = Arc::new([end]);
         let ended = self.write(move |conn| {
@@ -254,7 +293,9 @@ impl Store {
     /// An access token, dead or alive, with whatever its life hangs on: see [`access_tokens::find`].
     pub async fn access_token(&self, id: AccessTokenId) -> Result<Option<Found>, StoreError> {
         match &self.backend {
-            Backend::Postgres { lanes, .. } => lanes.tokens.ask(id).await,
+            Backend::Postgres { lanes, .. } => {
+                lanes.tokens.ask(id).instrument(span!("store.look_up", otel.kind = "client")).await
+            }
             Backend::Sqlite { .. } => self.look_up(move |conn| Box::pin(access_tokens::find(conn, id))).await,
         }
     }
@@ -263,7 +304,7 @@ impl Store {
     pub async fn client(&self, id: &AppId) -> Result<Option<(App, Secrets)>, StoreError> {
         let id = id.clone();
         if let Backend::Postgres { lanes, .. } = &self.backend {
-            return lanes.clients.ask(id).await;
+            return lanes.clients.ask(id).instrument(span!("store.look_up", otel.kind = "client")).await;
         }
         self.look_up(move |conn| {
             let id = id.clone();
@@ -319,6 +360,18 @@ impl Store {
             Ok(Err(failure)) if failure.outage() != Some(Outage::Gone) => Err(failure),
             Ok(Err(_)) | Err(_) => Err(pool.look().await),
         }
+    }
+
+    /// How it is at this moment, without asking it.
+    pub fn load(&self) -> Load {
+        let (queues, connections) = match &self.backend {
+            Backend::Sqlite { readers, writer } => {
+                (vec![(queue::WRITER, writer.depth())], readers.as_ref().map_or((0, 0, 0), Readers::counts))
+            }
+            Backend::Postgres { pool, lanes } => (lanes.depths(), pool.counts()),
+        };
+        let (idle, in_use, limit) = connections;
+        Load { queues, idle, in_use, limit, writable: matches!(self.trouble.remembered(), Remembered::Nothing) }
     }
 
     /// Notes that a connection was used outside [`Store::issue`].
@@ -427,8 +480,13 @@ where
         conn::execute!(conn, "COMMIT")?;
         Ok(done)
     };
+    let began = Instant::now();
     let settled = within(WRITE_PATIENCE, transaction).await;
+    STORE_COMMIT.of([TRANSACTIONS]).record(began.elapsed().as_secs_f64());
     if let Err(failure) = &settled {
+        if failure.outage().is_some() {
+            STORE_FAILURES.add([TRANSACTIONS]);
+        }
         if failure.outage().is_some_and(Outage::is_of_the_connection) {
             conn.abandon_for(failure);
         } else if within(ROLLBACK_PATIENCE, async { conn::execute!(conn, "ROLLBACK") }).await.is_err() {

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::conn::Conn;
 use super::error::{Outage, StoreError};
+use crate::telemetry::{Histogram, STORE_ACQUIRE};
 
 /// How long a statement may take. A recovery takes as long: what was asked just before it waits in vain.
 pub(super) const STATEMENT_PATIENCE: Duration = Duration::from_secs(3);
@@ -91,13 +92,23 @@ impl Pool {
     }
 
     pub(super) async fn acquire(&self) -> Result<Conn, StoreError> {
-        let conn = self.connections.acquire().await?;
+        static WAITED: LazyLock<Histogram> = LazyLock::new(|| STORE_ACQUIRE.of([]));
+        let began = Instant::now();
+        let acquired = self.connections.acquire().await;
+        WAITED.record(began.elapsed().as_secs_f64());
+        let conn = acquired?;
         Ok(Conn::Postgres(Pooled {
             conn,
             doubt: self.doubt.clone(),
             patience: STATEMENT_PATIENCE,
             is_abandoned: false,
         }))
+    }
+
+    /// Connections that are idle, those in use, and how many there may be.
+    pub(super) fn counts(&self) -> (usize, usize, usize) {
+        let (all, idle) = (self.connections.size() as usize, self.connections.num_idle());
+        (idle, all.saturating_sub(idle), self.connections.options().get_max_connections() as usize)
     }
 
     /// How others of the same database are made.

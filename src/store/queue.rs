@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use rusqlite::Connection;
@@ -18,6 +19,8 @@ use super::conn::{Conn, execute};
 use super::error::{OpenError, Outage, StoreError};
 use super::lane::{Answer, BATCH, WAITING, gone, settle};
 use super::sqlite;
+use crate::telemetry::traces::{self, Waiter};
+use crate::telemetry::{STORE_BATCH, STORE_COMMIT, STORE_FAILURES};
 
 /// A closure with the place to put its answer, its type erased.
 trait Job: Send {
@@ -55,10 +58,22 @@ where
     }
 }
 
+/// The writer's name among the queues.
+pub(super) const WRITER: &str = "writer";
+
 enum Task {
-    Job(Box<dyn Job>),
-    Issue(Issue, Answer<Option<Issued>>),
+    Job(Box<dyn Job>, Waiter),
+    Issue(Issue, Answer<Option<Issued>>, Waiter),
     Close(oneshot::Sender<()>),
+}
+
+impl Task {
+    fn waiter(&self) -> Option<&Waiter> {
+        match self {
+            Self::Job(_, waiter) | Self::Issue(_, _, waiter) => Some(waiter),
+            Self::Close(_) => None,
+        }
+    }
 }
 
 /// SQLite's writer, as its callers see it.
@@ -84,7 +99,7 @@ impl WriteQueue {
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Task::Job(Box::new(ClosureJob { work, done: None, answer }));
+        let job = Task::Job(Box::new(ClosureJob { work, done: None, answer }), Waiter::here());
         self.0.send(job).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
@@ -92,8 +107,13 @@ impl WriteQueue {
     /// Records an access token, together with those that wait.
     pub(super) async fn issue(&self, issue: Issue) -> Result<Option<Issued>, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.0.send(Task::Issue(issue, answer)).await.map_err(|_| gone())?;
+        self.0.send(Task::Issue(issue, answer, Waiter::here())).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+
+    /// How many wait, and how many may.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        (self.0.max_capacity() - self.0.capacity(), self.0.max_capacity())
     }
 
     pub(super) async fn close(&self) {
@@ -154,25 +174,36 @@ impl Writer {
 
 fn write_on_sqlite(mut writer: Writer, mut tasks: mpsc::Receiver<Task>, runtime: &Handle) {
     let mut waiting = Vec::with_capacity(BATCH);
+    let (sizes, durations) = (STORE_BATCH.of([WRITER]), STORE_COMMIT.of([WRITER]));
+    let failures = STORE_FAILURES.of([WRITER]);
     while tasks.blocking_recv_many(&mut waiting, BATCH) > 0 {
         let (mut jobs, mut issues, mut answers, mut closing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let waiters = waiting.iter().filter_map(Task::waiter);
+        let span = traces::batch(WRITER, waiting.len(), waiters);
         for task in waiting.drain(..) {
             match task {
-                Task::Job(job) => jobs.push(job),
-                Task::Issue(issue, answer) => {
+                Task::Job(job, _) => jobs.push(job),
+                Task::Issue(issue, answer, _) => {
                     issues.push(issue);
                     answers.push(answer);
                 }
                 Task::Close(closed) => closing.push(closed),
             }
         }
-        let settled = runtime.block_on(AssertUnwindSafe(writer.batch(jobs, &issues)).catch_unwind());
+        let (size, began) = (jobs.len() + issues.len(), Instant::now());
+        let settled = span.in_scope(|| runtime.block_on(AssertUnwindSafe(writer.batch(jobs, &issues)).catch_unwind()));
+        drop(span);
         let settled = settled.unwrap_or_else(|_| {
             // The thread goes on; whatever the batch had begun is undone.
             let _ = runtime.block_on(async { execute!(writer.conn, "ROLLBACK") });
             Err(StoreError::Internal("a batch panicked".into()))
         });
+        if size > 0 {
+            sizes.record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+            durations.record(began.elapsed().as_secs_f64());
+        }
         if let Err(failure) = &settled {
+            failures.increment(1);
             writer.note(failure);
         }
         let settled = settled.map(|issued| issued.into_iter().map(Ok).collect());

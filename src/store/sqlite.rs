@@ -264,6 +264,12 @@ impl Readers {
         }
     }
 
+    /// Connections that are idle, those in use, and how many there may be, of those that read at length.
+    pub(super) fn counts(&self) -> (usize, usize, usize) {
+        let used = READS.saturating_sub(self.0.places.available_permits());
+        (self.0.idle().len(), used, READS)
+    }
+
     /// Lets reads that go on end, for a while: the last connection to close, the writer's, then leaves everything in one
     /// file. Answers whether they did; closed it is either way.
     pub(super) async fn close(&self, patience: Duration) -> bool {

@@ -33,6 +33,11 @@ statements! {
                       AND b.claimed_until > 0 AND b.claimed_until > $1) AS busy \
                      FROM webhooks w WHERE (w.id = $2 OR $2 IS NULL AND w.url IS NOT NULL) AND w.disabled_at IS NULL) d \
                     WHERE d.due_at <= $1 AND d.busy < $3 ORDER BY d.due_at LIMIT $4";
+    /// Since when the message has been due that has been for longest.
+    OLDEST_DUE = "SELECT MIN(d.due_at) FROM \
+                  (SELECT (SELECT m.next_attempt_at FROM webhook_messages m WHERE m.webhook_id = w.id \
+                   AND m.state = 'pending' ORDER BY m.next_attempt_at LIMIT 1) AS due_at \
+                  FROM webhooks w WHERE w.url IS NOT NULL AND w.disabled_at IS NULL) d WHERE d.due_at <= $1";
     /// What is due of one webhook, each with the first of its lane. The lane is asked for as a range: for an equal one
     /// SQLite walks the webhook's whole history by its primary key.
     DUE = "SELECT m.id, m.lane, \
@@ -289,6 +294,12 @@ async fn due(conn: &mut Conn, claim: &Claim) -> Result<Vec<(Uuid, i64)>, StoreEr
 /// Whether there is anything to claim.
 pub async fn is_due(conn: &mut Conn, claim: Claim) -> Result<bool, StoreError> {
     Ok(!due(conn, &Claim { limit: 1, ..claim }).await?.is_empty())
+}
+
+/// Since when the message has been due that has been for longest; those of listeners, who come when they like, are left out.
+pub async fn oldest_due(conn: &mut Conn, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let oldest = fetch_optional!(conn, (Option<i64>,), OLDEST_DUE, now.as_micros())?;
+    Ok(oldest.and_then(|(since,)| since).map(Timestamp::from_micros))
 }
 
 /// Takes messages that are due and the first of their lane.

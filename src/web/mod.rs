@@ -33,6 +33,7 @@ mod ops;
 mod page;
 pub mod plain;
 mod sandbox;
+pub mod scrape;
 mod sender;
 mod settings;
 mod sign_up;
@@ -74,6 +75,8 @@ pub struct Web {
     pub sandbox_token: Option<Secret>,
     /// Users and password of the demonstration, for the page that shows them; empty where another seed is used.
     pub demonstration: Demonstration,
+    /// Whether metrics are among its routes.
+    pub has_metrics: bool,
     /// The worlds beside this one; `None` in production mode, and of a namespace.
     pub namespaces: Option<Arc<Namespaces>>,
     /// Whether the server is about to stop.
@@ -135,6 +138,7 @@ pub fn router(web: Web) -> Router {
     let mounted = mounted.fallback(error::not_found).with_state(web.clone());
     // Probes are asked for by the machine that runs us, which knows nothing of the public path.
     let whole = mounted.merge(ops::routes().with_state(web.clone()));
+    let whole = if web.has_metrics { whole.merge(scrape::routes().with_state(web.clone())) } else { whole };
     let limit = DefaultBodyLimit::max(MAX_BODY);
     // The whole stack at once: each call of `layer` puts every route into a box of its own, copied for each request.
     let whole = if web.sandbox_token.is_some() {

@@ -216,6 +216,7 @@ pub mod route {
         INSPECTOR_EVENTS = "/inspector/events";
         INSPECTOR_CHECKS = "/inspector/checks/{app}";
         LIVEZ = "/livez";
+        METRICS = "/metrics";
         READYZ = "/readyz";
     }
 }
@@ -236,6 +237,7 @@ pub fn is_emulated(first_word: &str) -> bool {
             | "invitation"
             | "livez"
             | "logos"
+            | "metrics"
             | "readyz"
             | "settings"
             | "sign-up"

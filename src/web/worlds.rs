@@ -144,6 +144,7 @@ impl Namespaces {
             proxies: home.proxies.clone(),
             sandbox_token: home.sandbox_token.clone(),
             demonstration: home.demonstration.clone(),
+            has_metrics: false,
             namespaces: None,
             stopping: home.stopping.clone(),
             ctx: ctx.clone(),

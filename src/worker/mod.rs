@@ -16,6 +16,7 @@ use crate::store::{
     Conn, StoreError, Sweep, Work, access_tokens, authorization_codes, codes, deliveries, device_codes, events, flows,
     grants, invitations, pushed_requests, registration_tokens, resume_handles, sessions, usage, used_proofs,
 };
+use crate::telemetry;
 use tokio::task::JoinHandle;
 
 /// How often "last used" is written down.
@@ -64,6 +65,7 @@ async fn keep_house(ctx: &Context, follows_clocks: bool) {
         let done = tokio::select! {
             _ = flush.tick() => {
                 ctx.passwords.tidy();
+                telemetry::tidy();
                 short_work(ctx, follows_clocks).await.map_err(KeysError::from)
             }
             _ = keys_due.tick() => keys::reload(ctx).await,
@@ -73,6 +75,7 @@ async fn keep_house(ctx: &Context, follows_clocks: bool) {
             }
         };
         if let Err(error) = done {
+            telemetry::BACKGROUND_FAILURES.add([]);
             tracing::warn!(%error, "background work failed; it is tried again");
         }
     }

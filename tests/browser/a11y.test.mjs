@@ -446,6 +446,7 @@ const NO_PAGE = [
   '/inspector/events',
   '/docs/',
   '/livez',
+  '/metrics',
   '/readyz',
   // Forms whose answer is a redirect.
   '/account/connections/{connection}/disconnect',

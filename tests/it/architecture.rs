@@ -6,21 +6,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms that it may import. `main.rs` and `lib.rs` are the doors.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("clock", &["domain"]),
     ("entropy", &["domain"]),
     ("images", &[]),
-    ("outgoing", &["domain"]),
+    ("telemetry", &[]),
+    ("outgoing", &["domain", "telemetry"]),
     ("views", &["domain"]),
     ("config", &["domain", "crypto"]),
-    ("crypto", &["domain", "entropy"]),
-    ("store", &["domain"]),
-    ("services", &["domain", "store", "crypto", "clock", "entropy", "config", "images", "outgoing"]),
-    ("worker", &["domain", "store", "services"]),
-    ("web", &["domain", "services", "views", "config", "crypto", "entropy", "socket", "store"]),
-    ("socket", &[]),
-    ("lifecycle", &["socket"]),
+    ("crypto", &["domain", "entropy", "telemetry"]),
+    ("store", &["domain", "telemetry"]),
+    ("services", &["domain", "store", "crypto", "clock", "entropy", "config", "images", "outgoing", "telemetry"]),
+    ("worker", &["domain", "store", "services", "telemetry"]),
+    ("web", &["domain", "services", "views", "config", "crypto", "entropy", "socket", "store", "telemetry"]),
+    ("socket", &["telemetry"]),
+    ("lifecycle", &["socket", "telemetry"]),
     (
         "boot",
         &[
@@ -36,13 +37,14 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "lifecycle",
             "socket",
             "outgoing",
+            "telemetry",
         ],
     ),
     ("cli", &["domain", "config", "services", "boot"]),
 ];
 
 /// Crates that only some rooms may name.
-const ONLY_IN: [(&str, &[&str]); 14] = [
+const ONLY_IN: [(&str, &[&str]); 21] = [
     ("sqlx", &["store"]),
     ("rusqlite", &["store"]),
     ("axum", &["web", "boot", "lifecycle", "socket"]),
@@ -57,6 +59,13 @@ const ONLY_IN: [(&str, &[&str]); 14] = [
     ("image", &["images"]),
     ("reqwest", &["outgoing", "cli"]),
     ("clap", &["cli"]),
+    ("metrics", &["telemetry"]),
+    ("metrics_exporter_prometheus", &["telemetry"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_http", &["telemetry"]),
+    ("opentelemetry_otlp", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
+    ("tracing_opentelemetry", &["telemetry"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf)> {

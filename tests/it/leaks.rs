@@ -1,5 +1,5 @@
 //! What the real program leaves behind holds no secret that a run used (rules N5, R9): logs at their most talkative in both
-//! formats, the database, back-ups, the journal, lists, and answers that refuse. `crate::secrets` drives the pages.
+//! formats, metrics, traces, the database, back-ups, the journal, lists, and answers that refuse. `crate::secrets` drives the pages.
 
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::http::{escape, form};
 use crate::support::program::{Directory, Reply, Server};
+use crate::support::receiver::Receiver;
 use crate::support::search::Search;
 use crate::support::{Database, Kind};
 
@@ -24,6 +25,8 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 struct Run<'r> {
     directory: &'r Directory,
     url: String,
+    /// Takes traces.
+    collector: Receiver,
     search: Search,
     /// Where nothing may be found, by what it is.
     places: Vec<(String, Vec<u8>)>,
@@ -41,7 +44,9 @@ impl Run<'_> {
         let settings = self.settings();
         let mut arguments: Vec<&str> = settings.iter().map(String::as_str).collect();
         arguments.extend(["--sandbox-token", TOKEN, "--log-level", "trace", "--log-format", format]);
-        self.directory.serve(&arguments)
+        let environment = [("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), self.collector.origin.clone())];
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], &arguments[..]].concat();
+        self.directory.spawn_with(&environment, &arguments).ready()
     }
 
     /// A command's answer.
@@ -210,6 +215,7 @@ fn read_back(run: &mut Run<'_>, server: &Server) {
     run.places.push(("the journal's list".to_owned(), list.body.into_bytes()));
     let archive = plane(server, "GET", "/requests.har", &Value::Null);
     run.places.push(("the journal's archive".to_owned(), archive.body.into_bytes()));
+    assert!(server.get("/metrics").body.contains("leadgate_refusals_total{"), "the test's own premise");
     for page in ["/metrics", "/readyz", "/nothing-here"] {
         run.places.push((page.to_owned(), server.get(page).body.into_bytes()));
     }
@@ -258,6 +264,7 @@ async fn what_the_program_leaves(kind: Kind) {
     let mut run = Run {
         directory: &directory,
         url: database.url(),
+        collector: Receiver::start([]).await,
         search: Search::default(),
         places: Vec::new(),
         handed_out: Vec::new(),
@@ -278,6 +285,9 @@ async fn what_the_program_leaves(kind: Kind) {
         assert_eq!(server.exit_code(), Some(0));
         assert!(server.log().lines().count() > 100, "{}", server.log());
         run.places.push((format!("the log, as {format}"), server.log().into_bytes()));
+        let traces: Vec<u8> = run.collector.received().into_iter().flat_map(|received| received.body).collect();
+        assert!(traces.windows(11).any(|part| part == b"store.issue"), "the test's own premise");
+        run.places.push(("the traces".to_owned(), traces));
         run.places.push(("the banner".to_owned(), server.banner.into_bytes()));
     }
     own_keys(&mut run, &database).await;

@@ -56,6 +56,7 @@ mod sources;
 mod statics;
 mod store_contract;
 mod support;
+mod telemetry;
 mod terminal;
 mod time;
 mod webhooks;

@@ -26,6 +26,7 @@ use crate::domain::usage::UsageKind;
 use crate::entropy::time_ordered_id;
 use crate::store::StoreError;
 use crate::store::access_tokens::{Issue, IssueKind, SignedIssue};
+use crate::telemetry::TOKENS_ISSUED;
 
 /// The parameters that mean something here, each of which may come once (RFC 6749 section 3.2).
 pub const PARAMETERS: [&str; 16] = [
@@ -157,8 +158,12 @@ pub struct TokenRequest<'r> {
 /// Issues tokens for a grant.
 pub async fn token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {
     let (app, from) = (request.app, request.from);
-    let is_refresh = request.parameters.get("grant_type") == Ok(Some(GrantType::RefreshToken.as_str()));
+    let parameters = request.parameters;
+    let is_refresh = parameters.get("grant_type") == Ok(Some(GrantType::RefreshToken.as_str()));
     let settled = try_token(ctx, request).await;
+    if settled.is_ok() {
+        TOKENS_ISSUED.add([grant_name(parameters)]);
+    }
     match &settled {
         Ok(_) if is_refresh => ctx.count(&app.id, UsageKind::Refreshes),
         // A device that waits does nothing wrong; our own failures are not the application's.
@@ -173,6 +178,12 @@ pub async fn token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
         }
         settled => settled,
     }
+}
+
+/// As it stands in metrics.
+fn grant_name(parameters: &Pairs) -> &'static str {
+    let name = parameters.get("grant_type").ok().flatten().unwrap_or_default();
+    GrantType::parse(name).map_or("unknown", GrantType::short_name)
 }
 
 async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {

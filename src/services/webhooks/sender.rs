@@ -15,6 +15,7 @@ use crate::domain::webhook::{Attempt, Delivery, DisabledWhy, FAILING_FOR, Outcom
 use crate::outgoing::{Answered, Call};
 use crate::store::webhook_messages::{Claim, Claimed};
 use crate::store::{Conn, StoreError, events, webhook_messages, webhooks};
+use crate::telemetry::WEBHOOK_ATTEMPTS;
 
 /// Messages that one target is sent at once, so that a slow one does not take all the room.
 const EACH: i64 = 4;
@@ -164,6 +165,12 @@ pub(super) async fn settle(ctx: &Context, claimed: Claimed, made: Made) -> Resul
         written = write().await;
     }
     written?;
+    WEBHOOK_ATTEMPTS.add([match verdict {
+        Verdict::Delivered => "delivered",
+        Verdict::Again { .. } => "again",
+        Verdict::GivenUp => "given_up",
+        Verdict::Gone => "gone",
+    }]);
     Ok(match verdict {
         Verdict::Again { after } => Some(after),
         Verdict::Delivered | Verdict::GivenUp | Verdict::Gone => None,

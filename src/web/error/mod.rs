@@ -23,6 +23,7 @@ use crate::services::journal::note;
 use crate::services::reason::{self, Reason};
 use crate::services::throttle::TooMany;
 use crate::store::StoreError;
+use crate::telemetry::REFUSALS;
 use crate::views::Problem;
 
 /// The status of a failure of ours, which is logged: 503 where trying again may help.
@@ -53,6 +54,7 @@ pub fn too_many_page(web: &Web, headers: &HeaderMap, endpoint: &'static str, spa
 /// A refusal, for who runs the server. `fingerprint` stands for the secret that was presented.
 pub fn refused(endpoint: &'static str, why: &impl Reason, fingerprint: Option<String>) {
     let endpoint = endpoint.trim_start_matches('/');
+    REFUSALS.add([endpoint, why.rule()]);
     if note::is_shown() {
         tracing::debug!(endpoint, %why, fingerprint, "refused");
     } else {
@@ -92,7 +94,7 @@ impl Surface {
             "authorize" => Self::LeadExec,
             "button" => Self::Button,
             "_sandbox" | "api" => Self::ControlPlane,
-            "v1" | "v2" | "oauth" | "deliveries" | ".well-known" | "livez" | "readyz" => Self::Api,
+            "v1" | "v2" | "oauth" | "deliveries" | ".well-known" | "livez" | "readyz" | "metrics" => Self::Api,
             _ => Self::Pages,
         }
     }

@@ -35,6 +35,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "limit")]
     parameter: Option<Box<str>>,
+    /// The request's id, as in the answer's `x-request-id`: by it the log and the journal are searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "019aa1b2c3d47e5f8a9b0c1d2e3f4a5b")]
+    request_id: Option<Box<str>>,
     /// Members that only some problems have.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -51,6 +55,7 @@ impl Problem {
             detail: detail.into(),
             pointer: None,
             parameter: None,
+            request_id: None,
             more: None,
         }
     }
@@ -87,6 +92,10 @@ impl Problem {
         self
     }
 
+    fn written(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// Whether it is that something is not there.
     pub fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND.as_u16()
@@ -102,6 +111,16 @@ impl Problem {
         self.more.get_or_insert_default().insert(member.to_owned(), value.into());
         self
     }
+}
+
+/// Writes the request's id into a problem, which was made where nobody knew it.
+pub fn name_request(response: &mut Response, id: &str) {
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return };
+    problem.request_id = Some(id.into());
+    let body = problem.written();
+    // A router below may have measured the other one.
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    *response.body_mut() = body.into();
 }
 
 /// The text of an error of ours as a sentence. A name that it begins with, such as `client_id`, stays as it is.
@@ -121,8 +140,7 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_string(&self).unwrap_or_default();
-        let mut response = (status, body).into_response();
+        let mut response = (status, self.written()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -130,6 +148,7 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"leadgate sandbox\""));
         }
+        response.extensions_mut().insert(self);
         response
     }
 }

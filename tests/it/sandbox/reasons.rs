@@ -197,7 +197,7 @@ async fn e_every_refusal_has_a_reason(world: World) {
     assert!(all.len() > 300, "{}", all.len());
     for entry in &all {
         let first = entry.route.split('/').nth(1).unwrap_or_default();
-        assert!(!["_sandbox", "inspector", "static", "livez", "readyz"].contains(&first), "{entry:?}");
+        assert!(!["_sandbox", "inspector", "static", "livez", "metrics", "readyz"].contains(&first), "{entry:?}");
         assert_eq!(entry.why.is_some(), entry.outcome != Outcome::Ok, "{entry:?}");
         assert!(entry.outcome != Outcome::Error, "{entry:?}");
         if let Some(why) = &entry.why {

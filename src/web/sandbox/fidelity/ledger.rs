@@ -741,6 +741,7 @@ pub const LEDGER: &[Behaviour] = &[
         OWN,
         &[route::LIVEZ, route::READYZ],
     ),
+    row("G-metrics", "G", Ours, "Metrics for Prometheus, where strangers do not come.", OWN, &[route::METRICS]),
 ];
 
 #[cfg(test)]
