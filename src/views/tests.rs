@@ -237,7 +237,10 @@ fn rule_c2_no_page_needs_more_than_its_policy_allows() {
         let nonce = Page::sample(Lang::En).nonce;
         for script in html.split("<script").skip(1) {
             let tag = &script[..script.find('>').expect("a closed tag")];
-            assert!(tag.contains(&format!("nonce=\"{nonce}\"")), "{name}: {tag}");
+            // The documentation's policy allows files of this server and nothing else: a nonce would differ each time.
+            let is_allowed = tag.contains(&format!("nonce=\"{nonce}\""))
+                || name.contains("docs") && tag.contains(" src=\"/") && script[tag.len()..].starts_with("></script>");
+            assert!(is_allowed, "{name}: {tag}");
         }
         for forbidden in [" style=", " onclick=", " onload=", "javascript:"] {
             assert!(!html.contains(forbidden), "{name} has {forbidden}");

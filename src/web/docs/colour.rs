@@ -12,8 +12,10 @@ pub fn coloured(language: &str, code: &str) -> String {
         let starts_remark = !remark.is_empty() && rest.starts_with(remark) && before.is_whitespace();
         let (length, class) = if starts_remark {
             (rest.find('\n').unwrap_or(rest.len()), "r")
-        } else if matches!(first, '"' | '\'') && !before.is_alphanumeric() {
-            let length = text_length(rest, first);
+        } else if first == '"' || first == '\'' && !before.is_alphanumeric() {
+            // Only a shell's text goes on over the end of its line.
+            let line = if language == "sh" { rest } else { rest.lines().next().unwrap_or(rest) };
+            let length = text_length(line, first);
             let is_key = language == "json" && rest[length..].trim_start().starts_with(':');
             (length, if is_key { "k" } else { "t" })
         } else {
@@ -73,6 +75,8 @@ mod tests {
             assert_eq!(bare, escaped(code), "{language}");
         }
         assert_eq!(coloured("json", "{\"a\":1}"), "{<span class=\"k\">&quot;a&quot;</span>:1}");
+        assert_eq!(coloured("python", "f\"{a}\", b"), "f<span class=\"t\">&quot;{a}&quot;</span>, b");
+        assert_eq!(coloured("js", "x = \";\ny"), "x = &quot;;\ny");
         assert!(coloured("js", "'http://b' // c").ends_with("<span class=\"r\">// c</span>"));
     }
 }
