@@ -43,7 +43,9 @@ mod tests {
     fn what_is_commented_out_is_the_default() {
         // Secrets, files that hold them and the metrics' own listener have no default, and the limits that are shown are those of production mode.
         let is_default = |line: &&str| {
-            !["sandbox_token", "master_key", "database_url_file", "metrics_listen"].iter().any(|key| line.starts_with(key))
+            !["sandbox_token", "master_key", "database_url_file", "metrics_listen"]
+                .iter()
+                .any(|key| line.starts_with(key))
                 && !line.contains("_per_minute")
         };
         let whole = uncommented(SETTINGS);
