@@ -40,6 +40,13 @@ export async function routeLeadExec(context: BrowserContext, issuer: string, opt
     const base = below && asked.pathname.startsWith(below) ? new URL(address).origin : address;
     await forward(route, base + asked.pathname + asked.search);
   });
+  if (origin === host) return;
+  // Browsers keep pages that Playwright answers for off the local network; only the dialog's own pages go there by themselves.
+  await context.route(`${issuer}/**`, async (route) => {
+    if (route.request().isNavigationRequest()) return route.fallback();
+    const asked = new URL(route.request().url());
+    await forward(route, new URL(address).origin + asked.pathname + asked.search);
+  });
 }
 
 async function forward(route: Route, url: string): Promise<void> {
