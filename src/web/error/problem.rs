@@ -35,10 +35,6 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "limit")]
     parameter: Option<Box<str>>,
-    /// The request's id, as in the answer's `x-request-id`: by it the log and the journal are searched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "019aa1b2c3d47e5f8a9b0c1d2e3f4a5b")]
-    request_id: Option<Box<str>>,
     /// Members that only some problems have.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -55,7 +51,6 @@ impl Problem {
             detail: detail.into(),
             pointer: None,
             parameter: None,
-            request_id: None,
             more: None,
         }
     }
@@ -115,8 +110,8 @@ impl Problem {
 
 /// Writes the request's id into a problem, which was made where nobody knew it.
 pub fn name_request(response: &mut Response, id: &str) {
-    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return };
-    problem.request_id = Some(id.into());
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return };
+    let problem = problem.with("request_id", id);
     let body = problem.written();
     // A router below may have measured the other one.
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
