@@ -28,6 +28,8 @@ COPY migrations migrations
 COPY templates templates
 COPY static static
 COPY docs docs
+# The documentation has these, too.
+COPY README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE ./
 # Whatever their age: they are newer than what stood in for them.
 RUN touch src/lib.rs src/main.rs && cargo build --release --locked --bin leadgate
 
