@@ -363,7 +363,7 @@ async fn serve_until_told(settings: Settings, manner: Manner) -> Result<(), Boot
     telemetry::begin(database_kind(&settings), settings.mode.as_str());
     let parts = open_parts(&settings).await?;
     let mut outside = Outside::of(&parts);
-    outside.has_metrics &= metrics.is_none();
+    outside.has_metrics &= metrics.is_none() && settings.listen.ip().is_loopback();
     let ctx = Arc::new(context(parts, world_seed(&settings)?).await?);
     let seeded = put_seed(&ctx, &settings).await?;
     if settings.mode == Mode::Production {

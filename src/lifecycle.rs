@@ -59,7 +59,13 @@ pub async fn serve(
         Connections { router: router.with_state(()), tls: None, doors, ..connections.clone() }.serve(listener)
     };
     let plain = plain.map(|plain| beside(plain, MAX_PLAIN));
-    let scraped = metrics.map(|metrics| tokio::spawn(beside(metrics, MAX_SCRAPERS)));
+    let mut scraped = metrics.map(|metrics| tokio::spawn(beside(metrics, MAX_SCRAPERS)));
+    let scrapes_end = async {
+        match &mut scraped {
+            Some(scraped) => scraped.await,
+            None => std::future::pending().await,
+        }
+    };
     let mut server = tokio::spawn(async {
         let plain = async {
             if let Some(plain) = plain {
@@ -77,6 +83,10 @@ pub async fn serve(
         crash = &mut background => Err(std::io::Error::other(match crash {
             Ok(()) => "the background work ended".to_owned(),
             Err(why) => format!("the background work crashed: {why}"),
+        })),
+        ended = scrapes_end => Err(std::io::Error::other(match ended {
+            Ok(()) => "metrics are served no more".to_owned(),
+            Err(crash) => format!("the serving of metrics crashed: {crash}"),
         })),
         () = told_to_stop() => Ok(()),
     };

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What else is open: the database, calls to others, namespaces.
-const ELSE: u64 = 256;
+/// What else is open: the database, calls to others, namespaces, and connections beside those of clients.
+const ELSE: u64 = 640;
 
 /// How many of these connections there is room for, once the process has taken what the system lets it have.
 pub fn room_for(connections: NonZeroU32) -> usize {

@@ -26,7 +26,7 @@ pub fn is_watched() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Shows what comes, until the journal is closed. On a thread of its own: a terminal may stand still.
+/// Shows what comes, for as long as the process lives. On a thread of its own: a terminal may stand still.
 pub fn show(ctx: Arc<Context>) {
     if !ctx.journal.is_on() {
         return;
@@ -40,12 +40,13 @@ pub fn show(ctx: Arc<Context>) {
         let mut pace = Pace::new(Instant::now());
         loop {
             match feed.blocking_recv() {
-                Ok(entry) => {
-                    let Some(line) = line(&ctx, &runtime, &entry, has_colours) else { continue };
+                // To make a line costs more than to count one.
+                Ok(entry) if has_line(&entry) => {
                     if let Some(left_out) = pace.takes(Instant::now()) {
-                        print(left_out, &line);
+                        print(left_out, &line(&ctx, &runtime, &entry, has_colours));
                     }
                 }
+                Ok(_) => {}
                 Err(RecvError::Lagged(missed)) => pace.left_out += missed,
                 Err(RecvError::Closed) => return,
             }
@@ -91,17 +92,27 @@ impl Pace {
     }
 }
 
-/// The line of an entry, where it has one.
-fn line(ctx: &Context, runtime: &Handle, entry: &Entry, has_colours: bool) -> Option<String> {
-    let is_denial = entry.route == DECISION && entry.request.body.contains(DENIED);
+fn is_denial(entry: &Entry) -> bool {
+    entry.route == DECISION && entry.request.body.contains(DENIED)
+}
+
+/// Whether an entry is news.
+fn has_line(entry: &Entry) -> bool {
+    entry.outcome != Outcome::Ok
+        || is_denial(entry)
+        || match flow_line::story(&entry.route) {
+            // Each page asks when it is opened; only somebody who is signed in by that is news.
+            Some("resume") => entry.user.is_some() || entry.connection.is_some(),
+            story => story.is_some(),
+        }
+}
+
+/// The line of an entry.
+fn line(ctx: &Context, runtime: &Handle, entry: &Entry, has_colours: bool) -> String {
+    let is_denial = is_denial(entry);
     let what = match flow_line::story(&entry.route) {
         _ if is_denial => "sign-in",
-        // Each page asks when it is opened; only somebody who is signed in by that is news.
-        Some("resume") if entry.outcome == Outcome::Ok && entry.user.is_none() && entry.connection.is_none() => {
-            return None;
-        }
         Some(what) => what,
-        None if entry.outcome == Outcome::Ok => return None,
         None => entry.endpoint.as_str(),
     };
     if entry.user.is_none() && entry.connection.is_some() {
@@ -128,7 +139,7 @@ fn line(ctx: &Context, runtime: &Handle, entry: &Entry, has_colours: bool) -> Op
         said: &said,
         took: took(ctx, entry),
     };
-    Some(line.render(has_colours))
+    line.render(has_colours)
 }
 
 /// A sign-in takes as long as from the click; anything else as long as its request.

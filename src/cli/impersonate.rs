@@ -108,15 +108,18 @@ fn settings(mut flags: Flags) -> Result<Settings, CliError> {
             "the issuer of this command is https://{HOST}: leave out --issuer, or run `leadgate serve --issuer …`"
         )));
     }
+    // As it would be served without this command: nobody shall sign in as anybody on a server's own data.
+    if Settings::of_process(&flags)?.mode == Mode::Production {
+        return Err(CliError::usage(
+            "under somebody else's name there is a sandbox only, and these settings are of production mode: leave out \
+             --mode production, or start it where no leadgate.toml and no LEADGATE_ variable asks for that",
+        ));
+    }
     flags.issuer = Some(format!("https://{HOST}"));
     flags.impersonates = true;
     flags.mode.get_or_insert_with(|| "sandbox".to_owned());
     flags.listen.get_or_insert_with(|| LISTEN.to_owned());
-    let settings = Settings::of_process(&flags)?;
-    if settings.mode == Mode::Production {
-        return Err(CliError::usage("under somebody else's name there is a sandbox only: leave out --mode production"));
-    }
-    Ok(settings)
+    Ok(Settings::of_process(&flags)?)
 }
 
 impl ImpersonateArgs {

@@ -279,7 +279,7 @@ impl Settings {
         let password_grant =
             reader.parse(&layers::PASSWORD_GRANT, "`true` or `false`").unwrap_or(mode == Mode::Sandbox);
         // A developer's targets are on the developer's own machine; elsewhere it is the server's that would be open.
-        let is_own = mode == Mode::Sandbox && (issuer.is_loopback() || flags.impersonates);
+        let is_own = mode == Mode::Sandbox && (issuer.is_loopback() || flags.impersonates && listen.ip().is_loopback());
         let outgoing_allow = reader.parse_telling(&layers::OUTGOING_ALLOW, allow_list::EXPECTED);
         let outgoing_allow =
             outgoing_allow.unwrap_or_else(|| if is_own { AllowList::loopback() } else { AllowList::default() });

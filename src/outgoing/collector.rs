@@ -24,6 +24,7 @@ impl Collector {
     pub fn new() -> Result<Self, String> {
         let client = Client::builder()
             .redirect(redirect::Policy::none())
+            .no_proxy()
             .http1_only()
             .timeout(PATIENCE)
             .user_agent(concat!("Leadgate/", env!("CARGO_PKG_VERSION")));

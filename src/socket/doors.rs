@@ -195,7 +195,7 @@ impl Doors {
             .filter_map(|(id, Open { door, task })| {
                 let since = door.stalled().or_else(|| door.waiting().map(|(_, since)| since))?;
                 // Of one tick the one that came first.
-                Some(((since, *id), task.as_ref()?))
+                Some(((since, *id), task.as_ref().filter(|task| !task.is_finished())?))
             })
             .collect();
         let few = (self.bounds.connections / 64).clamp(1, 64).min(waiting.len());

@@ -8,7 +8,7 @@ use metrics::{Counter, Gauge, Histogram};
 
 use super::catalogue::{HTTP_DURATION, HTTP_IN_FLIGHT, HTTP_REQUESTS};
 
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
+pub(super) const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"];
 /// The last: nobody waited for it.
 const STATUSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "abandoned"];
 const ABANDONED: usize = STATUSES.len() - 1;

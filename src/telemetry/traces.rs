@@ -25,6 +25,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::catalogue::TRACE_EXPORTS;
+use super::requests::METHODS;
 
 /// By which spans of a trace are told from those of the log.
 pub const TARGET: &str = "leadgate::trace";
@@ -68,8 +69,9 @@ pub fn are_wanted(variable: impl Fn(&str) -> Option<String>) -> Result<bool, Tra
     let Some((variable, endpoint)) = endpoint.filter(|_| !is_off) else { return Ok(false) };
     let is_http = url::Url::parse(&endpoint).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_http {
-        // Shown without what may be a password in it.
-        let found = endpoint.split(['@', '?']).next_back().unwrap_or_default().to_owned();
+        // Shown without what may be a password or a key in it.
+        let address = endpoint.split('?').next().unwrap_or_default();
+        let found = address.rsplit('@').next().unwrap_or_default().to_owned();
         return Err(TracesError::Value { variable, found, expected: "an address such as `http://localhost:4318`" });
     }
     let protocol = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]
@@ -212,7 +214,7 @@ pub fn request(method: &str, route: &'static str, id: &str, traceparent: Option<
     if !is_on() {
         return Span::none();
     }
-    let method = if method.len() <= 16 { method } else { "_OTHER" };
+    let method = if METHODS.contains(&method) { method } else { "_OTHER" };
     let name = format!("{method} {route}");
     let span = tracing::info_span!(
         target: TARGET,
@@ -292,7 +294,10 @@ mod tests {
         let told =
             refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c.test:4317"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
         assert!(told.starts_with("OTEL_EXPORTER_OTLP_PROTOCOL: found \"grpc\"; expected `http/protobuf`"), "{told}");
-        let told = refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "me:secret@c.test:4318")]);
-        assert!(told.contains("OTEL_EXPORTER_OTLP_ENDPOINT") && !told.contains("secret"), "{told}");
+        for hiding in ["me:secret@c.test:4318", "c.test:4318/v1/traces?key=secret", "c.test?a=b@c&key=secret"] {
+            let told = refused(&[("OTEL_EXPORTER_OTLP_ENDPOINT", hiding)]);
+            assert!(told.contains("OTEL_EXPORTER_OTLP_ENDPOINT: found \"c.test"), "{told}");
+            assert!(!told.contains("secret"), "{told}");
+        }
     }
 }

@@ -104,7 +104,10 @@ where
         });
         let id = value.to_str().unwrap_or_default();
         let (trace, span) = {
+            // In a sandbox whoever asks may say what it is part of; elsewhere that is a proxy's to say.
+            let is_believed = is_believed || self.web.sandbox_token.is_some();
             let parent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
+            let parent = parent.filter(|_| is_believed);
             let trace = traces::request(request.method().as_str(), meters.route, id, parent);
             (trace, tracing::info_span!("request", id, method = %request.method(), route = meters.route))
         };

@@ -174,9 +174,14 @@ fn under_somebody_elses_name_there_is_a_sandbox_only() {
         let ran = directory.run(&[&["impersonate"], words].concat());
         assert_eq!(ran.code, 2, "{words:?}: {}", ran.errors);
     }
+    // Whose settings are of production mode has data on which nobody shall sign in as anybody.
+    let production = "listen = \"127.0.0.1:8080\"\nissuer = \"https://auth.example.com\"\n";
+    directory.write("leadgate.toml", production);
+    let ran = directory.run(&["impersonate"]);
+    assert!(ran.code == 2 && ran.errors.contains("production"), "{}", ran.errors);
     assert!(!directory.path("data").exists(), "nothing was made");
-    // A file of the ordinary server's settings says neither issuer nor address of this one.
-    directory.write("leadgate.toml", "listen = \"127.0.0.1:8080\"\nissuer = \"https://auth.example.com\"\n");
+    // A file of an ordinary sandbox's settings says neither issuer nor address of this one.
+    directory.write("leadgate.toml", &format!("{production}mode = \"sandbox\"\n"));
     let port = free_port();
     let server = directory.spawn(&["impersonate", "--listen", &format!("127.0.0.1:{port}")]).ready();
     assert_eq!(server.issuer, format!("https://{HOST}"));

@@ -24,7 +24,7 @@ pub fn find(library: &Library, asked: &str) -> Vec<DocsHit> {
         for section in &page.content.sections {
             let (title, text) = (section.title.to_ascii_lowercase(), section.text.to_ascii_lowercase());
             let points = |word: &&str| {
-                let in_text = text.matches(word).count().min(4);
+                let in_text = text.matches(word).take(4).count();
                 let points = 12 * usize::from(title.contains(*word)) + 5 * usize::from(page_title.contains(*word));
                 // A page's title alone is no reason to show each of its sections.
                 let counts = in_text > 0 || title.contains(*word) || section.id.is_empty() && points > 0;

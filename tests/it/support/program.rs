@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -151,7 +151,7 @@ impl Starting {
             banner.push_str(&line);
             if line.starts_with("Ready at ") {
                 let issuer = line.split_whitespace().next_back().unwrap().to_owned();
-                return Server { child: self.child, issuer, banner, log: self.log };
+                return Server { child: self.child, issuer, banner, log: self.log, out };
             }
         }
     }
@@ -162,12 +162,20 @@ pub struct Server {
     pub issuer: String,
     pub banner: String,
     log: PathBuf,
+    out: BufReader<ChildStdout>,
 }
 
 impl Server {
     /// Where it listens, which the issuer names where nothing else was asked for.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.issuer.rsplit(':').next().unwrap())
+    }
+
+    /// What it wrote after its banner, once it has ended.
+    pub fn rest_of_output(&mut self) -> String {
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        rest
     }
 
     pub fn log(&self) -> String {

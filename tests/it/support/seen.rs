@@ -1,5 +1,5 @@
-//! Every secret that an answer hands out, whatever its test is about: at the end of the test, what is left of it is searched
-//! for them (rules N5, R9).
+//! Secrets that answers hand out, whatever their test is about: at the end of the test, what is left of it is searched for them
+//! (rules N5, R9).
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -22,7 +22,10 @@ pub fn note(answer: &str) {
 }
 
 fn secrets(answer: &str) -> impl Iterator<Item = &str> {
-    answer.split(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c))).filter(|word| kind(word).is_some())
+    answer
+        .split(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c)))
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| kind(word).is_some())
 }
 
 /// What kind of secret it looks like, by which it may be named aloud.
@@ -51,7 +54,7 @@ fn what_an_answer_hands_out_is_noted() {
     let signed = format!("eyJ{}.{}.{}", "h".repeat(40), "c".repeat(40), "s".repeat(40));
     let hook = format!("whsec_{}", "S".repeat(32));
     let answer =
-        format!("{{\"refreshToken\":\"{handle}\",\"id_token\":\"{signed}\"}}\nSet-Cookie: a=b; x=lgr_short; {hook}");
+        format!("{{\"refreshToken\":\"{handle}\",\"id_token\":\"{signed}\"}}\nSet-Cookie: a=b; x=lgr_short; {hook}.");
     assert_eq!(secrets(&answer).collect::<Vec<_>>(), [&handle, &signed, &hook]);
     note(&answer);
     assert!(SEEN.lock().unwrap().len().min(MOST) >= 3, "and kept, among those that the process knows");
