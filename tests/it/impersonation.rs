@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::program::{Directory, Server, free_port};
 
-const TOKEN: &str = "lgx_the-sandbox-token-of-the-impersonation-tests";
+const TOKEN: &str = "lgx_the-token-of-the-impersonation-tests";
 const APP: &str = "0c9a51ce-8f0e-4f0e-9d4e-7b7f0f0f0001";
 const HOST: &str = "apps.leadexec.net";
 

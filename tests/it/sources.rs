@@ -109,8 +109,9 @@ fn r16_no_secret_is_in_the_sources() {
 fn r16_nothing_else_goes_into_the_image() {
     let ignored = read(".dockerignore");
     let lines: Vec<&str> = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    let sent = ["!Cargo.toml", "!.cargo", "!Cargo.lock", "!src", "!migrations", "!templates", "!static", "!LICENSE"];
-    assert_eq!(lines, [&["*"][..], &sent].concat());
+    let sources = ["!Cargo.toml", "!.cargo", "!Cargo.lock", "!src", "!migrations", "!templates", "!static"];
+    let pages = ["!docs", "!README.md", "!CHANGELOG.md", "!CONTRIBUTING.md", "!SECURITY.md", "!LICENSE"];
+    assert_eq!(lines, [&["*"][..], &sources, &pages].concat());
     let image = read("Dockerfile");
     let last = image.rsplit_once("\nFROM scratch\n").unwrap().1;
     assert!(last.contains("\nUSER 65532:65532\n"), "{last}");

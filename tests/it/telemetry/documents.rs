@@ -10,7 +10,7 @@ use super::scraped::Scraped;
 use crate::support::program::Directory;
 
 const APP: &str = "0c9a51ce-8f0e-4f0e-9d4e-7b7f0f0f0001";
-const TOKEN: &str = "lgx_the-sandbox-token-of-the-documents-tests";
+const TOKEN: &str = "lgx_the-token-of-the-documents-tests";
 
 fn read(path: &str) -> String {
     let whole = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
