@@ -107,10 +107,13 @@ def test_what_is_refused_says_where_and_why(leadgate_world: Namespace) -> None:
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"did not start: it ended \(exit code 1\)(.|\n)*nowhere\.toml"):
         package.start(binary=os.environ["LEADGATE_BIN"], seed=tmp_path / "nowhere.toml")
-    with pytest.raises(RuntimeError, match="did not start"):
-        package.start(binary=tmp_path / "leadgate")
     with pytest.raises(RuntimeError, match="sandbox token .* is missing"):
         package.start(url="http://localhost:9")
+
+
+def test_a_program_that_is_not_there_is_an_error_that_says_how_it_gets_there(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="did not start: .*No such file.*cargo install .*LEADGATE_BIN"):
+        package.start(binary=tmp_path / "leadgate")
 
 
 def test_a_running_server_is_taken_and_left_running(leadgate: Leadgate) -> None:

@@ -102,7 +102,7 @@ async function start(options: StartOptions): Promise<Leadgate> {
     stream?.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-KEPT_OUTPUT)));
   }
   let failure: string | null = null;
-  child.once('error', (error) => (failure = error.message));
+  child.once('error', (error: NodeJS.ErrnoException) => (failure = unstarted(error, options)));
   child.once('exit', (code, signal) => (failure ??= `it ended (${signal ?? `exit code ${code}`})`));
   // `docker` hands it on to the container; a program that is killed would leave that behind.
   const end = () => void child.kill('SIGTERM');
@@ -119,6 +119,16 @@ async function start(options: StartOptions): Promise<Leadgate> {
     throw new Error(`${(error as Error).message}\n${output}`);
   }
   return new Leadgate(address, sandboxToken, issuer, () => output, stop);
+}
+
+/** Why nothing was started, and where the program is not there, how it gets there. */
+function unstarted(error: NodeJS.ErrnoException, { image }: StartOptions): string {
+  if (error.code !== 'ENOENT') return error.message;
+  if (image) return `${error.message}. Install Docker, or leave \`image\` out to start a program`;
+  return (
+    `${error.message}. Install the program (\`cargo install --path . --locked\` in a checkout of Leadgate), ` +
+    'or name it with its whole path in LEADGATE_BIN (after `cargo build` it is target/debug/leadgate there)'
+  );
 }
 
 function asProgram(options: StartOptions, port: number, settings: Record<string, string>, directory: string): ChildProcess {

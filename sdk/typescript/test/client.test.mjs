@@ -99,7 +99,10 @@ test('a server that runs already is taken, and left running', async () => {
 
 test('a server that cannot start says why, with what it printed', async () => {
   await assert.rejects(startLeadgate({ environment: { LEADGATE_SEED: '/nowhere.toml' } }), /did not start: it ended \(exit code 1\)[^]*nowhere\.toml/);
-  await assert.rejects(startLeadgate({ binary: '/nowhere/leadgate' }), /did not start: .*ENOENT/);
+});
+
+test('a program that is not there is an error that says how it gets there', async () => {
+  await assert.rejects(startLeadgate({ binary: '/nowhere/leadgate' }), /did not start: .*ENOENT.*cargo install .*LEADGATE_BIN/);
 });
 
 test('a stopped server is gone', async () => {

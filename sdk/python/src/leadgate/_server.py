@@ -18,6 +18,10 @@ from ._client import World, fetch
 
 STOP_SECONDS = 15
 ATTEMPTS = 3
+HOW_TO_GET_IT = (
+    "Install the program (`cargo install --path . --locked` in a checkout of Leadgate), "
+    "or name it with its whole path in LEADGATE_BIN (after `cargo build` it is target/debug/leadgate there)"
+)
 
 
 class Leadgate(World):
@@ -53,6 +57,9 @@ class _Process:
                 self._child = subprocess.Popen(
                     command, env=dict(environment), cwd=self._directory.name, stdin=subprocess.DEVNULL, stdout=output, stderr=output
                 )
+        except FileNotFoundError as error:
+            self._directory.cleanup()
+            raise RuntimeError(f"Leadgate did not start: {error}. {HOW_TO_GET_IT}") from error
         except OSError as error:
             self._directory.cleanup()
             raise RuntimeError(f"Leadgate did not start: {error}") from error
