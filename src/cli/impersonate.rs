@@ -109,7 +109,8 @@ fn settings(mut flags: Flags) -> Result<Settings, CliError> {
         )));
     }
     // As it would be served without this command: nobody shall sign in as anybody on a server's own data.
-    if Settings::of_process(&flags)?.mode == Mode::Production {
+    let is_told = flags.mode.as_deref() == Some(Mode::Production.as_str());
+    if is_told || Settings::of_process(&flags)?.mode == Mode::Production {
         return Err(CliError::usage(
             "under somebody else's name there is a sandbox only, and these settings are of production mode: leave out \
              --mode production, or start it where no leadgate.toml and no LEADGATE_ variable asks for that",

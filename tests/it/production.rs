@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::http::{form, request};
 use crate::support::program::{Directory, Owned, Reply, exchange, free_port};
-use crate::support::{ADA, Answer, PASSWORD, Setup, World, both};
+use crate::support::{ADA, Answer, PASSWORD, World, both};
 
 /// What a browser sends to a server behind a proxy that ends TLS.
 fn ask(listen: &str, method: &str, path: &str, headers: &str, body: &str) -> Reply {
@@ -190,7 +190,7 @@ async fn guarded(world: World) {
 }
 
 both! { c1_c2_c3_c5_every_route_is_guarded }
-both! { with Setup::production(); c1_c2_c3_c5_every_route_is_guarded_in_production }
+both! { with support::Setup::production(); c1_c2_c3_c5_every_route_is_guarded_in_production }
 
 mod in_production {
     use crate::support;
