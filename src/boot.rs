@@ -309,8 +309,8 @@ fn next_step(address: SocketAddr, why: &std::io::Error) -> String {
             )
         }
         std::io::ErrorKind::PermissionDenied => format!(
-            "Ports below 1024 are not everybody's: let this program have them (`sudo setcap cap_net_bind_service=+ep {}`), run it \
-             with sudo, or name another address such as --listen {}:8443",
+            "Ports below 1024 are not everybody's: let this program have them (`sudo setcap cap_net_bind_service=+ep {}`), \
+             or name another address such as --listen {}:8443",
             std::env::current_exe().map_or_else(|_| "/path/to/leadgate".to_owned(), |own| own.display().to_string()),
             address.ip(),
         ),

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
+import { freePort } from './support/leadgate.mjs';
 import { assertValid, visit } from './support/visitor.mjs';
 
 const run = promisify(execFile);
@@ -42,14 +43,6 @@ const PAGE = `<!doctype html>
   })();
 </script>
 <button id="leAppButton" class="le-app-button" data-btnId="btn-demonstration">Sign in with LeadExec</button>`;
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 async function startPartner(t) {
   for (const port of PORTS) {

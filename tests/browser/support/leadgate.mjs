@@ -14,7 +14,7 @@ function binary() {
   return path.resolve(REPOSITORY, process.env.LEADGATE_BIN ?? 'target/debug/leadgate');
 }
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => probe.once('listening', resolve));
   const { port } = probe.address();
