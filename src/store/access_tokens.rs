@@ -8,6 +8,7 @@ use rusqlite::vtab::array::Array;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::apps::Revision;
 use super::conn::{Conn, Driver, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, secret_hash, time};
 use super::error::{Outage, StoreError};
@@ -36,7 +37,7 @@ macro_rules! find {
              c.ended_by AS connection_ended_by, \
              g.access_token_id AS grant_access_token_id, g.replayable AS grant_replayable, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
              g.ended_by AS grant_ended_by, \
-             u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, a.disabled_at AS app_disabled_at, \
+             u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, a.disabled_at AS app_disabled_at, a.revision AS app_revision, \
              ac.id AS account_id, ac.name AS account_name \
              FROM access_tokens t JOIN apps a ON a.id = t.app_id \
              LEFT JOIN connections c ON c.id = t.connection_id LEFT JOIN grants g ON g.id = t.grant_id \
@@ -94,6 +95,7 @@ pub(super) const ISSUE_GRANTED_ON_SQLITE: &str = "\
          LEFT JOIN connections AS c ON c.id = unhex(r.value ->> 2) AND c.app_id = a.id AND c.ended_at IS NULL \
                    AND (c.expires_at IS NULL OR c.expires_at > r.value ->> 7) \
     WHERE a.disabled_at IS NULL AND (r.value ->> 2 IS NULL OR c.id IS NOT NULL) \
+      AND a.revision = COALESCE(unhex(r.value ->> 9), a.revision) \
     RETURNING id, expires_at";
 
 /// The same with one array for each column.
@@ -103,12 +105,13 @@ pub(super) const ISSUE_GRANTED_ON_POSTGRES: &str = "\
     SELECT r.id, a.id, c.id, r.grant_id, r.scopes, r.resource, r.dpop_jkt, r.now, \
            r.now + COALESCE(c.access_token_lifetime_us, r.lifetime_us) \
     FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::bigint[], \
-                $9::bigint[]) \
-         AS r (id, app_id, connection_id, grant_id, scopes, resource, dpop_jkt, now, lifetime_us) \
+                $9::bigint[], $10::uuid[]) \
+         AS r (id, app_id, connection_id, grant_id, scopes, resource, dpop_jkt, now, lifetime_us, app_revision) \
     JOIN apps AS a ON a.id = r.app_id \
     LEFT JOIN connections AS c ON c.id = r.connection_id AND c.app_id = a.id AND c.ended_at IS NULL \
               AND (c.expires_at IS NULL OR c.expires_at > r.now) \
     WHERE a.disabled_at IS NULL AND (r.connection_id IS NULL OR c.id IS NOT NULL) \
+      AND a.revision = COALESCE(r.app_revision, a.revision) \
     RETURNING id, expires_at";
 
 /// An access token to be recorded.
@@ -137,6 +140,8 @@ pub struct SignedIssue {
     pub scopes: ScopeSet,
     pub resource: Option<Resource>,
     pub dpop_jkt: Option<String>,
+    /// Where the application was judged as it is remembered: what its row has to be like still.
+    pub app_revision: Option<Revision>,
 }
 
 impl Issue {
@@ -256,6 +261,7 @@ async fn issue_signed(conn: &mut Conn, issues: &[Signed<'_>]) -> Result<Vec<Issu
                 .bind(issues.iter().map(|(_, details)| details.dpop_jkt.as_deref()).collect::<Vec<_>>())
                 .bind(issues.iter().map(|(issue, _)| issue.now.as_micros()).collect::<Vec<_>>())
                 .bind(issues.iter().map(|_| lifetime).collect::<Vec<_>>())
+                .bind(issues.iter().map(|(_, details)| details.app_revision.map(|it| it.0)).collect::<Vec<_>>())
                 .fetch_all(c)
                 .await?
         }
@@ -279,6 +285,7 @@ struct SignedElement<'i>(
     Option<&'i str>,
     i64,
     i64,
+    Option<String>,
 );
 
 fn element<'i>((issue, details): Signed<'i>, lifetime: i64) -> SignedElement<'i> {
@@ -293,6 +300,7 @@ fn element<'i>((issue, details): Signed<'i>, lifetime: i64) -> SignedElement<'i>
         details.dpop_jkt.as_deref(),
         issue.now.as_micros(),
         lifetime,
+        details.app_revision.map(|revision| revision.0.simple().to_string()),
     )
 }
 
@@ -338,6 +346,7 @@ row! {
         disabled_at: Option<i64>,
         user_created_at: Option<i64>,
         app_disabled_at: Option<i64>,
+        app_revision: Uuid,
         account_id: Option<String>,
         account_name: Option<String>,
     }
@@ -351,6 +360,8 @@ pub struct Found {
     pub token: AccessToken,
     pub revoked_at: Option<Timestamp>,
     pub app_disabled_at: Option<Timestamp>,
+    /// Of the application's row.
+    pub app_revision: Revision,
     pub connection_expires_at: Option<Timestamp>,
     pub connection_ended: Option<(Timestamp, EndedBy)>,
     pub grant_ended: Option<(Timestamp, GrantEnd)>,
@@ -439,6 +450,7 @@ fn found(mut row: FoundRow) -> Result<Option<Found>, StoreError> {
         },
         revoked_at: optional_time(row.revoked_at),
         app_disabled_at: optional_time(row.app_disabled_at),
+        app_revision: Revision(row.app_revision),
         connection_expires_at: optional_time(row.connection_expires_at),
         connection_ended: ended(
             row.connection_ended_at,

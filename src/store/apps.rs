@@ -1,6 +1,7 @@
 //! Partner applications: OAuth's clients.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -21,13 +22,14 @@ use crate::domain::secret_hash::SecretHash;
 use crate::domain::signing_algorithm::SigningAlgorithm;
 use crate::domain::timestamp::Timestamp;
 
+/// The applications that `$which` says, with all that is known of each.
 macro_rules! find {
     ($which:literal) => {
         concat!(
             "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
              post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
              requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
-             registration_secret_hash FROM apps WHERE ",
+             registration_secret_hash, revision FROM apps WHERE ",
             $which
         )
     };
@@ -36,18 +38,14 @@ macro_rules! find {
 statements! {
     FIND = find!("id = $1");
     NAME = "SELECT name FROM apps WHERE id = $1";
-    LIST_BY_SECRET = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
-                      post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, \
-                      requires_dpop, requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
-                      previous_secret_expires_at, registration_secret_hash \
-                      FROM apps WHERE client_secret_hash = $1 OR previous_secret_hash = $1 ORDER BY id LIMIT $2";
-    LIST = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
-            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
-            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, previous_secret_expires_at, \
-            registration_secret_hash FROM apps \
-            WHERE (created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) \
+    LIST_BY_SECRET = find!(
+            "client_secret_hash = $1 OR previous_secret_hash = $1 ORDER BY id LIMIT $2"
+    );
+    LIST = find!(
+            "(created_at, id) > (SELECT created_at, id FROM apps WHERE id = $1) \
             OR NOT EXISTS (SELECT 1 FROM apps WHERE id = $1) \
-            ORDER BY created_at, id LIMIT $2";
+            ORDER BY created_at, id LIMIT $2"
+    );
     INSERT = "INSERT INTO apps (id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
               post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
               requires_par, created_at, client_secret_hash, registration_secret_hash) \
@@ -68,24 +66,21 @@ statements! {
     HOLD_OF_OWNER = "UPDATE apps SET id = id WHERE id = $1 AND owner_id = $2";
     DROP_PREVIOUS_SECRET = "UPDATE apps SET previous_secret_hash = NULL, previous_secret_expires_at = NULL \
                             WHERE id = $1 AND previous_secret_hash IS NOT NULL";
-    LIST_OF_OWNER = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
-            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
-            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
-            previous_secret_expires_at, registration_secret_hash FROM apps WHERE owner_id = $1 \
+    LIST_OF_OWNER = find!(
+            "owner_id = $1 \
             AND ((created_at, id) > (SELECT created_at, id FROM apps WHERE id = $2) \
             OR NOT EXISTS (SELECT 1 FROM apps WHERE id = $2)) \
-            ORDER BY created_at, id LIMIT $3";
+            ORDER BY created_at, id LIMIT $3"
+    );
     /// Newest first. An empty text asks for any.
-    SEARCH = "SELECT id, name, publisher, homepage, owner_id, auth_method, grant_types, redirect_uris, \
-            post_logout_redirect_uris, scopes, resources, jwks, access_token_alg, id_token_alg, requires_dpop, \
-            requires_par, logo, disabled_at, created_at, client_secret_hash, previous_secret_hash, \
-            previous_secret_expires_at, registration_secret_hash FROM apps \
-            WHERE ($1 = '' OR lower(id) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!' \
+    SEARCH = find!(
+            "($1 = '' OR lower(id) LIKE lower($1) ESCAPE '!' OR lower(name) LIKE lower($1) ESCAPE '!' \
                    OR owner_id IN (SELECT id FROM users WHERE lower(email) LIKE lower($1) ESCAPE '!')) \
             AND ($2 = '' OR ($2 = 'active' AND disabled_at IS NULL) OR ($2 = 'disabled' AND disabled_at IS NOT NULL)) \
             AND ((created_at, id) < (SELECT created_at, id FROM apps WHERE id = $3) \
             OR NOT EXISTS (SELECT 1 FROM apps WHERE id = $3)) \
-            ORDER BY created_at DESC, id DESC LIMIT $4";
+            ORDER BY created_at DESC, id DESC LIMIT $4"
+    );
     COUNT = "SELECT COUNT(*), COUNT(disabled_at) FROM apps";
     COUNT_OF_OWNER = "SELECT COUNT(*) FROM apps WHERE owner_id = $1";
     IS_ORIGIN_REGISTERED = "SELECT app_id FROM app_origins WHERE origin = $1 LIMIT 1";
@@ -125,6 +120,7 @@ row! {
         previous_secret_hash: Option<Vec<u8>>,
         previous_secret_expires_at: Option<i64>,
         registration_secret_hash: Option<Vec<u8>>,
+        revision: Uuid,
     }
 }
 
@@ -139,7 +135,19 @@ pub struct Secrets {
     pub registration: Option<SecretHash>,
 }
 
-impl TryFrom<Row> for (App, Secrets) {
+/// Names what a row of `apps` holds: each change of the row makes another one, whoever makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision(pub(super) Uuid);
+
+/// An application, with what its credentials are checked against, as its row was at one moment.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub app: App,
+    pub secrets: Secrets,
+    pub revision: Revision,
+}
+
+impl TryFrom<Row> for Client {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let hash = |bytes: Option<Vec<u8>>| bytes.map(|bytes| secret_hash(&bytes)).transpose();
@@ -171,7 +179,7 @@ impl TryFrom<Row> for (App, Secrets) {
             state: row.disabled_at.map_or(AppState::Active, |since| AppState::Disabled { since: time(since) }),
             created_at: time(row.created_at),
         };
-        Ok((app, secrets))
+        Ok(Client { app, secrets, revision: Revision(row.revision) })
     }
 }
 
@@ -180,7 +188,7 @@ fn read_logo(text: &str) -> Result<LogoId, StoreError> {
 }
 
 fn app_only(row: Row) -> Result<App, StoreError> {
-    <(App, Secrets)>::try_from(row).map(|(app, _)| app)
+    Client::try_from(row).map(|client| client.app)
 }
 
 pub async fn find(conn: &mut Conn, id: &AppId) -> Result<Option<App>, StoreError> {
@@ -189,6 +197,11 @@ pub async fn find(conn: &mut Conn, id: &AppId) -> Result<Option<App>, StoreError
 
 /// The application with what its credentials are checked against.
 pub async fn find_with_secrets(conn: &mut Conn, id: &AppId) -> Result<Option<(App, Secrets)>, StoreError> {
+    Ok(find_client(conn, id).await?.map(|client| (client.app, client.secrets)))
+}
+
+/// The same with its revision.
+pub async fn find_client(conn: &mut Conn, id: &AppId) -> Result<Option<Client>, StoreError> {
     fetch_optional!(conn, Row, FIND, id.as_str())?.map(TryFrom::try_from).transpose()
 }
 
@@ -196,14 +209,14 @@ pub async fn find_with_secrets(conn: &mut Conn, id: &AppId) -> Result<Option<(Ap
 pub async fn find_many(
     conn: &mut Conn,
     ids: &[AppId],
-) -> Result<Vec<Result<Option<(App, Secrets)>, StoreError>>, StoreError> {
+) -> Result<Vec<Result<Option<Arc<Client>>, StoreError>>, StoreError> {
     let Some(c) = conn.postgres() else { return Err(StoreError::not_here("find_many")) };
     let asked: HashSet<&str> = ids.iter().map(AppId::as_str).collect();
     let asked: Vec<&str> = asked.into_iter().collect();
     let rows: Vec<Row> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;
     // A row that cannot be read is the trouble of who asked for it, and nobody else's.
-    let all: HashMap<String, Result<Option<(App, Secrets)>, StoreError>> =
-        rows.into_iter().map(|row| (row.id.clone(), row.try_into().map(Some))).collect();
+    let all: HashMap<String, Result<Option<Arc<Client>>, StoreError>> =
+        rows.into_iter().map(|row| (row.id.clone(), Client::try_from(row).map(Arc::new).map(Some))).collect();
     Ok(ids.iter().map(|id| lane::own(all.get(id.as_str()))).collect())
 }
 

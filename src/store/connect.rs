@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::OnceCell;
 
+use super::clients::Clients;
 use super::error::OpenError;
 use super::last_used::LastUsed;
 use super::pool::{self, Pool};
@@ -115,6 +116,7 @@ impl Store {
         let writer = WriteQueue::start(writer, file)?;
         Ok(Self {
             backend: Backend::Sqlite { readers, writer },
+            clients: Clients::default(),
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),
@@ -125,6 +127,7 @@ impl Store {
     fn on_postgres(pool: Pool, quiet: Duration) -> Self {
         Self {
             backend: Backend::Postgres { lanes: Lanes::on(&pool, quiet), pool },
+            clients: Clients::default(),
             last_used: LastUsed::default(),
             usage: Usage::default(),
             tables: OnceCell::new(),

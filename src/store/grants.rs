@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::access_tokens::Issued;
+use super::apps::Revision;
 use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, time};
 use super::error::StoreError;
@@ -39,7 +40,7 @@ statements! {
                       JOIN apps p ON p.id = g.app_id AND p.disabled_at IS NULL \
                       WHERE g.id = $1 AND g.app_id = $2 AND g.generation = $3 AND g.ended_at IS NULL \
                       AND g.expires_at > $4 AND g.resource IS NULL AND g.dpop_jkt IS NULL AND c.ended_at IS NULL \
-                      AND (c.expires_at IS NULL OR c.expires_at > $4)";
+                      AND (c.expires_at IS NULL OR c.expires_at > $4) AND p.revision = COALESCE($5, p.revision)";
     /// The access token of a grant that was found renewable.
     ISSUE_RENEWED = "INSERT INTO access_tokens (id, app_id, connection_id, grant_id, scopes, issued_at, expires_at) \
                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -54,8 +55,8 @@ statements! {
 /// present the same refresh token one is served, which its access token's id tells. A grant that another transaction
 /// holds is left out, for its request to wait alone.
 pub(super) const RENEW_ON_POSTGRES: &str = "\
-    WITH asked AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bigint[]) \
-                   AS a (id, app_id, generation, token, permitted, now)), \
+    WITH asked AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bigint[], $8::uuid[]) \
+                   AS a (id, app_id, generation, token, permitted, now, app_revision)), \
     held AS (SELECT id FROM grants WHERE id IN (SELECT id FROM asked) FOR NO KEY UPDATE SKIP LOCKED), \
     renewed AS (UPDATE grants g SET generation = g.generation + 1, replayable = a.generation, access_token_id = a.token, \
                 used_at = NULL, expires_at = LEAST(g.renewable_until, a.now + $7) \
@@ -64,6 +65,7 @@ pub(super) const RENEW_ON_POSTGRES: &str = "\
                 AND g.app_id = a.app_id AND g.generation = a.generation AND g.ended_at IS NULL AND g.expires_at > a.now \
                 AND g.resource IS NULL AND g.dpop_jkt IS NULL AND c.ended_at IS NULL \
                 AND (c.expires_at IS NULL OR c.expires_at > a.now) \
+                AND p.revision = COALESCE(a.app_revision, p.revision) \
                 AND string_to_array(g.scopes, ' ') <@ string_to_array(a.permitted, ' ') \
                 RETURNING g.id, g.connection_id, g.app_id, g.scopes, g.auth_time, g.created_at, g.renewable_until, \
                 g.generation, a.token, a.now, c.user_id, c.access_token_lifetime_us), \
@@ -86,6 +88,8 @@ pub struct Renewal {
     pub access_token: AccessTokenId,
     /// What the application may have of a user.
     pub permitted: ScopeSet,
+    /// Where the application was judged as it is remembered: what its row has to be like still.
+    pub app_revision: Option<Revision>,
     pub now: Timestamp,
 }
 
@@ -184,6 +188,7 @@ pub async fn renew_plainly(
         .bind(renewals.iter().map(|renewal| renewal.permitted.to_string()).collect::<Vec<_>>())
         .bind(renewals.iter().map(|renewal| renewal.now.as_micros()).collect::<Vec<_>>())
         .bind(idle)
+        .bind(renewals.iter().map(|renewal| renewal.app_revision.map(|it| it.0)).collect::<Vec<_>>())
         .fetch_all(c)
         .await?;
     let mut served: HashMap<Uuid, RenewedRow> = rows.into_iter().map(|row| (row.token, row)).collect();
@@ -200,8 +205,17 @@ pub async fn renew_plainly(
 /// Nobody else writes meanwhile.
 async fn renew_one_plainly(conn: &mut Conn, renewal: &Renewal) -> Result<Option<Renewed>, StoreError> {
     let (generation, now) = (i64::from(renewal.generation), renewal.now.as_micros());
-    let found: Option<RenewableRow> =
-        fetch_optional!(conn, RenewableRow, FIND_RENEWABLE, renewal.grant.0, renewal.app.as_str(), generation, now)?;
+    let revision = renewal.app_revision.map(|revision| revision.0);
+    let found: Option<RenewableRow> = fetch_optional!(
+        conn,
+        RenewableRow,
+        FIND_RENEWABLE,
+        renewal.grant.0,
+        renewal.app.as_str(),
+        generation,
+        now,
+        revision
+    )?;
     let Some(found) = found else { return Ok(None) };
     let lifetime = found.access_token_lifetime_us;
     let (grant, user) = found.renewed(renewal)?;

@@ -3,10 +3,12 @@
 //!
 //! Identifiers, hashes and the present moment are arguments: nothing here reads a clock or randomness.
 
+mod clients;
 mod conn;
 mod connect;
 mod convert;
 mod error;
+mod job;
 mod lane;
 mod last_used;
 mod migrate;
@@ -71,7 +73,6 @@ pub use error::{OpenError, Outage, StoreError};
 pub use migrate::Schema;
 pub use sweep::Sweep;
 
-use crate::domain::app::App;
 use crate::domain::ids::{AccessTokenId, AppId, ConnectionId};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::{Day, UsageKind};
@@ -79,9 +80,11 @@ use crate::telemetry::traces::span;
 use crate::telemetry::{STORE_COMMIT, STORE_FAILURES};
 use access_tokens::Found;
 use access_tokens::{Issue, Issued};
-use apps::Secrets;
+use apps::Client;
+use clients::Clients;
 use connections::EndByClient;
 use grants::{Renewal, Renewed};
+use job::Job;
 use lane::Lane;
 use pool::{Pool, STATEMENT_PATIENCE, within};
 use queue::WriteQueue;
@@ -117,6 +120,8 @@ const ATTEMPTS: usize = 5;
 /// A database, opened and migrated.
 pub struct Store {
     backend: Backend,
+    /// As they were last read.
+    clients: Clients,
     last_used: last_used::LastUsed,
     usage: usage::Usage,
     tables: OnceCell<Arc<Tables>>,
@@ -154,7 +159,7 @@ struct Lanes {
     renewals: Lane<Renewal, Option<Renewed>>,
     ends: Lane<EndByClient, Option<AppId>>,
     tokens: Lane<AccessTokenId, Option<Found>>,
-    clients: Lane<AppId, Option<(App, Secrets)>>,
+    clients: Lane<AppId, Option<Arc<Client>>>,
 }
 
 impl Lanes {
@@ -190,13 +195,17 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
-        let span = span!("store.read", otel.kind = "client");
-        match &self.backend {
-            Backend::Sqlite { readers: Some(readers), .. } => readers.read(work).instrument(span).await,
-            Backend::Sqlite { readers: None, writer } => writer.run(work).instrument(span).await,
-            // On the heap: it is large, and would be a part of whatever asks.
-            Backend::Postgres { pool, .. } => Box::pin(read_on_postgres(pool, work)).instrument(span).await,
-        }
+        let (job, answered) = job::of(work);
+        let read = async {
+            match &self.backend {
+                Backend::Sqlite { readers: Some(readers), .. } => readers.read(job).await,
+                Backend::Sqlite { readers: None, writer } => writer.run(job).await,
+                // On the heap: it is large, and would be a part of whatever asks.
+                Backend::Postgres { pool, .. } => Box::pin(read_on_postgres(pool, job)).await,
+            }
+            answered.get().await
+        };
+        read.instrument(span!("store.read", otel.kind = "client")).await
     }
 
     /// Reads a few rows by their keys, at once: what takes longer belongs into [`Store::read`].
@@ -238,13 +247,15 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
-        let span = span!("store.write", otel.kind = "client");
-        self.trouble.noted(match &self.backend {
-            Backend::Sqlite { writer, .. } => writer.run(work).instrument(span).await,
-            Backend::Postgres { pool, .. } => {
-                Box::pin(write_on_postgres(pool.clone(), patience, work)).instrument(span).await
+        let (job, answered) = job::of(work);
+        let written = async {
+            match &self.backend {
+                Backend::Sqlite { writer, .. } => writer.run(job).await,
+                Backend::Postgres { pool, .. } => write_on_postgres(pool.clone(), patience, job),
             }
-        })
+            answered.get().await
+        };
+        self.trouble.noted(written.instrument(span!("store.write", otel.kind = "client")).await)
     }
 
     /// Records an access token, if what it hangs on still lives: the hot path. `None` is a refusal, whose
@@ -301,16 +312,28 @@ impl Store {
     }
 
     /// An application, with what its credentials are checked against.
-    pub async fn client(&self, id: &AppId) -> Result<Option<(App, Secrets)>, StoreError> {
-        let id = id.clone();
-        if let Backend::Postgres { lanes, .. } = &self.backend {
-            return lanes.clients.ask(id).instrument(span!("store.look_up", otel.kind = "client")).await;
-        }
-        self.look_up(move |conn| {
-            let id = id.clone();
-            Box::pin(async move { apps::find_with_secrets(conn, &id).await })
-        })
-        .await
+    pub async fn client(&self, id: &AppId) -> Result<Option<Arc<Client>>, StoreError> {
+        let asked = id.clone();
+        let read = match &self.backend {
+            Backend::Postgres { lanes, .. } => {
+                lanes.clients.ask(asked).instrument(span!("store.look_up", otel.kind = "client")).await?
+            }
+            Backend::Sqlite { .. } => {
+                let find = self.look_up(move |conn| {
+                    let asked = asked.clone();
+                    Box::pin(async move { apps::find_client(conn, &asked).await })
+                });
+                find.await?.map(Arc::new)
+            }
+        };
+        self.clients.learn(id, read.as_ref());
+        Ok(read)
+    }
+
+    /// The same as it was last read, if it was lately. It may have changed since: good for nothing that does not ask the
+    /// database whether its revision is still the one.
+    pub fn remembered_client(&self, id: &AppId) -> Option<Arc<Client>> {
+        self.clients.get(id)
     }
 
     /// Writes down what was noted in passing, of when connections were last used and how much applications are: a lossy
@@ -432,42 +455,35 @@ impl Store {
     }
 }
 
-async fn read_on_postgres<T, F>(pool: &Pool, mut work: F) -> Result<T, StoreError>
-where
-    T: Send + 'static,
-    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
-{
-    let mut conn = pool.acquire().await?;
-    let read = within(READ_PATIENCE, work(&mut conn)).await;
+async fn read_on_postgres(pool: &Pool, mut job: Box<dyn Job>) {
+    let mut conn = match pool.acquire().await {
+        Ok(conn) => conn,
+        Err(failure) => return job.answer(Some(failure)),
+    };
+    let read = within(READ_PATIENCE, job.run(&mut conn)).await;
     if let Err(failure) = &read {
         conn.abandon_for(failure);
     }
-    read
+    job.answer(read.err());
 }
 
 /// In a task of its own: a caller that hangs up does not leave a transaction open in a connection that the
 /// next one gets.
-async fn write_on_postgres<T, F>(pool: Pool, patience: Duration, mut work: F) -> Result<T, StoreError>
-where
-    T: Send + 'static,
-    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
-{
-    let attempts = tokio::spawn(async move {
+fn write_on_postgres(pool: Pool, patience: Duration, mut job: Box<dyn Job>) {
+    let attempts = async move {
         for _ in 1..ATTEMPTS {
-            match attempt_on_postgres(&pool, patience, &mut work).await {
+            match attempt_on_postgres(&pool, patience, job.as_mut()).await {
                 Err(StoreError::Again) => {}
-                settled => return settled,
+                settled => return job.answer(settled.err()),
             }
         }
-        attempt_on_postgres(&pool, patience, &mut work).await
-    });
-    attempts.await.unwrap_or_else(|crash| Err(StoreError::Internal(format!("a write: {crash}"))))
+        let settled = attempt_on_postgres(&pool, patience, job.as_mut()).await;
+        job.answer(settled.err());
+    };
+    tokio::spawn(attempts);
 }
 
-async fn attempt_on_postgres<T, F>(pool: &Pool, patience: Duration, work: &mut F) -> Result<T, StoreError>
-where
-    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send,
-{
+async fn attempt_on_postgres(pool: &Pool, patience: Duration, job: &mut dyn Job) -> Result<(), StoreError> {
     let mut conn = pool.acquire().await?.with_patience(patience);
     let transaction = async {
         conn::execute!(conn, "BEGIN")?;
@@ -475,10 +491,9 @@ where
             conn::execute!(conn, pool::ALLOW_AT_LENGTH)?;
         }
         // A panic that went further would drop the connection into the pool with its transaction open.
-        let done = AssertUnwindSafe(work(&mut conn)).catch_unwind().await;
-        let done = done.unwrap_or_else(|_| Err(StoreError::Internal("a store job panicked".into())))?;
-        conn::execute!(conn, "COMMIT")?;
-        Ok(done)
+        let done = AssertUnwindSafe(job.run(&mut conn)).catch_unwind().await;
+        done.unwrap_or_else(|_| Err(StoreError::Internal("a store job panicked".into())))?;
+        conn::execute!(conn, "COMMIT").map(|_| ())
     };
     let began = Instant::now();
     let settled = within(WRITE_PATIENCE, transaction).await;

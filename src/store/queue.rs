@@ -13,50 +13,14 @@ use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Work;
 use super::access_tokens::{self, Issue, Issued};
 use super::conn::{Conn, execute};
 use super::error::{OpenError, Outage, StoreError};
+use super::job::Job;
 use super::lane::{Answer, BATCH, WAITING, gone, settle};
 use super::sqlite;
 use crate::telemetry::traces::{self, Waiter};
 use crate::telemetry::{STORE_BATCH, STORE_COMMIT, STORE_FAILURES};
-
-/// A closure with the place to put its answer, its type erased.
-trait Job: Send {
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Work<'c, ()>;
-    /// Hands out the result, or `refused` where it did not come to stand in the database.
-    fn answer(self: Box<Self>, refused: Option<StoreError>);
-}
-
-struct ClosureJob<T, F> {
-    work: F,
-    done: Option<T>,
-    answer: Answer<T>,
-}
-
-impl<T, F> Job for ClosureJob<T, F>
-where
-    T: Send,
-    F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send,
-{
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> Work<'c, ()> {
-        Box::pin(async move {
-            self.done = Some((self.work)(conn).await?);
-            Ok(())
-        })
-    }
-
-    fn answer(self: Box<Self>, refused: Option<StoreError>) {
-        let answer = match (refused, self.done) {
-            (Some(error), _) => Err(error),
-            (None, Some(done)) => Ok(done),
-            (None, None) => Err(StoreError::Internal("a job was committed without having run".into())),
-        };
-        // Who asked may have hung up; what was done stands all the same.
-        let _ = self.answer.send(answer);
-    }
-}
 
 /// The writer's name among the queues.
 pub(super) const WRITER: &str = "writer";
@@ -93,15 +57,9 @@ impl WriteQueue {
         started.map(|_| Self(sender)).map_err(|why| OpenError::Writer { why })
     }
 
-    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
-    {
-        let (answer, answered) = oneshot::channel();
-        let job = Task::Job(Box::new(ClosureJob { work, done: None, answer }), Waiter::here());
-        self.0.send(job).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+    /// Does it when its turn comes. Where the writer has stopped, it is dropped unanswered.
+    pub(super) async fn run(&self, job: Box<dyn Job>) {
+        let _ = self.0.send(Task::Job(job, Waiter::here())).await;
     }
 
     /// Records an access token, together with those that wait.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::sync::Semaphore;
 use super::Work;
 use super::conn::Conn;
 use super::error::{Outage, StoreError};
+use super::job::{self, Job};
 
 /// How long SQLite waits for another process's lock, and a caller for a connection to read with.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -223,27 +225,33 @@ impl Readers {
     }
 
     /// A read that may take long: on a thread of its own.
-    pub(super) async fn read<T, F>(&self, mut work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
-    {
+    pub(super) async fn read(&self, mut job: Box<dyn Job>) {
         let place = tokio::time::timeout(PATIENCE, self.0.places.clone().acquire_owned()).await;
-        let place = place
-            .map_err(|_| StoreError::Unavailable(Outage::Busy, "all connections read".into()))?
-            .map_err(|_| closed())?;
+        let place = match place {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) => return job.answer(Some(closed())),
+            Err(_) => {
+                let busy = StoreError::Unavailable(Outage::Busy, "all connections read".into());
+                return job.answer(Some(busy));
+            }
+        };
         let pool = self.0.clone();
         let runtime = tokio::runtime::Handle::current();
         let read = tokio::task::spawn_blocking(move || {
-            let conn = pool.take()?;
-            conn.busy_timeout(PATIENCE)?;
-            let mut conn = Conn::Sqlite(conn);
-            let read = runtime.block_on(work(&mut conn));
-            pool.give_back(conn);
+            let read = AssertUnwindSafe(|| {
+                let conn = pool.take()?;
+                conn.busy_timeout(PATIENCE)?;
+                let mut conn = Conn::Sqlite(conn);
+                let read = runtime.block_on(job.run(&mut conn));
+                pool.give_back(conn);
+                read
+            });
+            let read = catch_unwind(read).unwrap_or_else(|_| Err(StoreError::Internal("a read panicked".into())));
             drop(place);
-            read
+            job.answer(read.err());
         });
-        read.await.unwrap_or_else(|crash| Err(StoreError::Internal(format!("a read: {crash}"))))
+        // Where the runtime ends before it is done, it is dropped unanswered.
+        let _ = read.await;
     }
 
     /// A read of a few rows by their keys, done at once: it takes some microseconds. It waits for no lock, which would
@@ -259,7 +267,11 @@ impl Readers {
         let found = work(&mut conn).await;
         self.0.give_back(conn);
         match found {
-            Err(StoreError::Unavailable(..)) => Box::pin(self.read(work)).await,
+            Err(StoreError::Unavailable(..)) => {
+                let (job, answered) = job::of(work);
+                Box::pin(self.read(job)).await;
+                answered.get().await
+            }
             found => found,
         }
     }

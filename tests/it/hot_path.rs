@@ -186,11 +186,11 @@ async fn a_request_takes_the_statements_that_it_needs(world: World) {
         };
         // Records the token where its connection lives: the check is in the statement.
         let refreshed = cost(refresh(tokens)).await;
-        // The client's secret; and the token is recorded, so that it can be revoked.
+        // The token is recorded, so that it can be revoked, where the client is as it is remembered.
         let by_client = cost(as_client("/oauth/token", &[("grant_type", "client_credentials")])).await;
-        // The client's secret; then the grant with its user is looked at and moves on, and the token is recorded.
+        // The grant is looked at with its user and its client, and moves on, and the token is recorded.
         let renewed = cost(renew(&node, &STUDIO, &newest)).await;
-        // The client's secret; and the token with all that its life hangs on, in one look.
+        // The token with all that its life hangs on, its client among it, in one look.
         let introspected = cost(as_client("/oauth/introspect", &[("token", &tokens.access)])).await;
         // The same look; it knows the user, too.
         let me = cost(request("GET", "/v1/me", &[("authorization", &format!("Bearer {}", tokens.access))], "")).await;
@@ -201,7 +201,7 @@ async fn a_request_takes_the_statements_that_it_needs(world: World) {
         newest = renewed.1["refresh_token"].as_str().unwrap().to_owned();
         if warm {
             let counts = [refreshed.0, by_client.0, renewed.0, introspected.0, me.0, ended.0];
-            assert_eq!(counts, [1, 2, 1 + in_a_transaction(3), 2, 1, in_a_transaction(3)]);
+            assert_eq!(counts, [1, 1, in_a_transaction(3), 1, 1, in_a_transaction(3)]);
         }
     }
 }
@@ -225,7 +225,7 @@ async fn renewals_that_wait_are_written_together(world: World) {
     let mut requests = grants.iter().map(|grant| renew(&node, &STUDIO, grant.refresh()));
     let busy = Busy::keep(&node, "grants", requests.next().unwrap()).await;
     let sent: Vec<Sent> = requests.map(|request| send(&node, request)).collect();
-    until_they_wait(&sent, waits_of_a_renewal(&node)).await;
+    until_they_wait(&sent, 1).await;
     let (answers, count) = busy.let_go(&statements, sent).await;
     for answer in &answers {
         Issued::of(answer);
@@ -245,11 +245,6 @@ async fn ends_that_wait_are_written_together(world: World) {
     assert_eq!(count, statements_of_jobs(&node, MANY));
 }
 
-/// On PostgreSQL its client is asked for together with others', too.
-fn waits_of_a_renewal(node: &World) -> usize {
-    if node.database.kind == Kind::Sqlite { 1 } else { 2 }
-}
-
 /// On SQLite each job has three statements and a savepoint of its own, within one transaction.
 fn statements_of_jobs(node: &World, jobs: usize) -> usize {
     if node.database.kind == Kind::Sqlite { jobs * (3 + 2) + 2 } else { 1 }
@@ -263,7 +258,7 @@ async fn f3_f4_of_two_in_one_batch_one_branch_is_left(world: World) {
     let ask = |nth: usize| renew(&node, &STUDIO, grants[nth].refresh());
     let busy = Busy::keep(&node, "grants", ask(0)).await;
     let sent = vec![send(&node, ask(1)), send(&node, ask(1))];
-    until_they_wait(&sent, waits_of_a_renewal(&node)).await;
+    until_they_wait(&sent, 1).await;
     let (answers, _) = busy.let_go(&statements, sent).await;
     let branches: Vec<Issued> = answers.iter().map(Issued::of).collect();
     assert_ne!(branches[0].refresh(), branches[1].refresh());
@@ -325,10 +320,11 @@ async fn f8_a_disabled_application_gets_no_renewal(world: World) {
     let app = AppId::parse(STUDIO.id).unwrap();
     let (id, generation) = rotating_token::verify(&world.ctx.keys.ring(), grant.refresh()).unwrap();
     let renew = async || {
-        let permitted = world.ctx.store.client(&app).await.unwrap().unwrap().0.may_have();
+        let permitted = world.ctx.store.client(&app).await.unwrap().unwrap().app.may_have();
         let now = world.ctx.now_for(&app);
         let access_token = AccessTokenId(time_ordered_id(&*world.ctx.entropy, now));
-        let renewal = Renewal { grant: id, app: app.clone(), generation, access_token, permitted, now };
+        let renewal =
+            Renewal { grant: id, app: app.clone(), generation, access_token, permitted, app_revision: None, now };
         world.ctx.store.renew(renewal).await.unwrap().is_some()
     };
     world.database.db_execute("UPDATE apps SET disabled_at = 1 WHERE id = 'studio'").await;

@@ -1,6 +1,7 @@
 //! Whether a client is the one it says (RFC 6749 section 2.3, RFC 7523 section 2.2).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Context;
@@ -16,6 +17,7 @@ use crate::domain::ids::AppId;
 use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
+pub use crate::store::apps::Client;
 use crate::store::apps::Secrets;
 use crate::store::{StoreError, used_proofs};
 
@@ -91,10 +93,10 @@ pub async fn authenticate(
     credentials: &Credentials,
     endpoints: &[&str],
     from: Option<IpAddr>,
-) -> Result<App, ClientAuthError> {
+) -> Result<Arc<Client>, ClientAuthError> {
     ctx.throttle.admit(from, id_of(credentials)).map_err(ClientAuthError::NotLookedAt)?;
     let checked = match try_authenticate(ctx, credentials, endpoints).await {
-        Ok(app) if !app.is_active() => Err(ClientRefusal::Disabled.into()),
+        Ok(client) if !client.app.is_active() => Err(ClientRefusal::Disabled.into()),
         checked => checked,
     };
     match checked {
@@ -113,56 +115,89 @@ fn id_of(credentials: &Credentials) -> &str {
     }
 }
 
+/// The client as it is remembered, where its credentials are good for that. Everything else is settled by
+/// [`authenticate`]: what is remembered may let a request try, and never refuses one.
+pub fn remembered(ctx: &Context, credentials: &Credentials, from: Option<IpAddr>) -> Option<Arc<Client>> {
+    ctx.throttle.admit(from, id_of(credentials)).ok()?;
+    let client = AppId::parse(id_of(credentials)).ok().and_then(|id| ctx.store.remembered_client(&id));
+    let is_let_in = match credentials {
+        Credentials::Secret { secret, .. } => check_secret(ctx, client.as_deref(), secret).is_ok(),
+        Credentials::Id(_) => client.as_ref().is_some_and(|client| client.app.auth_method == AuthMethod::None),
+        // It is good for one time, which is the database's to say.
+        Credentials::Assertion { .. } => false,
+    };
+    let client = client.filter(|client| is_let_in && client.app.is_active())?;
+    note::app(&client.app.id);
+    Some(client)
+}
+
 async fn try_authenticate(
     ctx: &Context,
     credentials: &Credentials,
     endpoints: &[&str],
-) -> Result<App, ClientAuthError> {
+) -> Result<Arc<Client>, ClientAuthError> {
     match credentials {
         Credentials::Secret { id, secret } => {
             let found = find(ctx, id).await?;
-            let (app, secrets) = found.unzip();
-            let now = app.as_ref().map_or_else(|| ctx.now(), |app| ctx.now_for(&app.id));
-            let right = is_secret(ctx, secrets.unwrap_or_default(), secret, now);
-            let app = app.ok_or(ClientRefusal::Unknown)?;
-            if !app.auth_method.has_secret() {
-                return Err(ClientRefusal::NoSecret.into());
+            match (check_secret(ctx, found.as_deref(), secret), found) {
+                (Ok(()), Some(client)) => Ok(client),
+                (Ok(()), None) => Err(ClientRefusal::Unknown.into()),
+                (Err(why), found) => {
+                    if let Some(client) = found.filter(|_| why == ClientRefusal::WrongSecret) {
+                        ctx.count(&client.app.id, UsageKind::Errors);
+                    }
+                    Err(why.into())
+                }
             }
-            if right {
-                return Ok(app);
-            }
-            ctx.count(&app.id, UsageKind::Errors);
-            Err(ClientRefusal::WrongSecret.into())
         }
         Credentials::Id(id) => {
-            let (app, _) = find(ctx, id).await?.ok_or(ClientRefusal::Unknown)?;
-            if app.auth_method == AuthMethod::None { Ok(app) } else { Err(ClientRefusal::Unauthenticated.into()) }
+            let client = find(ctx, id).await?.ok_or(ClientRefusal::Unknown)?;
+            if client.app.auth_method == AuthMethod::None {
+                Ok(client)
+            } else {
+                Err(ClientRefusal::Unauthenticated.into())
+            }
         }
         Credentials::Assertion { id, assertion } => {
             let claimed = claimed_client(assertion).ok_or(ClientRefusal::Assertion(JwtError::Malformed))?;
             if id.as_ref().is_some_and(|id| *id != claimed) {
                 return Err(ClientRefusal::OtherClient.into());
             }
-            let (app, _) = find(ctx, &claimed).await?.ok_or(ClientRefusal::Unknown)?;
-            Box::pin(check_assertion(ctx, &app, assertion, endpoints)).await?;
-            Ok(app)
+            let client = find(ctx, &claimed).await?.ok_or(ClientRefusal::Unknown)?;
+            Box::pin(check_assertion(ctx, &client.app, assertion, endpoints)).await?;
+            Ok(client)
         }
     }
 }
 
-async fn find(ctx: &Context, id: &str) -> Result<Option<(App, Secrets)>, StoreError> {
+async fn find(ctx: &Context, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
     let Ok(id) = AppId::parse(id) else { return Ok(None) };
     note::app(&id);
     ctx.store.client(&id).await
 }
 
-/// Does the same work for a client that there is not (rule E7). After a rotation two secrets are taken for a while.
-pub(super) fn is_secret(ctx: &Context, stored: Secrets, presented: &str, now: Timestamp) -> bool {
+/// Does the same work for a client that there is not (rule E7).
+fn check_secret(ctx: &Context, client: Option<&Client>, presented: &str) -> Result<(), ClientRefusal> {
+    let now = client.map_or_else(|| ctx.now(), |client| ctx.now_for(&client.app.id));
+    let right = is_secret(ctx, client.map(|client| &client.secrets), presented, now);
+    let client = client.ok_or(ClientRefusal::Unknown)?;
+    if !client.app.auth_method.has_secret() {
+        return Err(ClientRefusal::NoSecret);
+    }
+    if right { Ok(()) } else { Err(ClientRefusal::WrongSecret) }
+}
+
+/// Does the same work where there is nothing stored. After a rotation two secrets are taken for a while.
+pub(super) fn is_secret(ctx: &Context, stored: Option<&Secrets>, presented: &str, now: Timestamp) -> bool {
     let presented = hash_client_secret(ctx, presented);
     let decoy = SecretHash([0; 32]);
-    let (previous, until) = stored.previous.unwrap_or((decoy, now));
-    let is_current = verify_hash(&presented, &stored.client.unwrap_or(decoy)) && stored.client.is_some();
-    let is_previous = verify_hash(&presented, &previous) && now < until;
+    let current = stored.and_then(|stored| stored.client.as_ref());
+    let (previous, until) = match stored.and_then(|stored| stored.previous.as_ref()) {
+        Some((previous, until)) => (previous, *until),
+        None => (&decoy, now),
+    };
+    let is_current = verify_hash(&presented, current.unwrap_or(&decoy)) && current.is_some();
+    let is_previous = verify_hash(&presented, previous) && now < until;
     is_current || is_previous
 }
 

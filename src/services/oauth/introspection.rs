@@ -8,6 +8,8 @@ use crate::domain::app::App;
 use crate::domain::grant::Grant;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
+use crate::store::access_tokens::Found;
+use crate::store::apps::Client;
 use crate::store::{StoreError, grants, users};
 
 /// A token that lives.
@@ -37,10 +39,36 @@ impl Introspected {
     }
 }
 
+/// A token that lives, for a client as it is remembered: the access token's row tells whether the client's is still the one.
+/// `None`: nothing is said of the token.
+pub async fn introspect_for_remembered(
+    ctx: &Context,
+    client: &Client,
+    token: &str,
+) -> Result<Option<Introspected>, StoreError> {
+    if rotating_token::verify(&ctx.keys.ring(), token).is_ok() {
+        return Ok(None);
+    }
+    let found = find_live(ctx, &client.app, token).await?;
+    let found = found.filter(|found| found.app_revision == client.revision);
+    Ok(found.map(|found| Introspected::AccessToken(Box::new(found.token))))
+}
+
+/// An access token of the client's that lives.
+async fn find_live(ctx: &Context, app: &App, token: &str) -> Result<Option<Found>, StoreError> {
+    match bearer::look_up(ctx, token).await {
+        Ok(found) => {
+            let is_live = found.token.app == app.id && bearer::check(&found, ctx.now_for(&app.id)).is_ok();
+            Ok(Some(found).filter(|_| is_live))
+        }
+        Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope { .. }) => Ok(None),
+        Err(BearerError::Store(error)) => Err(error),
+    }
+}
+
 /// `None` for whatever is unknown, over, or another client's: they look alike (RFC 7662 section 2.2). Looking is no use:
 /// it does not settle whether an answer was lost.
 pub async fn introspect(ctx: &Context, app: &App, token: &str) -> Result<Option<Introspected>, StoreError> {
-    let now = ctx.now_for(&app.id);
     if let Ok((id, generation)) = rotating_token::verify(&ctx.keys.ring(), token) {
         let found = ctx
             .store
@@ -51,6 +79,7 @@ pub async fn introspect(ctx: &Context, app: &App, token: &str) -> Result<Option<
                 })
             })
             .await?;
+        let now = ctx.now_for(&app.id);
         let lives = |(found, _): &(grants::Found, User)| {
             found.grant.app == app.id && found.grant.generation == generation && is_live(found, now)
         };
@@ -58,13 +87,7 @@ pub async fn introspect(ctx: &Context, app: &App, token: &str) -> Result<Option<
             .filter(lives)
             .map(|(found, user)| Introspected::RefreshToken { grant: Box::new(found.grant), user: Box::new(user) }));
     }
-    match bearer::look_up(ctx, token).await {
-        Ok(found) if found.token.app == app.id && bearer::check(&found, now).is_ok() => {
-            Ok(Some(Introspected::AccessToken(Box::new(found.token))))
-        }
-        Ok(_) | Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope { .. }) => Ok(None),
-        Err(BearerError::Store(error)) => Err(error),
-    }
+    Ok(find_live(ctx, app, token).await?.map(|found| Introspected::AccessToken(Box::new(found.token))))
 }
 
 fn is_live(found: &grants::Found, now: Timestamp) -> bool {

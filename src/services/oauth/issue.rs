@@ -121,7 +121,7 @@ pub fn issue_of(
     now: Timestamp,
 ) -> Issue {
     let user = Some((grant.connection, grant.id));
-    let kind = IssueKind::Signed(SignedIssue { user, scopes, resource, dpop_jkt });
+    let kind = IssueKind::Signed(SignedIssue { user, scopes, resource, dpop_jkt, app_revision: None });
     Issue { id: grant.access_token, app: grant.app.clone(), now, kind }
 }
 

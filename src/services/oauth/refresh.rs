@@ -1,6 +1,8 @@
 //! Refreshing a grant (RFC 6749 section 6): the refresh token rotates, and one that comes back is a lost answer or a
 //! theft (RFC 9700 section 4.14.2).
 
+use std::sync::Arc;
+
 use super::super::Context;
 use super::super::webhooks::outbox::Refreshed;
 use super::authorization::{RequestedResource, requested_resource, requested_scopes};
@@ -16,6 +18,7 @@ use crate::domain::ids::{AccessTokenId, AppId, GrantId};
 use crate::domain::scope::ScopeSet;
 use crate::domain::timestamp::Timestamp;
 use crate::entropy::time_ordered_id;
+use crate::store::apps::{Client, Revision};
 use crate::store::grants::{Renewal, Renewed};
 use crate::store::{Conn, StoreError, access_tokens, grants};
 
@@ -62,29 +65,13 @@ pub struct Asked<'a> {
 }
 
 /// Moves a grant on by one generation.
-pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Tokens, RefreshError> {
-    let ring = ctx.keys.ring();
-    let (grant, generation) = rotating_token::verify(&ring, asked.refresh_token).map_err(RefreshRefusal::from)?;
-    let now = ctx.now_for(&app.id);
-    let attempt = Attempt {
-        grant,
-        generation,
-        app: app.clone(),
-        scopes: asked.scope.map(|scope| requested_scopes(app, Some(scope))).transpose(),
-        resource: requested_resource(ctx, app, asked.resource),
-        dpop_jkt: asked.dpop_jkt,
-        access_token: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
-        news: Refreshed::wanted(ctx, &app.id, now),
-        now,
-    };
-    if let Some(renewal) = attempt.plain(asked.resource)
-        && let Some(renewed) = ctx.store.renew(renewal).await?
-    {
-        let Renewed { grant, user, issued } = renewed;
-        let granted = Granted { scopes: grant.scopes.clone(), grant, issued, user, dpop_jkt: None, nonce: None };
-        return Ok(issue::hand_out(ctx, app, granted, true, now).await?);
+pub async fn refresh(ctx: &Context, client: &Arc<Client>, asked: Asked<'_>) -> Result<Tokens, RefreshError> {
+    let attempt = Attempt::of(ctx, client, &asked)?;
+    if let Some(tokens) = attempt.try_plainly(ctx, &asked, None).await? {
+        return Ok(tokens);
     }
-    let attempt = std::sync::Arc::new(attempt);
+    let (app, now) = (&client.app, attempt.now);
+    let attempt = Arc::new(attempt);
     let granted = ctx
         .store
         .write(move |conn| {
@@ -96,10 +83,20 @@ pub async fn refresh(ctx: &Context, app: &App, asked: Asked<'_>) -> Result<Token
     Ok(issue::hand_out(ctx, app, granted, true, now).await?)
 }
 
+/// The same for a client as it is remembered, if it is a plain one and the client's row still has this revision. `None`: nothing
+/// was changed, and nothing is said of the token.
+pub async fn refresh_for_remembered(
+    ctx: &Context,
+    client: &Arc<Client>,
+    asked: Asked<'_>,
+) -> Result<Option<Tokens>, RefreshError> {
+    Attempt::of(ctx, client, &asked)?.try_plainly(ctx, &asked, Some(client.revision)).await
+}
+
 struct Attempt {
     grant: GrantId,
     generation: u32,
-    app: App,
+    client: Arc<Client>,
     /// Read beforehand, and judged after the token: a spent one is a theft whatever comes with it.
     scopes: Result<Option<ScopeSet>, Invalid>,
     resource: Result<RequestedResource, Invalid>,
@@ -111,16 +108,52 @@ struct Attempt {
 }
 
 impl Attempt {
+    fn of(ctx: &Context, client: &Arc<Client>, asked: &Asked<'_>) -> Result<Self, RefreshRefusal> {
+        let app = &client.app;
+        let ring = ctx.keys.ring();
+        let (grant, generation) = rotating_token::verify(&ring, asked.refresh_token)?;
+        let now = ctx.now_for(&app.id);
+        Ok(Self {
+            grant,
+            generation,
+            client: client.clone(),
+            scopes: asked.scope.map(|scope| requested_scopes(app, Some(scope))).transpose(),
+            resource: requested_resource(ctx, app, asked.resource),
+            dpop_jkt: asked.dpop_jkt.clone(),
+            access_token: AccessTokenId(time_ordered_id(&*ctx.entropy, now)),
+            news: Refreshed::wanted(ctx, &app.id, now),
+            now,
+        })
+    }
+
+    fn app(&self) -> &App {
+        &self.client.app
+    }
+
+    /// `None` where it is not plain, or what it goes by is not as it has to be.
+    async fn try_plainly(
+        &self,
+        ctx: &Context,
+        asked: &Asked<'_>,
+        app_revision: Option<Revision>,
+    ) -> Result<Option<Tokens>, RefreshError> {
+        let Some(renewal) = self.plain(asked.resource, app_revision) else { return Ok(None) };
+        let Some(Renewed { grant, user, issued }) = ctx.store.renew(renewal).await? else { return Ok(None) };
+        let granted = Granted { scopes: grant.scopes.clone(), grant, issued, user, dpop_jkt: None, nonce: None };
+        Ok(Some(issue::hand_out(ctx, self.app(), granted, true, self.now).await?))
+    }
+
     /// What most refreshes are: nothing but the token is presented, and nobody hears of it.
-    fn plain(&self, resource: Option<&str>) -> Option<Renewal> {
+    fn plain(&self, resource: Option<&str>, app_revision: Option<Revision>) -> Option<Renewal> {
         let is_plain =
             resource.is_none() && matches!(self.scopes, Ok(None)) && self.dpop_jkt.is_none() && self.news.is_none();
         is_plain.then(|| Renewal {
             grant: self.grant,
-            app: self.app.id.clone(),
+            app: self.app().id.clone(),
             generation: self.generation,
             access_token: self.access_token,
-            permitted: self.app.may_have(),
+            permitted: self.app().may_have(),
+            app_revision,
             now: self.now,
         })
     }
@@ -172,7 +205,7 @@ impl Attempt {
     }
 
     fn is_public(&self) -> bool {
-        self.app.client_type() == ClientType::Public
+        self.app().client_type() == ClientType::Public
     }
 
     /// What the access token is for: of what was granted, as much as is asked for, and as the client may still have.
@@ -182,8 +215,8 @@ impl Attempt {
             let description = "The resource is not the one that was authorized.";
             return Err(Invalid::new(ErrorCode::InvalidTarget, description).into());
         }
-        let granted = self.app.still_permitted(&grant.scopes);
-        if granted.is_empty() || !self.app.may_reach(grant.resource.as_ref()) {
+        let granted = self.app().still_permitted(&grant.scopes);
+        if granted.is_empty() || !self.app().may_reach(grant.resource.as_ref()) {
             return Err(RefreshRefusal::Unregistered.into());
         }
         match self.scopes.as_ref().map_err(|invalid| *invalid)? {
@@ -198,7 +231,7 @@ impl Attempt {
 
     fn check(&self, found: &grants::Found) -> Result<(), RefreshRefusal> {
         let grant = &found.grant;
-        if grant.app != self.app.id {
+        if grant.app != self.app().id {
             return Err(RefreshRefusal::OtherClient { owner: grant.app.clone() });
         }
         if let Some((at, why)) = grant.ended {

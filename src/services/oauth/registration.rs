@@ -224,9 +224,7 @@ fn check_identity(ctx: &Context, managed: &Managed, metadata: &Map<String, Value
     }
     match metadata.get("client_secret") {
         None | Some(Value::Null) => Ok(()),
-        Some(Value::String(secret))
-            if is_secret(ctx, managed.secrets.clone(), secret, ctx.now_for(&managed.app.id)) =>
-        {
+        Some(Value::String(secret)) if is_secret(ctx, Some(&managed.secrets), secret, ctx.now_for(&managed.app.id)) => {
             Ok(())
         }
         Some(_) => Err(WRONG),

@@ -26,6 +26,7 @@ use crate::domain::usage::UsageKind;
 use crate::entropy::time_ordered_id;
 use crate::store::StoreError;
 use crate::store::access_tokens::{Issue, IssueKind, SignedIssue};
+use crate::store::apps::Client;
 use crate::telemetry::TOKENS_ISSUED;
 
 /// The parameters that mean something here, each of which may come once (RFC 6749 section 3.2).
@@ -147,7 +148,7 @@ impl From<device::PollError> for TokenError {
 
 /// A request of a client that has been authenticated.
 pub struct TokenRequest<'r> {
-    pub app: &'r App,
+    pub client: &'r Arc<Client>,
     pub parameters: &'r Pairs,
     /// The key that a DPoP proof showed.
     pub dpop_jkt: Option<String>,
@@ -157,17 +158,13 @@ pub struct TokenRequest<'r> {
 
 /// Issues tokens for a grant.
 pub async fn token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {
-    let (app, from) = (request.app, request.from);
+    let (app, from) = (&request.client.app, request.from);
     let parameters = request.parameters;
-    let is_refresh = parameters.get("grant_type") == Ok(Some(GrantType::RefreshToken.as_str()));
     let settled = try_token(ctx, request).await;
-    if settled.is_ok() {
-        TOKENS_ISSUED.add([grant_name(parameters)]);
-    }
     match &settled {
-        Ok(_) if is_refresh => ctx.count(&app.id, UsageKind::Refreshes),
+        Ok(_) => note_issued(ctx, app, parameters),
         // A device that waits does nothing wrong; our own failures are not the application's.
-        Ok(_) | Err(TokenError::Device(DeviceRefusal::Pending | DeviceRefusal::TooSoon) | TokenError::Store(_)) => {}
+        Err(TokenError::Device(DeviceRefusal::Pending | DeviceRefusal::TooSoon) | TokenError::Store(_)) => {}
         Err(_) => ctx.count(&app.id, UsageKind::Errors),
     }
     match settled {
@@ -180,31 +177,92 @@ pub async fn token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
     }
 }
 
-/// As it stands in metrics.
-fn grant_name(parameters: &Pairs) -> &'static str {
-    let name = parameters.get("grant_type").ok().flatten().unwrap_or_default();
-    GrantType::parse(name).map_or("unknown", GrantType::short_name)
+/// The same for a client as it is remembered, where it is one of the two grants that machines repeat all day, it is in
+/// order, and the client's row is still the one. `None`: nothing was issued, counted or settled.
+pub async fn token_for_remembered(ctx: &Context, request: TokenRequest<'_>) -> Result<Option<Tokens>, StoreError> {
+    let (client, parameters) = (request.client, request.parameters);
+    let issued = match permitted_grant(ctx, &request) {
+        Ok(GrantType::RefreshToken) => match refresh_asked(&request) {
+            Ok(asked) => match refresh::refresh_for_remembered(ctx, client, asked).await {
+                Err(RefreshError::Store(error)) => return Err(error),
+                settled => settled.ok().flatten(),
+            },
+            Err(_) => None,
+        },
+        Ok(GrantType::ClientCredentials) => match client_asked(ctx, &request) {
+            Ok(asked) => {
+                let asked = SignedIssue { app_revision: Some(client.revision), ..asked };
+                match client_credentials(ctx, &client.app, asked).await {
+                    Err(TokenError::Store(error)) => return Err(error),
+                    settled => settled.ok(),
+                }
+            }
+            Err(_) => None,
+        },
+        _ => None,
+    };
+    if issued.is_some() {
+        note_issued(ctx, &client.app, parameters);
+    }
+    Ok(issued)
 }
 
-async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {
-    let app = request.app;
-    let get = |name: &str| request.parameters.get(name).map_err(Invalid::from);
-    let required = |name: &str, missing: &'static str| get(name)?.ok_or(Invalid::request(missing));
+fn note_issued(ctx: &Context, app: &App, parameters: &Pairs) {
+    let name = parameters.get("grant_type").ok().flatten().unwrap_or_default();
+    let grant = GrantType::parse(name).ok();
+    TOKENS_ISSUED.add([grant.map_or("unknown", GrantType::short_name)]);
+    if grant == Some(GrantType::RefreshToken) {
+        ctx.count(&app.id, UsageKind::Refreshes);
+    }
+}
+
+fn required<'r>(parameters: &'r Pairs, name: &str, missing: &'static str) -> Result<&'r str, Invalid> {
+    parameters.get(name)?.ok_or(Invalid::request(missing))
+}
+
+/// The grant that is asked for, if the server has it and the client may use it.
+fn permitted_grant(ctx: &Context, request: &TokenRequest<'_>) -> Result<GrantType, Invalid> {
+    let app = &request.client.app;
     let unsupported = Invalid::new(ErrorCode::UnsupportedGrantType, "This server does not have that grant_type.");
-    let grant = GrantType::parse(required("grant_type", "grant_type is missing.")?).map_err(|_| unsupported)?;
+    let grant = required(request.parameters, "grant_type", "grant_type is missing.")?;
+    let grant = GrantType::parse(grant).map_err(|_| unsupported)?;
     if grant == GrantType::Password && !ctx.password_grant {
-        return Err(unsupported.into());
+        return Err(unsupported);
     }
     // Only for a client that can prove itself (RFC 6749 section 4.4).
     let is_allowed = grant != GrantType::ClientCredentials || app.client_type() == ClientType::Confidential;
     if !app.has_grant(grant) || !is_allowed {
         let description = "This client is not registered for that grant_type.";
-        return Err(Invalid::new(ErrorCode::UnauthorizedClient, description).into());
+        return Err(Invalid::new(ErrorCode::UnauthorizedClient, description));
     }
     if app.requires_dpop && request.dpop_jkt.is_none() {
         let description = "This client takes only tokens that are bound to a key: send a DPoP proof.";
-        return Err(Invalid::new(ErrorCode::InvalidDpopProof, description).into());
+        return Err(Invalid::new(ErrorCode::InvalidDpopProof, description));
     }
+    Ok(grant)
+}
+
+fn refresh_asked<'r>(request: &TokenRequest<'r>) -> Result<refresh::Asked<'r>, Invalid> {
+    Ok(refresh::Asked {
+        refresh_token: required(request.parameters, "refresh_token", "refresh_token is missing.")?,
+        scope: request.parameters.get("scope")?,
+        resource: request.parameters.get("resource")?,
+        dpop_jkt: request.dpop_jkt.clone(),
+    })
+}
+
+fn client_asked(ctx: &Context, request: &TokenRequest<'_>) -> Result<SignedIssue, Invalid> {
+    let app = &request.client.app;
+    let scopes = own_scopes(app, request.parameters.get("scope")?)?;
+    let resource = requested_resource(ctx, app, request.parameters.get("resource")?)?.into_resource();
+    Ok(SignedIssue { user: None, scopes, resource, dpop_jkt: request.dpop_jkt.clone(), app_revision: None })
+}
+
+async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, TokenError> {
+    let app = &request.client.app;
+    let grant = permitted_grant(ctx, &request)?;
+    let get = |name: &str| request.parameters.get(name).map_err(Invalid::from);
+    let required = |name: &str, missing: &'static str| required(request.parameters, name, missing);
     let dpop_jkt = request.dpop_jkt.clone();
     // The grants that people take part in are boxed: the two that machines repeat all day would carry and move the room
     // that they need.
@@ -219,20 +277,8 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
             };
             Ok(Box::pin(code::redeem(ctx, app, presented)).await?)
         }
-        GrantType::RefreshToken => {
-            let asked = refresh::Asked {
-                refresh_token: required("refresh_token", "refresh_token is missing.")?,
-                scope: get("scope")?,
-                resource: get("resource")?,
-                dpop_jkt,
-            };
-            Ok(refresh::refresh(ctx, app, asked).await?)
-        }
-        GrantType::ClientCredentials => {
-            let scopes = own_scopes(app, get("scope")?)?;
-            let resource = requested_resource(ctx, app, get("resource")?)?.into_resource();
-            client_credentials(ctx, app, SignedIssue { user: None, scopes, resource, dpop_jkt }).await
-        }
+        GrantType::RefreshToken => Ok(refresh::refresh(ctx, request.client, refresh_asked(&request)?).await?),
+        GrantType::ClientCredentials => client_credentials(ctx, app, client_asked(ctx, &request)?).await,
         GrantType::Password => {
             let credentials = Password {
                 username: required("username", "username is missing.")?,

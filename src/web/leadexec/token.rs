@@ -72,8 +72,8 @@ async fn answer(web: &Web, asked: Asked, from: Option<IpAddr>) -> Response {
         return api_token::invalid(why.code);
     }
     let credentials = Credentials::Secret { id: asked.client_id, secret: asked.client_secret };
-    let app = match client_auth::authenticate(&web.ctx, &credentials, &[], from).await {
-        Ok(app) => app,
+    let client = match client_auth::authenticate(&web.ctx, &credentials, &[], from).await {
+        Ok(client) => client,
         Err(ClientAuthError::Store(error)) => return api_token::store_failed(&error),
         Err(why) => {
             refused(route::API_TOKEN, &why, None);
@@ -85,7 +85,7 @@ async fn answer(web: &Web, asked: Asked, from: Option<IpAddr>) -> Response {
     };
     // Without a scope it is for all that the application may do with APIs.
     let parameters = Pairs::parse(b"grant_type=client_credentials");
-    let request = TokenRequest { app: &app, parameters: &parameters, dpop_jkt: None, from };
+    let request = TokenRequest { client: &client, parameters: &parameters, dpop_jkt: None, from };
     match token::token(&web.ctx, request).await {
         Ok(tokens) => api_token::issued(&tokens.access_token, tokens.expires_in.as_secs()),
         Err(TokenError::Store(error)) => api_token::store_failed(&error),

@@ -2,6 +2,7 @@
 //! RFC 7523 section 2.2), and perhaps a DPoP proof.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -17,16 +18,17 @@ use super::super::extract::{self, BodyError, LATE_BODY, Pairs};
 use super::super::urls::route;
 use super::cors;
 use crate::domain::app::App;
-use crate::services::oauth::client_auth::{self, ClientAuthError, Credentials};
+use crate::services::oauth::client_auth::{self, Client, ClientAuthError, Credentials};
 use crate::services::oauth::dpop::{self, DpopError, DpopRefusal};
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::services::oauth::token::PARAMETERS;
 
+const DPOP: &str = "dpop";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A client's request, read and authenticated.
 pub struct ClientRequest {
-    pub app: App,
+    pub client: Arc<Client>,
     pub form: Pairs,
     pub headers: HeaderMap,
     pub from: Option<IpAddr>,
@@ -51,9 +53,22 @@ pub async fn serve(
     request: Request,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> Response {
+    serve_at_once(web, endpoint, pages, request, async |_| None, answer).await
+}
+
+/// The same. `at_once` is tried before the client is read, with the client as it is remembered, and answers where what it asks
+/// the database for says in the same step that the client is still like that.
+pub async fn serve_at_once(
+    web: &Web,
+    endpoint: &'static str,
+    pages: Pages,
+    request: Request,
+    at_once: impl AsyncFnOnce(&ClientRequest) -> Option<Response>,
+    answer: impl AsyncFnOnce(ClientRequest) -> Response,
+) -> Response {
     let origin = extract::origin(request.headers());
     // On the heap: what is awaited here is large, and the layers around would copy it along.
-    let (claimed, response) = Box::pin(serve_unread(web, endpoint, pages, request, answer)).await;
+    let (claimed, response) = Box::pin(serve_unread(web, endpoint, pages, request, at_once, answer)).await;
     match pages {
         Pages::Own => cors::readable(web, origin, claimed.as_deref(), response).await,
         Pages::None => response,
@@ -66,6 +81,7 @@ async fn serve_unread(
     endpoint: &'static str,
     pages: Pages,
     request: Request,
+    at_once: impl AsyncFnOnce(&ClientRequest) -> Option<Response>,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> (Option<String>, Response) {
     let (mut head, body) = request.into_parts();
@@ -78,22 +94,41 @@ async fn serve_unread(
         Err(answer) => return (None, *answer),
     };
     let claimed = if pages == Pages::Own { claimed_id(&headers, &form) } else { None };
-    let response = match authenticate(web, endpoint, &headers, &form, from).await {
-        Ok(app) => answer(ClientRequest { app, form, headers, from, endpoint }).await,
+    let credentials = match credentials(&headers, &form) {
+        Ok(credentials) => credentials,
+        Err(why) => return (claimed, invalid(why)),
+    };
+    let (mut form, mut headers) = (form, headers);
+    // A proof is good for one time, and settles nothing by itself.
+    if !headers.contains_key(DPOP)
+        && let Some(client) = client_auth::remembered(&web.ctx, &credentials, from)
+    {
+        let request = ClientRequest { client, form, headers, from, endpoint };
+        if let Some(response) = at_once(&request).await {
+            return (claimed, response);
+        }
+        (form, headers) = (request.form, request.headers);
+    }
+    let response = match authenticate(web, endpoint, &credentials, &headers, &form, from).await {
+        Ok(client) => answer(ClientRequest { client, form, headers, from, endpoint }).await,
         Err(answer) => *answer,
     };
     (claimed, response)
 }
 
 impl ClientRequest {
+    pub fn app(&self) -> &App {
+        &self.client.app
+    }
+
     /// The key that a DPoP proof shows, where there is one (RFC 9449 section 5).
     pub async fn dpop_jkt(&self, web: &Web) -> Result<Option<String>, Box<Response>> {
-        let mut proofs = self.headers.get_all("dpop").iter();
+        let mut proofs = self.headers.get_all(DPOP).iter();
         let Some(proof) = proofs.next() else { return Ok(None) };
         let url = web.urls.public(self.endpoint);
         let request = dpop::Request { method: "POST", url: &url, access_token: None };
         let checked = match (proofs.next(), proof.to_str()) {
-            (None, Ok(proof)) => Box::pin(dpop::check(&web.ctx, &self.app.id, proof, request)).await,
+            (None, Ok(proof)) => Box::pin(dpop::check(&web.ctx, &self.app().id, proof, request)).await,
             _ => Err(DpopRefusal::Several.into()),
         };
         match checked {
@@ -140,13 +175,13 @@ pub fn claimed_id(headers: &HeaderMap, form: &Pairs) -> Option<String> {
 async fn authenticate(
     web: &Web,
     endpoint: &'static str,
+    credentials: &Credentials,
     headers: &HeaderMap,
     form: &Pairs,
     from: Option<IpAddr>,
-) -> Result<App, Box<Response>> {
-    let credentials = credentials(headers, form).map_err(|why| Box::new(invalid(why)))?;
-    match client_auth::authenticate(&web.ctx, &credentials, &[endpoint, route::TOKEN], from).await {
-        Ok(app) => Ok(app),
+) -> Result<Arc<Client>, Box<Response>> {
+    match client_auth::authenticate(&web.ctx, credentials, &[endpoint, route::TOKEN], from).await {
+        Ok(client) => Ok(client),
         Err(ClientAuthError::Refused(why)) => {
             refused(endpoint, &why, None);
             Err(Box::new(unauthenticated(headers, form)))

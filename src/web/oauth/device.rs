@@ -45,7 +45,7 @@ async fn begin(State(web): State<Arc<Web>>, request: Request) -> Response {
 }
 
 async fn answer(web: &Web, request: ClientRequest) -> Response {
-    if !request.app.has_grant(GrantType::DeviceCode) {
+    if !request.app().has_grant(GrantType::DeviceCode) {
         let description = "This client is not registered for the device grant.";
         return invalid(Invalid::new(ErrorCode::UnauthorizedClient, description));
     }
@@ -54,7 +54,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         (Ok(scope), Ok(resource)) => (scope, resource),
         (Err(why), _) | (_, Err(why)) => return invalid(why),
     };
-    match device::begin(&web.ctx, &request.app, scope, resource, request.from).await {
+    match device::begin(&web.ctx, request.app(), scope, resource, request.from).await {
         Ok(begun) => {
             let address = web.urls.public(route::DEVICE);
             let body = json!({

@@ -23,12 +23,26 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 async fn introspect(State(web): State<Arc<Web>>, request: Request) -> Response {
-    client::serve(&web, route::INTROSPECT, Pages::None, request, async |request| answer(&web, request).await).await
+    let at_once = async |request: &ClientRequest| answer_at_once(&web, request).await;
+    let answer = async |request| answer(&web, request).await;
+    client::serve_at_once(&web, route::INTROSPECT, Pages::None, request, at_once, answer).await
+}
+
+/// With the client as it is remembered: what lives is told, and all else is left to [`answer`].
+async fn answer_at_once(web: &Web, request: &ClientRequest) -> Option<Response> {
+    if request.app().client_type() == ClientType::Public {
+        return None;
+    }
+    let token = request.form.get("token").ok().flatten()?;
+    match introspection::introspect_for_remembered(&web.ctx, &request.client, token).await {
+        Ok(found) => Some(respond(StatusCode::OK, &active(&web.ctx.issuer, &found?))),
+        Err(error) => Some(store_failed(&error)),
+    }
 }
 
 async fn answer(web: &Web, request: ClientRequest) -> Response {
     // Anybody can name a public client: that would let anybody try tokens (RFC 7662 section 2.1).
-    if request.app.client_type() == ClientType::Public {
+    if request.app().client_type() == ClientType::Public {
         let description = "Introspection is for clients that can authenticate.";
         return invalid(Invalid::new(ErrorCode::InvalidClient, description));
     }
@@ -37,7 +51,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Ok(None) => return invalid(Invalid::request("token is missing.")),
         Err(repeated) => return invalid(repeated.into()),
     };
-    match introspection::introspect(&web.ctx, &request.app, token).await {
+    match introspection::introspect(&web.ctx, request.app(), token).await {
         Ok(Some(found)) => respond(StatusCode::OK, &active(&web.ctx.issuer, &found)),
         Ok(None) => respond(StatusCode::OK, &json!({"active": false})),
         Err(error) => store_failed(&error),

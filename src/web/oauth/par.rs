@@ -32,7 +32,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Ok(jkt) => jkt,
         Err(answer) => return *answer,
     };
-    match pushed::push(&web.ctx, &request.app, &request.form, dpop_jkt, request.from).await {
+    match pushed::push(&web.ctx, request.app(), &request.form, dpop_jkt, request.from).await {
         Ok(request_uri) => {
             let body = json!({"request_uri": request_uri, "expires_in": REQUEST_URI_LIFETIME.as_secs()});
             respond(StatusCode::CREATED, &body)

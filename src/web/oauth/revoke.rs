@@ -33,7 +33,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Ok(None) => return invalid(Invalid::request("token is missing.")),
         Err(repeated) => return invalid(repeated.into()),
     };
-    match revocation::revoke(&web.ctx, &request.app, token).await {
+    match revocation::revoke(&web.ctx, request.app(), token).await {
         Ok(_) => {
             let mut response = no_store(StatusCode::OK.into_response());
             // Some clients look for a JSON type even where there is no body.

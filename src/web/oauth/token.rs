@@ -51,7 +51,18 @@ impl From<Tokens> for Issued {
 }
 
 async fn issue(State(web): State<Arc<Web>>, request: Request) -> Response {
-    client::serve(&web, route::TOKEN, Pages::Own, request, async |request| answer(&web, request).await).await
+    let at_once = async |request: &ClientRequest| answer_at_once(&web, request).await;
+    client::serve_at_once(&web, route::TOKEN, Pages::Own, request, at_once, async |request| answer(&web, request).await)
+        .await
+}
+
+/// With the client as it is remembered: tokens, or nothing that anybody hears of.
+async fn answer_at_once(web: &Web, request: &ClientRequest) -> Option<Response> {
+    let asked = TokenRequest { client: &request.client, parameters: &request.form, dpop_jkt: None, from: request.from };
+    match token::token_for_remembered(&web.ctx, asked).await {
+        Ok(tokens) => Some(json(StatusCode::OK, &Issued::from(tokens?))),
+        Err(error) => Some(store_failed(&error)),
+    }
 }
 
 async fn answer(web: &Web, request: ClientRequest) -> Response {
@@ -59,7 +70,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Ok(jkt) => jkt,
         Err(answer) => return *answer,
     };
-    let asked = TokenRequest { app: &request.app, parameters: &request.form, dpop_jkt, from: request.from };
+    let asked = TokenRequest { client: &request.client, parameters: &request.form, dpop_jkt, from: request.from };
     match token::token(&web.ctx, asked).await {
         Ok(tokens) => json(StatusCode::OK, &Issued::from(tokens)),
         Err(TokenError::Store(error)) => store_failed(&error),

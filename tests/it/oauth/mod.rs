@@ -21,6 +21,7 @@ mod par;
 mod password;
 mod refresh;
 mod registration;
+mod remembered;
 pub mod request;
 mod revocation;
 mod sandbox_authorize;

@@ -72,7 +72,8 @@ async fn a_request_is_refused_alone(bench: Bench) {
 fn signed(app: &str, user: Option<(ConnectionId, GrantId)>) -> Issue {
     let scopes = ScopeSet::parse("account_api").unwrap();
     let resource = Some(Resource::parse("https://api.test/a b".replace(' ', "%20").as_str()).unwrap());
-    let kind = IssueKind::Signed(SignedIssue { user, scopes, resource, dpop_jkt: Some("\"jkt\\".into()) });
+    let kind =
+        IssueKind::Signed(SignedIssue { user, scopes, resource, dpop_jkt: Some("\"jkt\\".into()), app_revision: None });
     Issue { id: AccessTokenId(fresh_id()), app: AppId::parse(app).unwrap(), now: NOW, kind }
 }
 

@@ -2,7 +2,7 @@
 
 mod issue;
 mod migrate;
-mod schema;
+pub mod schema;
 mod silence;
 pub mod tables;
 mod write;

@@ -107,9 +107,14 @@ impl Db {
     }
 
     pub async fn dump(&mut self) -> BTreeMap<String, Vec<String>> {
+        self.dump_but("").await
+    }
+
+    /// The same without the columns of this name.
+    pub async fn dump_but(&mut self, left_out: &str) -> BTreeMap<String, Vec<String>> {
         let mut dump = BTreeMap::new();
         for (table, columns) in self.schema().await {
-            let columns: Vec<String> = columns.into_keys().collect();
+            let columns: Vec<String> = columns.into_keys().filter(|column| column != left_out).collect();
             let rows = self.rows(&table, &columns).await;
             dump.insert(table, rows);
         }

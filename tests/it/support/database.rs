@@ -106,6 +106,15 @@ impl Database {
         }
     }
 
+    /// The text that a statement answers.
+    pub async fn db_text(&self, statement: &str) -> String {
+        let statement = AssertSqlSafe(statement.to_owned());
+        match self.kind {
+            Kind::Sqlite => self.db_sqlite().await.fetch_one(statement).await.unwrap().get(0),
+            Kind::Postgres => self.db_postgres().await.fetch_one(statement).await.unwrap().get(0),
+        }
+    }
+
     /// PostgreSQL only: keeps everybody else away from a table until `COMMIT`.
     pub async fn db_hold(&self, table: &str) -> PgConnection {
         let mut conn = self.db_postgres().await;
