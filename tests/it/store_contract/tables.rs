@@ -100,7 +100,8 @@ impl Db {
                 rows.unwrap().iter().map(|row| row.get(0)).collect()
             }
             Self::Postgres(conn) => {
-                let statement = format!("SELECT CAST(t AS TEXT) FROM {table} t ORDER BY 1");
+                let columns = columns.join(", ");
+                let statement = format!("SELECT CAST(ROW({columns}) AS TEXT) FROM {table} ORDER BY 1");
                 conn.fetch_all(AssertSqlSafe(statement)).await.unwrap().iter().map(|row| row.get(0)).collect()
             }
         }
