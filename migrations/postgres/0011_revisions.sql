@@ -9,3 +9,5 @@ END
 $$;
 CREATE TRIGGER apps_revised BEFORE UPDATE ON apps
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION apps_revised();
+-- Also for a session that takes part in replication, where triggers rest.
+ALTER TABLE apps ENABLE ALWAYS TRIGGER apps_revised;

@@ -8,7 +8,7 @@ use super::access_tokens::Issued;
 use super::apps::Revision;
 use super::conn::{Conn, execute, fetch_optional, row, statements};
 use super::convert::{corrupt, ended, optional_time, time};
-use super::error::StoreError;
+use super::error::{Outage, StoreError};
 use super::sweep::Sweep;
 use super::users;
 use crate::domain::connection::EndedBy;
@@ -202,7 +202,7 @@ pub async fn renew_plainly(
     Ok(renewals.iter().map(own).collect())
 }
 
-/// Nobody else writes meanwhile.
+/// Nobody else writes meanwhile. Where it fails, nothing was written, or all that is written together is lost.
 async fn renew_one_plainly(conn: &mut Conn, renewal: &Renewal) -> Result<Option<Renewed>, StoreError> {
     let (generation, now) = (i64::from(renewal.generation), renewal.now.as_micros());
     let revision = renewal.app_revision.map(|revision| revision.0);
@@ -236,7 +236,8 @@ async fn renew_one_plainly(conn: &mut Conn, renewal: &Renewal) -> Result<Option<
         expires_at
     )?;
     let issued = Issued { id: renewal.access_token, expires_at: time(expires_at) };
-    renew(conn, &grant).await?;
+    // The token is there: what fails now is undone with all that is written together.
+    renew(conn, &grant).await.map_err(|why| StoreError::Unavailable(Outage::Busy, why.to_string()))?;
     Ok(Some(Renewed { grant, user, issued }))
 }
 

@@ -1,7 +1,8 @@
 //! The only room that knows a database. One SQL text serves SQLite and PostgreSQL; `write` is the only
 //! way to change anything, and returns after the commit is durable.
 //!
-//! Identifiers, hashes and the present moment are arguments: nothing here reads a clock or randomness.
+//! Identifiers, hashes and the present moment are arguments: nothing here reads a clock or randomness. The databases draw one
+//! thing themselves, an application's revision, since whoever changes the row has to change that.
 
 mod clients;
 mod conn;
@@ -84,7 +85,7 @@ use apps::Client;
 use clients::Clients;
 use connections::EndByClient;
 use grants::{Renewal, Renewed};
-use job::Job;
+use job::{Answered, Job};
 use lane::Lane;
 use pool::{Pool, STATEMENT_PATIENCE, within};
 use queue::WriteQueue;
@@ -248,6 +249,10 @@ impl Store {
         F: for<'c> FnMut(&'c mut Conn) -> Work<'c, T> + Send + 'static,
     {
         let (job, answered) = job::of(work);
+        self.settled(job, answered, patience).await
+    }
+
+    async fn settled<T>(&self, job: Box<dyn Job>, answered: Answered<T>, patience: Duration) -> Result<T, StoreError> {
         let written = async {
             match &self.backend {
                 Backend::Sqlite { writer, .. } => writer.run(job).await,
@@ -280,11 +285,11 @@ impl Store {
             return self.trouble.noted(lanes.renewals.ask(renewal).instrument(span).await);
         }
         let alone = Arc::new([renewal]);
-        let renewed = self.write(move |conn| {
+        let (job, answered) = job::whole(move |conn| {
             let alone = alone.clone();
             Box::pin(async move { grants::renew_plainly(conn, &*alone).await })
         });
-        renewed.await?.pop().unwrap_or(Ok(None))
+        self.settled(job, answered, STATEMENT_PATIENCE).await?.pop().unwrap_or(Ok(None))
     }
 
     /// Ends a connection that nobody is told of: see [`connections::end_untold`].

@@ -228,7 +228,8 @@ fn refuse(jobs: Vec<Box<dyn Job>>, failure: &StoreError) {
 
 /// `Ok(Some(error))`: the job failed and was undone; `Err`: the transaction itself is lost.
 async fn run_in_savepoint(conn: &mut Conn, job: &mut dyn Job, alone: bool) -> Result<Option<StoreError>, StoreError> {
-    if !alone {
+    let is_undone_alone = !alone && !job.is_whole();
+    if is_undone_alone {
         execute!(conn, "SAVEPOINT job")?;
     }
     let ran = AssertUnwindSafe(job.run(conn)).catch_unwind().await;
@@ -250,9 +251,11 @@ async fn run_in_savepoint(conn: &mut Conn, job: &mut dyn Job, alone: bool) -> Re
             }
         };
     }
-    if refused.is_some() {
-        execute!(conn, "ROLLBACK TO job")?;
+    if is_undone_alone {
+        if refused.is_some() {
+            execute!(conn, "ROLLBACK TO job")?;
+        }
+        execute!(conn, "RELEASE job")?;
     }
-    execute!(conn, "RELEASE job")?;
     Ok(refused)
 }

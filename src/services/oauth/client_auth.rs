@@ -11,14 +11,14 @@ use super::super::throttle::TooMany;
 use crate::crypto::client_keys::{AssertionClaims, ClientKeys, claimed_client, verify_assertion};
 use crate::crypto::jwt::JwtError;
 use crate::crypto::token::{sha256, verify_hash};
-use crate::domain::app::App;
+use crate::domain::app::{App, ClientType};
 use crate::domain::auth_method::AuthMethod;
 use crate::domain::ids::AppId;
 use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::usage::UsageKind;
-pub use crate::store::apps::Client;
 use crate::store::apps::Secrets;
+pub use crate::store::apps::{Client, Revision};
 use crate::store::{StoreError, used_proofs};
 
 /// How far ahead an assertion may end: it is kept in mind for that long (RFC 7523 section 3).
@@ -115,9 +115,28 @@ fn id_of(credentials: &Credentials) -> &str {
     }
 }
 
+/// A client whose credentials are good for it as it is remembered. It may be told by nothing but its success whether that
+/// still holds: whatever goes by it has the statement that settles it compare the revision.
+pub struct Remembered(Arc<Client>);
+
+impl Remembered {
+    /// With the revision that its row has to have still.
+    pub(super) fn client(&self) -> (&Arc<Client>, Revision) {
+        (&self.0, self.0.revision)
+    }
+
+    pub fn revision(&self) -> Revision {
+        self.0.revision
+    }
+
+    pub fn client_type(&self) -> ClientType {
+        self.0.app.client_type()
+    }
+}
+
 /// The client as it is remembered, where its credentials are good for that. Everything else is settled by
 /// [`authenticate`]: what is remembered may let a request try, and never refuses one.
-pub fn remembered(ctx: &Context, credentials: &Credentials, from: Option<IpAddr>) -> Option<Arc<Client>> {
+pub fn remembered(ctx: &Context, credentials: &Credentials, from: Option<IpAddr>) -> Option<Remembered> {
     ctx.throttle.admit(from, id_of(credentials)).ok()?;
     let client = AppId::parse(id_of(credentials)).ok().and_then(|id| ctx.store.remembered_client(&id));
     let is_let_in = match credentials {
@@ -128,7 +147,7 @@ pub fn remembered(ctx: &Context, credentials: &Credentials, from: Option<IpAddr>
     };
     let client = client.filter(|client| is_let_in && client.app.is_active())?;
     note::app(&client.app.id);
-    Some(client)
+    Some(Remembered(client))
 }
 
 async fn try_authenticate(

@@ -2,6 +2,7 @@
 
 use super::super::Context;
 use super::super::bearer::{self, BearerError};
+use super::client_auth::Remembered;
 use crate::crypto::rotating_token;
 use crate::domain::access_token::{AccessToken, Subject, user_subject};
 use crate::domain::app::App;
@@ -9,7 +10,6 @@ use crate::domain::grant::Grant;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::user::User;
 use crate::store::access_tokens::Found;
-use crate::store::apps::Client;
 use crate::store::{StoreError, grants, users};
 
 /// A token that lives.
@@ -39,31 +39,34 @@ impl Introspected {
     }
 }
 
-/// A token that lives, for a client as it is remembered: the access token's row tells whether the client's is still the one.
+/// The same for a client as it is remembered: the access token's row tells whether the client's is still the one. The outer
 /// `None`: nothing is said of the token.
 pub async fn introspect_for_remembered(
     ctx: &Context,
-    client: &Client,
+    remembered: &Remembered,
     token: &str,
-) -> Result<Option<Introspected>, StoreError> {
+) -> Result<Option<Option<Introspected>>, StoreError> {
+    let (client, revision) = remembered.client();
     if rotating_token::verify(&ctx.keys.ring(), token).is_ok() {
         return Ok(None);
     }
-    let found = find_live(ctx, &client.app, token).await?;
-    let found = found.filter(|found| found.app_revision == client.revision);
-    Ok(found.map(|found| Introspected::AccessToken(Box::new(found.token))))
+    let found = find_own(ctx, &client.app, token).await?.filter(|found| found.app_revision == revision);
+    Ok(found.map(|found| described(ctx, found)))
 }
 
-/// An access token of the client's that lives.
-async fn find_live(ctx: &Context, app: &App, token: &str) -> Result<Option<Found>, StoreError> {
+/// An access token of the client's, dead or alive.
+async fn find_own(ctx: &Context, app: &App, token: &str) -> Result<Option<Found>, StoreError> {
     match bearer::look_up(ctx, token).await {
-        Ok(found) => {
-            let is_live = found.token.app == app.id && bearer::check(&found, ctx.now_for(&app.id)).is_ok();
-            Ok(Some(found).filter(|_| is_live))
-        }
+        Ok(found) => Ok(Some(found).filter(|found| found.token.app == app.id)),
         Err(BearerError::Refused(_) | BearerError::Dpop(_) | BearerError::Scope { .. }) => Ok(None),
         Err(BearerError::Store(error)) => Err(error),
     }
+}
+
+/// An access token, if it lives.
+fn described(ctx: &Context, found: Found) -> Option<Introspected> {
+    let is_live = bearer::check(&found, ctx.now_for(&found.token.app)).is_ok();
+    is_live.then(|| Introspected::AccessToken(Box::new(found.token)))
 }
 
 /// `None` for whatever is unknown, over, or another client's: they look alike (RFC 7662 section 2.2). Looking is no use:
@@ -87,7 +90,7 @@ pub async fn introspect(ctx: &Context, app: &App, token: &str) -> Result<Option<
             .filter(lives)
             .map(|(found, user)| Introspected::RefreshToken { grant: Box::new(found.grant), user: Box::new(user) }));
     }
-    Ok(find_live(ctx, app, token).await?.map(|found| Introspected::AccessToken(Box::new(found.token))))
+    Ok(find_own(ctx, app, token).await?.and_then(|found| described(ctx, found)))
 }
 
 fn is_live(found: &grants::Found, now: Timestamp) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::Context;
 use super::super::webhooks::outbox::Refreshed;
 use super::authorization::{RequestedResource, requested_resource, requested_scopes};
+use super::client_auth::Remembered;
 use super::code::user_of;
 use super::error::{ErrorCode, Invalid};
 use super::issue::{self, Granted, Tokens, issue_of};
@@ -64,10 +65,17 @@ pub struct Asked<'a> {
     pub dpop_jkt: Option<String>,
 }
 
-/// Moves a grant on by one generation.
-pub async fn refresh(ctx: &Context, client: &Arc<Client>, asked: Asked<'_>) -> Result<Tokens, RefreshError> {
+/// Moves a grant on by one generation. `tried`: for this client it was tried the plain way, in vain.
+pub async fn refresh(
+    ctx: &Context,
+    client: &Arc<Client>,
+    asked: Asked<'_>,
+    tried: Option<Revision>,
+) -> Result<Tokens, RefreshError> {
     let attempt = Attempt::of(ctx, client, &asked)?;
-    if let Some(tokens) = attempt.try_plainly(ctx, &asked, None).await? {
+    if tried != Some(client.revision)
+        && let Some(tokens) = attempt.try_plainly(ctx, &asked, None).await?
+    {
         return Ok(tokens);
     }
     let (app, now) = (&client.app, attempt.now);
@@ -87,10 +95,11 @@ pub async fn refresh(ctx: &Context, client: &Arc<Client>, asked: Asked<'_>) -> R
 /// was changed, and nothing is said of the token.
 pub async fn refresh_for_remembered(
     ctx: &Context,
-    client: &Arc<Client>,
+    remembered: &Remembered,
     asked: Asked<'_>,
 ) -> Result<Option<Tokens>, RefreshError> {
-    Attempt::of(ctx, client, &asked)?.try_plainly(ctx, &asked, Some(client.revision)).await
+    let (client, revision) = remembered.client();
+    Attempt::of(ctx, client, &asked)?.try_plainly(ctx, &asked, Some(revision)).await
 }
 
 struct Attempt {

@@ -10,6 +10,7 @@ use super::super::dialog::REFUSED;
 use super::super::login::{self, LoginError};
 use super::super::throttle::TooMany;
 use super::authorization::{requested_resource, requested_scopes};
+use super::client_auth::Remembered;
 use super::code::{self, CodeRefusal};
 use super::device::{self, DeviceRefusal};
 use super::error::{ErrorCode, Invalid};
@@ -26,7 +27,7 @@ use crate::domain::usage::UsageKind;
 use crate::entropy::time_ordered_id;
 use crate::store::StoreError;
 use crate::store::access_tokens::{Issue, IssueKind, SignedIssue};
-use crate::store::apps::Client;
+use crate::store::apps::{Client, Revision};
 use crate::telemetry::TOKENS_ISSUED;
 
 /// The parameters that mean something here, each of which may come once (RFC 6749 section 3.2).
@@ -154,6 +155,8 @@ pub struct TokenRequest<'r> {
     pub dpop_jkt: Option<String>,
     /// The address of the caller, whose refusals are counted.
     pub from: Option<IpAddr>,
+    /// What the client was remembered as, where the request was tried so, in vain.
+    pub tried: Option<Revision>,
 }
 
 /// Issues tokens for a grant.
@@ -177,13 +180,24 @@ pub async fn token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
     }
 }
 
-/// The same for a client as it is remembered, where it is one of the two grants that machines repeat all day, it is in
-/// order, and the client's row is still the one. `None`: nothing was issued, counted or settled.
-pub async fn token_for_remembered(ctx: &Context, request: TokenRequest<'_>) -> Result<Option<Tokens>, StoreError> {
-    let (client, parameters) = (request.client, request.parameters);
+/// Whether it is one of the two grants that machines repeat all day, which may be tried with a client as it is remembered.
+pub fn is_repeated(parameters: &Pairs) -> bool {
+    let grant = parameters.get("grant_type").ok().flatten().and_then(|name| GrantType::parse(name).ok());
+    matches!(grant, Some(GrantType::RefreshToken | GrantType::ClientCredentials))
+}
+
+/// The same for a client as it is remembered, where the grant [`is_repeated`], is in order, and the client's row is still the
+/// one. `None`: nothing was issued, counted or settled.
+pub async fn token_for_remembered(
+    ctx: &Context,
+    remembered: &Remembered,
+    parameters: &Pairs,
+) -> Result<Option<Tokens>, StoreError> {
+    let (client, revision) = remembered.client();
+    let request = TokenRequest { client, parameters, dpop_jkt: None, from: None, tried: None };
     let issued = match permitted_grant(ctx, &request) {
         Ok(GrantType::RefreshToken) => match refresh_asked(&request) {
-            Ok(asked) => match refresh::refresh_for_remembered(ctx, client, asked).await {
+            Ok(asked) => match refresh::refresh_for_remembered(ctx, remembered, asked).await {
                 Err(RefreshError::Store(error)) => return Err(error),
                 settled => settled.ok().flatten(),
             },
@@ -191,7 +205,7 @@ pub async fn token_for_remembered(ctx: &Context, request: TokenRequest<'_>) -> R
         },
         Ok(GrantType::ClientCredentials) => match client_asked(ctx, &request) {
             Ok(asked) => {
-                let asked = SignedIssue { app_revision: Some(client.revision), ..asked };
+                let asked = SignedIssue { app_revision: Some(revision), ..asked };
                 match client_credentials(ctx, &client.app, asked).await {
                     Err(TokenError::Store(error)) => return Err(error),
                     settled => settled.ok(),
@@ -277,7 +291,9 @@ async fn try_token(ctx: &Context, request: TokenRequest<'_>) -> Result<Tokens, T
             };
             Ok(Box::pin(code::redeem(ctx, app, presented)).await?)
         }
-        GrantType::RefreshToken => Ok(refresh::refresh(ctx, request.client, refresh_asked(&request)?).await?),
+        GrantType::RefreshToken => {
+            Ok(refresh::refresh(ctx, request.client, refresh_asked(&request)?, request.tried).await?)
+        }
         GrantType::ClientCredentials => client_credentials(ctx, app, client_asked(ctx, &request)?).await,
         GrantType::Password => {
             let credentials = Password {

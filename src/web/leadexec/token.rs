@@ -85,7 +85,7 @@ async fn answer(web: &Web, asked: Asked, from: Option<IpAddr>) -> Response {
     };
     // Without a scope it is for all that the application may do with APIs.
     let parameters = Pairs::parse(b"grant_type=client_credentials");
-    let request = TokenRequest { client: &client, parameters: &parameters, dpop_jkt: None, from };
+    let request = TokenRequest { client: &client, parameters: &parameters, dpop_jkt: None, from, tried: None };
     match token::token(&web.ctx, request).await {
         Ok(tokens) => api_token::issued(&tokens.access_token, tokens.expires_in.as_secs()),
         Err(TokenError::Store(error)) => api_token::store_failed(&error),

@@ -2,7 +2,7 @@
 //! RFC 7523 section 2.2), and perhaps a DPoP proof.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -18,7 +18,7 @@ use super::super::extract::{self, BodyError, LATE_BODY, Pairs};
 use super::super::urls::route;
 use super::cors;
 use crate::domain::app::App;
-use crate::services::oauth::client_auth::{self, Client, ClientAuthError, Credentials};
+use crate::services::oauth::client_auth::{self, Client, ClientAuthError, Credentials, Remembered, Revision};
 use crate::services::oauth::dpop::{self, DpopError, DpopRefusal};
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::services::oauth::token::PARAMETERS;
@@ -26,12 +26,36 @@ use crate::services::oauth::token::PARAMETERS;
 const DPOP: &str = "dpop";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/// A request that says of which client it is.
+pub struct Claimed {
+    pub form: Pairs,
+    headers: HeaderMap,
+    from: Option<IpAddr>,
+    credentials: Credentials,
+    tried: OnceLock<Revision>,
+}
+
+impl Claimed {
+    /// The client as it is remembered, if these are its credentials. A proof of a key is good for one time, and settles
+    /// nothing by itself: who brings one is not remembered.
+    pub fn remembered(&self, web: &Web) -> Option<Remembered> {
+        if self.headers.contains_key(DPOP) {
+            return None;
+        }
+        let remembered = client_auth::remembered(&web.ctx, &self.credentials, self.from)?;
+        let _ = self.tried.set(remembered.revision());
+        Some(remembered)
+    }
+}
+
 /// A client's request, read and authenticated.
 pub struct ClientRequest {
     pub client: Arc<Client>,
     pub form: Pairs,
     pub headers: HeaderMap,
     pub from: Option<IpAddr>,
+    /// What the client was remembered as, where the request was tried so, in vain.
+    pub tried: Option<Revision>,
     /// The endpoint that was called.
     endpoint: &'static str,
 }
@@ -56,14 +80,14 @@ pub async fn serve(
     serve_at_once(web, endpoint, pages, request, async |_| None, answer).await
 }
 
-/// The same. `at_once` is tried before the client is read, with the client as it is remembered, and answers where what it asks
-/// the database for says in the same step that the client is still like that.
+/// The same. `at_once` is tried before the client is read: it may answer by the client as it is remembered, where what it asks the
+/// database for says in the same step that the client is still like that.
 pub async fn serve_at_once(
     web: &Web,
     endpoint: &'static str,
     pages: Pages,
     request: Request,
-    at_once: impl AsyncFnOnce(&ClientRequest) -> Option<Response>,
+    at_once: impl AsyncFnOnce(&Claimed) -> Option<Response>,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> Response {
     let origin = extract::origin(request.headers());
@@ -81,7 +105,7 @@ async fn serve_unread(
     endpoint: &'static str,
     pages: Pages,
     request: Request,
-    at_once: impl AsyncFnOnce(&ClientRequest) -> Option<Response>,
+    at_once: impl AsyncFnOnce(&Claimed) -> Option<Response>,
     answer: impl AsyncFnOnce(ClientRequest) -> Response,
 ) -> (Option<String>, Response) {
     let (mut head, body) = request.into_parts();
@@ -98,19 +122,14 @@ async fn serve_unread(
         Ok(credentials) => credentials,
         Err(why) => return (claimed, invalid(why)),
     };
-    let (mut form, mut headers) = (form, headers);
-    // A proof is good for one time, and settles nothing by itself.
-    if !headers.contains_key(DPOP)
-        && let Some(client) = client_auth::remembered(&web.ctx, &credentials, from)
-    {
-        let request = ClientRequest { client, form, headers, from, endpoint };
-        if let Some(response) = at_once(&request).await {
-            return (claimed, response);
-        }
-        (form, headers) = (request.form, request.headers);
+    let request = Claimed { form, headers, from, credentials, tried: OnceLock::new() };
+    if let Some(response) = at_once(&request).await {
+        return (claimed, response);
     }
+    let Claimed { form, headers, from, credentials, tried } = request;
+    let tried = tried.into_inner();
     let response = match authenticate(web, endpoint, &credentials, &headers, &form, from).await {
-        Ok(client) => answer(ClientRequest { client, form, headers, from, endpoint }).await,
+        Ok(client) => answer(ClientRequest { client, form, headers, from, tried, endpoint }).await,
         Err(answer) => *answer,
     };
     (claimed, response)

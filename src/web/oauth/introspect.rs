@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::super::Web;
 use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed};
 use super::super::urls::route;
-use super::client::{self, ClientRequest, Pages};
+use super::client::{self, Claimed, ClientRequest, Pages};
 use crate::domain::app::ClientType;
 use crate::domain::resource::Resource;
 use crate::services::oauth::error::{ErrorCode, Invalid};
@@ -23,20 +23,25 @@ pub fn routes() -> Router<Arc<Web>> {
 }
 
 async fn introspect(State(web): State<Arc<Web>>, request: Request) -> Response {
-    let at_once = async |request: &ClientRequest| answer_at_once(&web, request).await;
+    let at_once = async |request: &Claimed| answer_at_once(&web, request).await;
     let answer = async |request| answer(&web, request).await;
     client::serve_at_once(&web, route::INTROSPECT, Pages::None, request, at_once, answer).await
 }
 
-/// With the client as it is remembered: what lives is told, and all else is left to [`answer`].
-async fn answer_at_once(web: &Web, request: &ClientRequest) -> Option<Response> {
-    if request.app().client_type() == ClientType::Public {
-        return None;
-    }
+/// With the client as it is remembered: its own tokens are told, and all else is left to [`answer`].
+async fn answer_at_once(web: &Web, request: &Claimed) -> Option<Response> {
     let token = request.form.get("token").ok().flatten()?;
-    match introspection::introspect_for_remembered(&web.ctx, &request.client, token).await {
-        Ok(found) => Some(respond(StatusCode::OK, &active(&web.ctx.issuer, &found?))),
+    let remembered = request.remembered(web).filter(|client| client.client_type() == ClientType::Confidential)?;
+    match introspection::introspect_for_remembered(&web.ctx, &remembered, token).await {
+        Ok(told) => Some(told_of(&web.ctx.issuer, told?.as_ref())),
         Err(error) => Some(store_failed(&error)),
+    }
+}
+
+fn told_of(issuer: &str, found: Option<&Introspected>) -> Response {
+    match found {
+        Some(found) => respond(StatusCode::OK, &active(issuer, found)),
+        None => respond(StatusCode::OK, &json!({"active": false})),
     }
 }
 
@@ -52,8 +57,7 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Err(repeated) => return invalid(repeated.into()),
     };
     match introspection::introspect(&web.ctx, request.app(), token).await {
-        Ok(Some(found)) => respond(StatusCode::OK, &active(&web.ctx.issuer, &found)),
-        Ok(None) => respond(StatusCode::OK, &json!({"active": false})),
+        Ok(found) => told_of(&web.ctx.issuer, found.as_ref()),
         Err(error) => store_failed(&error),
     }
 }

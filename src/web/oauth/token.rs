@@ -13,7 +13,7 @@ use super::super::Web;
 use super::super::error::oauth::{busy, invalid, json, method_not_allowed, store_failed, too_many};
 use super::super::error::refused;
 use super::super::urls::route;
-use super::client::{self, ClientRequest, Pages};
+use super::client::{self, Claimed, ClientRequest, Pages};
 use super::cors;
 use crate::services::oauth::issue::Tokens;
 use crate::services::oauth::token::{self, TokenError, TokenRequest};
@@ -51,15 +51,17 @@ impl From<Tokens> for Issued {
 }
 
 async fn issue(State(web): State<Arc<Web>>, request: Request) -> Response {
-    let at_once = async |request: &ClientRequest| answer_at_once(&web, request).await;
+    let at_once = async |request: &Claimed| answer_at_once(&web, request).await;
     client::serve_at_once(&web, route::TOKEN, Pages::Own, request, at_once, async |request| answer(&web, request).await)
         .await
 }
 
 /// With the client as it is remembered: tokens, or nothing that anybody hears of.
-async fn answer_at_once(web: &Web, request: &ClientRequest) -> Option<Response> {
-    let asked = TokenRequest { client: &request.client, parameters: &request.form, dpop_jkt: None, from: request.from };
-    match token::token_for_remembered(&web.ctx, asked).await {
+async fn answer_at_once(web: &Web, request: &Claimed) -> Option<Response> {
+    if !token::is_repeated(&request.form) {
+        return None;
+    }
+    match token::token_for_remembered(&web.ctx, &request.remembered(web)?, &request.form).await {
         Ok(tokens) => Some(json(StatusCode::OK, &Issued::from(tokens?))),
         Err(error) => Some(store_failed(&error)),
     }
@@ -70,7 +72,13 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
         Ok(jkt) => jkt,
         Err(answer) => return *answer,
     };
-    let asked = TokenRequest { client: &request.client, parameters: &request.form, dpop_jkt, from: request.from };
+    let asked = TokenRequest {
+        client: &request.client,
+        parameters: &request.form,
+        dpop_jkt,
+        from: request.from,
+        tried: request.tried,
+    };
     match token::token(&web.ctx, asked).await {
         Ok(tokens) => json(StatusCode::OK, &Issued::from(tokens)),
         Err(TokenError::Store(error)) => store_failed(&error),
