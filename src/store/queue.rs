@@ -238,6 +238,8 @@ async fn run_in_savepoint(conn: &mut Conn, job: &mut dyn Job, alone: bool) -> Re
         // A full or broken disk is everybody's, and with it SQLite may have undone all of the transaction.
         Ok(Err(failure @ StoreError::Unavailable(..))) => return Err(failure),
         Ok(Err(error)) => Some(error),
+        // Nobody knows how far it came.
+        Err(_) if !alone && !is_undone_alone => return Err(StoreError::Internal("a store job panicked".into())),
         Err(_) => Some(StoreError::Internal("a store job panicked".into())),
     };
     if alone {
