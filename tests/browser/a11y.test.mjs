@@ -123,6 +123,14 @@ async function clickOn(page, selector) {
   await Promise.all([page.waitForNavigation(), page.locator(selector).first().click()]);
 }
 
+/** Shows the consent page that somebody is there; it takes an answer from then on. */
+async function present(page) {
+  await page.locator('[name=decision][value=allow][aria-disabled]').waitFor();
+  await page.mouse.move(40, 40);
+  await page.mouse.move(60, 80);
+  await page.locator('[name=decision][value=allow][aria-disabled=false]').waitFor();
+}
+
 /** A request of a client that needs the user's word. */
 const authorization = (parameters) => (page) => page.goto(world.web.request(parameters).url);
 
@@ -143,8 +151,7 @@ async function device(page, { person }, decision) {
   await clickOn(page, 'main [type=submit]');
   if (!decision) return;
   await enter(page, person);
-  await page.mouse.move(40, 40);
-  await page.mouse.move(60, 80);
+  await present(page);
   await clickOn(page, `[name=decision][value=${decision}]`);
 }
 
@@ -226,8 +233,7 @@ const PAGES = [
     async open(page, context) {
       await page.route(`${world.origins.partner}/**`, (route) => route.fulfill({ status: 204 }));
       await consent({ response_mode: 'form_post' })(page, context);
-      await page.mouse.move(40, 40);
-      await page.mouse.move(60, 80);
+      await present(page);
       await page.locator('[name=decision][value=allow]').click({ noWaitAfter: true });
       await page.locator('form[action*="/callback"]').waitFor();
     },

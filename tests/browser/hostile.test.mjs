@@ -208,7 +208,7 @@ test('C2 Allow waits for a real input and for half a second of focus (double cli
   const dialog = await visitor.openDialog();
   await dialog.logIn(world.person());
   const allow = dialog.button('Allow');
-  assert.equal(await allow.isDisabled(), true);
+  await allow.and(dialog.page.locator('[aria-disabled=true]')).waitFor();
   await dialog.page.evaluate(() => {
     for (const type of ['pointermove', 'pointerdown', 'keydown', 'click', 'focus']) {
       document.body.dispatchEvent(new PointerEvent(type, { bubbles: true, movementX: 5 }));

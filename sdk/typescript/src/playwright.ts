@@ -31,8 +31,12 @@ export class Dialog {
 
   /** Moves the pointer first, as people do: the button waits for that. */
   async allow(): Promise<void> {
+    const button = this.#decision('allow');
+    // The page's script, once it is there, drops a click that came too early: no click before it says that it takes one.
+    await button.and(this.page.locator('[aria-disabled]')).waitFor();
     await this.page.mouse.move(40, 40);
     await this.page.mouse.move(60, 80);
+    await button.and(this.page.locator('[aria-disabled="false"]')).waitFor();
     await this.#press('allow');
   }
 

@@ -52,6 +52,22 @@ test('another user after the first, by the dialog step by step', async ({ page, 
   expect((await signIn(page, 'grace@acme.test')).valid).toBe(true);
 });
 
+test('the dialog is not answered before its script is there: a click that meets it would be dropped', async ({ page, context, world: _world }) => {
+  const order: string[] = [];
+  await context.route('**/static/dialog.js*', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    order.push('script');
+    await route.continue();
+  });
+  context.on('request', (request) => {
+    if (request.method() === 'POST' && request.postData()?.includes('decision=allow')) order.push('answer');
+  });
+  await open(page);
+  expect((await signIn(page, 'ada@acme.test')).valid).toBe(true);
+  // Of the login page, of the consent page, and of the page that hands the result over.
+  expect(order.slice(0, 3)).toEqual(['script', 'script', 'answer']);
+});
+
 test('an origin that is not listed is told so, until it is allowed', async ({ page, world }) => {
   await open(page, {}, 'http://localhost:3999');
   const dialog = openDialog(page);

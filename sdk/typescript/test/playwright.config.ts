@@ -10,6 +10,8 @@ export default defineConfig<object, LeadgateWorkerOptions>({
   outputDir: './test-results',
   fullyParallel: true,
   workers: 2,
+  // A browser shares the machine with the server and with another browser: what failed runs once more, and is called flaky.
+  retries: 1,
   reporter: 'list',
   timeout: 60_000,
   use: {

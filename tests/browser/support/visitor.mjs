@@ -147,8 +147,11 @@ export class Dialog {
 
   /** Moves the pointer first, as people do: the button waits for that. */
   async allow() {
+    // The page's script, once it is there, drops a click that came too early: no click before it says that it takes one.
+    await this.button('Allow').and(this.page.locator('[aria-disabled]')).waitFor();
     await this.page.mouse.move(40, 40);
     await this.page.mouse.move(60, 80);
+    await this.button('Allow').and(this.page.locator('[aria-disabled=false]')).waitFor();
     await this.decide('Allow');
   }
 
