@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::public_key::PublicKeyError;
+use super::signing::SigningKey;
 
 /// Bytes of a JWT that is looked at.
 pub const MAX_JWT: usize = 8 * 1024;
@@ -101,6 +102,14 @@ impl<'t> Jws<'t> {
             jsonwebtoken::crypto::verify(self.signature, self.signed.as_bytes(), key, self.algorithm).unwrap_or(false)
         };
         if !keys.into_iter().any(is_signed_by) {
+            return Err(JwtError::Signature);
+        }
+        self.unverified()
+    }
+
+    /// The claims, if this key of ours made the signature.
+    pub fn own_claims<C: DeserializeOwned>(&self, key: &SigningKey) -> Result<C, JwtError> {
+        if !key.has_signed(self.signed.as_bytes(), self.signature) {
             return Err(JwtError::Signature);
         }
         self.unverified()

@@ -81,7 +81,7 @@ pub fn verify<C: DeserializeOwned>(keys: &KeyRing, text: &str, typ: JwtType) -> 
     if jose(key.algorithm()) != jws.algorithm {
         return Err(JwtError::Algorithm);
     }
-    jws.claims([&key.verifier])
+    jws.own_claims(key)
 }
 
 #[cfg(test)]
