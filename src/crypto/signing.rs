@@ -202,7 +202,11 @@ pub mod tests {
             assert!(!key.has_signed(b"massage", &signature), "{algorithm:?}");
             assert!(!other.has_signed(b"message", &signature), "{algorithm:?}");
             let last = signature.len() - 8;
-            let bent = format!("{}{}", &signature[..last], if signature.ends_with("AAAAAAAA") { "BBBBBBBA" } else { "AAAAAAAA" });
+            let bent = format!(
+                "{}{}",
+                &signature[..last],
+                if signature.ends_with("AAAAAAAA") { "BBBBBBBA" } else { "AAAAAAAA" }
+            );
             for wrong in ["", "A", &signature[..last], &format!("{signature}AA"), &format!("{signature}="), &bent] {
                 assert!(!key.has_signed(b"message", wrong), "{algorithm:?}: {wrong}");
             }

@@ -46,6 +46,21 @@ fn named(text: &str) -> Vec<(String, Vec<String>)> {
     found
 }
 
+/// Labels with the values that expressions choose by; what Grafana or Prometheus itself fills in is left out.
+fn chosen(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for operator in ["=\"", "=~\""] {
+        for (at, _) in text.match_indices(operator) {
+            let label = text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
+            let values = text[at + operator.len()..].split('"').next().unwrap_or_default();
+            let values = if operator.contains('~') { values.split('|').collect() } else { vec![values] };
+            let ours = values.into_iter().filter(|value| !value.starts_with('$') && label != "job");
+            found.extend(ours.map(|value| (label.to_owned(), value.to_owned())));
+        }
+    }
+    found
+}
+
 /// Every text below `expr` or `query`.
 fn expressions(value: &Value, found: &mut Vec<String>) {
     match value {
@@ -87,6 +102,14 @@ fn assert_exported(what: &str, text: &str, scraped: &Scraped) {
             let is_known = ["job", "instance", "le"].contains(&label.as_str()) || metric.labels.contains(&&*label);
             assert!(is_known, "{what}: {name} has no label {label}");
         }
+    }
+    let values = chosen(text);
+    assert!(!values.is_empty(), "{what} chooses by no value");
+    for (label, value) in values {
+        // Nothing fails here.
+        let is_status = (label.as_str(), value.as_str()) == ("status", "5xx");
+        let is_known = scraped.0.contains(&format!("{label}=\"{value}\""));
+        assert!(is_known || is_status, "{what}: there is no {label}=\"{value}\"");
     }
 }
 
