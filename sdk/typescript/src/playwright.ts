@@ -21,10 +21,18 @@ export class Dialog {
 
   /** Signs a user in by the one click that a sandbox offers, whoever was signed in before. Does not decide. */
   async continueAs(user: string): Promise<void> {
-    const person = this.page.locator(`button[name="continue_as"][value="${user}"]`);
+    const people = this.page.locator('button[name="continue_as"]');
+    const person = this.page.locator(`button[name="continue_as"][value=${JSON.stringify(user)}]`);
     const other = this.page.locator('form[action$="/switch"] button');
-    await person.or(other).first().waitFor();
-    if (!(await person.isVisible())) await other.click();
+    await people.or(other).first().waitFor();
+    if (!(await person.isVisible()) && (await other.isVisible())) {
+      await other.click();
+      await people.first().waitFor();
+    }
+    if (!(await person.isVisible())) {
+      const known = await people.evaluateAll((buttons) => buttons.map((button) => (button as HTMLButtonElement).value));
+      throw new Error(`the dialog does not offer ${user}; it offers: ${known.join(', ')}`);
+    }
     await person.click();
     await this.#decision('allow').waitFor();
   }
@@ -64,28 +72,27 @@ export async function openDialog(page: Page, { button = '[data-btnid]' }: Click 
 }
 
 async function outcome(page: Page, user: string, click: Click, decide: (dialog: Dialog) => Promise<void>): Promise<AuthorizeResult> {
-  const [result] = await Promise.all([
-    page.evaluate(
-      () =>
-        new Promise<AuthorizeResult>((resolve) => {
-          document.addEventListener('leappbutton:result', (event) => {
-            const { detail } = event as CustomEvent<AuthorizeResult>;
-            // An automatic sign-in may come between.
-            if (!detail.auto) resolve(detail);
-          });
-        }),
-    ),
-    openDialog(page, click).then(async (dialog) => {
-      try {
-        await dialog.continueAs(user);
-        await decide(dialog);
-      } catch (error) {
-        // It closes by itself for a user who has allowed this before, and the page is told of all else.
-        if (!dialog.page.isClosed()) throw error;
-      }
-    }),
-  ]);
-  return result;
+  const result = page.evaluate(
+    () =>
+      new Promise<AuthorizeResult>((resolve) => {
+        document.addEventListener('leappbutton:result', (event) => {
+          const { detail } = event as CustomEvent<AuthorizeResult>;
+          // An automatic sign-in may come between.
+          if (!detail.auto) resolve(detail);
+        });
+      }),
+  );
+  const decided = openDialog(page, click).then(async (dialog) => {
+    try {
+      await dialog.continueAs(user);
+      await decide(dialog);
+    } catch (error) {
+      // It closes by itself for a user who has allowed this before, and the page is told of all else.
+      if (!dialog.page.isClosed()) throw error;
+    }
+  });
+  // A dialog that shows an error is never decided on; the page has its result all the same.
+  return Promise.race([result, decided.then(() => result)]);
 }
 
 /** Clicks the button, signs `user` in and allows; returns what the page's `AuthorizeResult` gets. */

@@ -78,6 +78,18 @@ test('an origin that is not listed is told so, until it is allowed', async ({ pa
   expect((await signIn(page, DEMONSTRATION.user)).valid).toBe(true);
 });
 
+test('a sign-in that cannot succeed ends with what the page was told, and not with the time', async ({ page, world: _world }) => {
+  await open(page, {}, 'http://localhost:3998');
+  expect(await signIn(page, DEMONSTRATION.user)).toMatchObject({ valid: false, error: 'origin_not_allowed' });
+});
+
+test('a user who is not there is named, with those who are', async ({ page, world: _world }) => {
+  await open(page);
+  await expect(signIn(page, 'nobody@acme.test')).rejects.toThrow(
+    /the dialog does not offer nobody@acme\.test; it offers: .*grace@acme\.test/,
+  );
+});
+
 test('two worlds on one server know nothing of each other', async ({ world, leadgate }) => {
   const other = await leadgate.namespace();
   const { refreshToken } = await other.authorize(DEMONSTRATION.user);
