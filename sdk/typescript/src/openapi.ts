@@ -2574,6 +2574,12 @@ export interface components {
              */
             outcome: string;
             /**
+             * Format: date-time
+             * @description When it came in real time: the two differ where the clock was moved.
+             * @example 2026-11-22T09:15:30.000Z
+             */
+            real_at: string;
+            /**
              * @description The route's template, or `(none)`.
              * @example /authorize/refreshaccesstoken/{*token}
              */

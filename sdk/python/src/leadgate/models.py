@@ -858,6 +858,7 @@ class _RequestDetails(TypedDict):
     id: str
     method: str
     outcome: str
+    real_at: str
     request: RequestDirection
     response: RequestDirection
     route: str
@@ -928,6 +929,7 @@ class _RequestSummary(TypedDict):
     id: str
     method: str
     outcome: str
+    real_at: str
     route: str
     status: int
 

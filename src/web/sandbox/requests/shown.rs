@@ -34,6 +34,9 @@ pub struct RequestSummary {
     /// When it came, by the server's clock.
     #[schema(format = DateTime, example = "2026-11-22T09:15:30.000Z")]
     at: String,
+    /// When it came in real time: the two differ where the clock was moved.
+    #[schema(format = DateTime, example = "2026-11-22T09:15:30.000Z")]
+    real_at: String,
     method: String,
     /// The route's template, or `(none)`.
     #[schema(example = "/authorize/refreshaccesstoken/{*token}")]
@@ -67,6 +70,7 @@ impl RequestSummary {
         Self {
             id: entry.id.simple().to_string(),
             at: entry.at.to_rfc3339_millis(),
+            real_at: entry.real_at.to_rfc3339_millis(),
             method: entry.method.clone(),
             route: entry.route.clone(),
             endpoint: entry.endpoint.clone(),
