@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 
 use crate::domain::flow_line::{self, FlowLine};
-use crate::domain::journal::{Entry, Outcome};
+use crate::domain::ids::FlowId;
+use crate::domain::journal::{Entry, NO_ROUTE, Outcome};
 use crate::services::Context;
 use crate::services::journal::{Query, learn_users};
 
@@ -39,16 +41,19 @@ pub fn show(ctx: Arc<Context>) {
     let thread = std::thread::Builder::new().name("flows".into()).spawn(move || {
         let mut pace = Pace::new(Instant::now());
         loop {
-            match feed.blocking_recv() {
+            // What was left out is told once nothing comes any more, and not with what comes hours later.
+            let patience = if pace.left_out > 0 { SECOND } else { Duration::MAX };
+            match runtime.block_on(async { timeout(patience, feed.recv()).await }) {
                 // To make a line costs more than to count one.
-                Ok(entry) if has_line(&entry) => {
+                Ok(Ok(entry)) if has_line(&entry) => {
                     if let Some(left_out) = pace.takes(Instant::now()) {
-                        print(left_out, &line(&ctx, &runtime, &entry, has_colours));
+                        print(left_out, Some(&line(&ctx, &runtime, &entry, has_colours)));
                     }
                 }
-                Ok(_) => {}
-                Err(RecvError::Lagged(missed)) => pace.left_out += missed,
-                Err(RecvError::Closed) => return,
+                Ok(Ok(_)) => {}
+                Ok(Err(RecvError::Lagged(missed))) => pace.left_out += missed,
+                Ok(Err(RecvError::Closed)) => return,
+                Err(_) => print(std::mem::take(&mut pace.left_out), None),
             }
         }
     });
@@ -58,12 +63,15 @@ pub fn show(ctx: Arc<Context>) {
 }
 
 /// A closed standard output stream is no reason to stop serving.
-fn print(left_out: u64, line: &str) {
+fn print(left_out: u64, line: Option<&str>) {
     let mut out = std::io::stdout().lock();
     if left_out > 0 {
         let _ = writeln!(out, "          … and {left_out} more");
     }
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    if let Some(line) = line {
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = out.flush();
 }
 
 /// How many lines there were in the present second.
@@ -100,7 +108,9 @@ fn is_denial(entry: &Entry) -> bool {
 fn has_line(entry: &Entry) -> bool {
     entry.outcome != Outcome::Ok
         || is_denial(entry)
-        || match flow_line::story(&entry.route) {
+        // What a browser asks before it asks (CORS) is told with what it asks.
+        || entry.method != "OPTIONS"
+            && match flow_line::story(&entry.route) {
             // Each page asks when it is opened; only somebody who is signed in by that is news.
             Some("resume") => entry.user.is_some() || entry.connection.is_some(),
             story => story.is_some(),
@@ -119,13 +129,16 @@ fn line(ctx: &Context, runtime: &Handle, entry: &Entry, has_colours: bool) -> St
         // What cannot be looked up is not shown; the request itself was served.
         let _ = runtime.block_on(learn_users(ctx));
     }
+    // Of what nothing is there for, all that can be said is what was asked.
+    let what = if entry.route == NO_ROUTE { entry.request.line.as_str() } else { what };
     let why = entry.why.as_ref().map(|why| why.message.as_str());
+    let nearest = entry.why.as_ref().map(|why| flow_line::nearest(&why.rule, why.nearest.as_deref()));
     let said = match (entry.outcome, &entry.fault, why) {
         (Outcome::Ok, ..) if is_denial => "denied".to_owned(),
         (Outcome::Ok, ..) if what == "sign-in" => "allowed".to_owned(),
         (Outcome::Ok, ..) => "ok".to_owned(),
         (Outcome::Fault, Some(rule), _) => format!("fault {rule} acted ({})", entry.status),
-        (outcome, _, Some(why)) => format!("{}: {why}", outcome.as_str()),
+        (outcome, _, Some(why)) => format!("{}: {why}{}", outcome.as_str(), nearest.unwrap_or_default()),
         (outcome, ..) => format!("{} ({})", outcome.as_str(), entry.status),
     };
     let user = ctx.journal.user_of(entry);
@@ -145,9 +158,16 @@ fn line(ctx: &Context, runtime: &Handle, entry: &Entry, has_colours: bool) -> St
 /// A sign-in takes as long as from the click; anything else as long as its request.
 fn took(ctx: &Context, entry: &Entry) -> Duration {
     let own = Duration::from_micros(entry.duration_us);
-    let Some(flow) = entry.flow else { return own };
+    let Some(flow) = entry.flow.or_else(|| flow_of(ctx, entry)) else { return own };
     let steps = ctx.journal.list(&Query { flow: Some(flow), ..Query::default() });
     steps.last().map_or(own, |first| entry.real_at.since(first.real_at) + own)
+}
+
+/// The flow that a sign-in's connection was last seen in: the page's own request names a code and no flow.
+fn flow_of(ctx: &Context, entry: &Entry) -> Option<FlowId> {
+    let connection = entry.connection.filter(|_| flow_line::story(&entry.route) == Some("sign-in"))?;
+    let of_connection = Query { connection: Some(connection), ..Query::default() };
+    ctx.journal.list(&of_connection).iter().find_map(|one| one.flow)
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ use url::form_urlencoded::Serializer;
 use super::error::CliError;
 use super::output;
 use super::plane::{self, Plane, Trouble, told_to_stop};
+use crate::boot;
 use crate::config::{Flags, Settings};
 use crate::domain::duration;
-use crate::domain::flow_line::FlowLine;
+use crate::domain::flow_line::{self, FlowLine};
 use crate::domain::ids::AppId;
 use crate::domain::journal::Outcome;
 use crate::domain::timestamp::Timestamp;
@@ -47,7 +48,7 @@ pub struct TailArgs {
     /// Only what was refused
     #[arg(long)]
     refused: bool,
-    /// Also what came before: so long ago at most, such as 10m, or since a moment in RFC 3339
+    /// Also what came before: so long ago at most in real time, such as 10m, or since a moment in RFC 3339 by the server's clock
     #[arg(long, value_name = "SPAN")]
     since: Option<Since>,
     /// Public base URL of the server [default: the setting issuer]
@@ -114,6 +115,11 @@ pub async fn run(flags: &Flags, args: TailArgs) -> Result<(), CliError> {
 
 /// Ends where the server refuses, or nobody reads any more.
 async fn follow(plane: &Plane, args: &TailArgs) -> Result<(), CliError> {
+    // A span is of real time, as people mean it, whatever was done to the server's clock.
+    let earliest = match &args.since {
+        Some(Since::Span(span)) => Some(boot::machine_time().minus(*span)),
+        Some(Since::Moment(_)) | None => None,
+    };
     let mut after = begin(plane, args).await.map_err(|trouble| plane.refused(trouble))?;
     if !args.json && std::io::stdout().is_terminal() {
         note(args, &format!("following {}; Ctrl-C ends", plane.server))?;
@@ -129,7 +135,7 @@ async fn follow(plane: &Plane, args: &TailArgs) -> Result<(), CliError> {
                 }
                 // What was asked for comes newest first.
                 for request in found.iter().rev() {
-                    if shows(args, request) && !output::streamed(&written(args, request))? {
+                    if shows(args, earliest, request) && !output::streamed(&written(args, request))? {
                         return Ok(());
                     }
                 }
@@ -159,16 +165,11 @@ impl Position {
     }
 }
 
-/// At what is there already, unless more is asked for. By the server's clock, as the journal is.
+/// At what is there already, unless more is asked for. A moment is by the server's clock, as the journal is.
 async fn begin(plane: &Plane, args: &TailArgs) -> Result<Position, Trouble> {
     Ok(match &args.since {
         Some(Since::Moment(moment)) => Position::Since(moment.to_rfc3339_millis()),
-        Some(Since::Span(span)) => {
-            let clock = plane.send(Method::GET, "/clock", None).await?;
-            let now = clock["now"].as_str().and_then(Timestamp::parse_rfc3339);
-            let now = now.ok_or_else(|| Trouble::Refused("its answer has no clock".to_owned()))?;
-            Position::Since(now.minus(*span).to_rfc3339_millis())
-        }
+        Some(Since::Span(_)) => Position::Beginning,
         None => {
             let last = plane.send(Method::GET, "/requests?limit=1", None).await?;
             last["requests"][0]["id"].as_str().map_or(Position::Beginning, Position::after)
@@ -202,9 +203,15 @@ async fn requests(plane: &Plane, args: &TailArgs, from: &Position, wait: &str) -
     }
 }
 
-fn shows(args: &TailArgs, request: &Value) -> bool {
+fn shows(args: &TailArgs, earliest: Option<Timestamp>, request: &Value) -> bool {
     let status = request["status"].as_u64().unwrap_or_default();
-    args.status.as_ref().is_none_or(|wanted| wanted.0.contains(&status))
+    let is_new = earliest.is_none_or(|earliest| came(request).is_some_and(|came| came >= earliest));
+    is_new && args.status.as_ref().is_none_or(|wanted| wanted.0.contains(&status))
+}
+
+/// When a request came, in real time.
+fn came(request: &Value) -> Option<Timestamp> {
+    request["real_at"].as_str().and_then(Timestamp::parse_rfc3339)
 }
 
 fn written(args: &TailArgs, request: &Value) -> String {
@@ -219,14 +226,15 @@ fn written(args: &TailArgs, request: &Value) -> String {
         (Outcome::Ok, ..) => answered,
         (Outcome::Fault, Some(rule), _) => format!("{answered} fault {rule} acted"),
         (outcome, _, Some(why)) => {
-            let nearest = request["why"]["nearest"].as_str().map(|nearest| format!(" ({nearest})"));
-            format!("{answered} {}: {why}{}", outcome.as_str(), nearest.unwrap_or_default())
+            let rule = request["why"]["rule"].as_str().unwrap_or_default();
+            let nearest = flow_line::nearest(rule, request["why"]["nearest"].as_str());
+            format!("{answered} {}: {why}{nearest}", outcome.as_str())
         }
         (outcome, ..) => format!("{answered} {}", outcome.as_str()),
     };
     let what = format!("{:4} {:24}", text("method").unwrap_or_default(), text("endpoint").unwrap_or_default());
     let line = FlowLine {
-        at: text("at").and_then(Timestamp::parse_rfc3339).unwrap_or_else(|| Timestamp::from_unix_seconds(0)),
+        at: came(request).unwrap_or_else(|| Timestamp::from_unix_seconds(0)),
         what: &what,
         user: text("user"),
         button: text("button"),

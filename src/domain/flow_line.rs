@@ -49,6 +49,15 @@ pub fn story(route: &str) -> Option<&'static str> {
     })
 }
 
+/// What would have been taken, to stand behind the reason of a refusal by this rule.
+pub fn nearest(rule: &str, nearest: Option<&str>) -> String {
+    match nearest {
+        None => String::new(),
+        Some(methods) if rule == "request.method" => format!(" It takes {methods}."),
+        Some(nearest) => format!(" Nearest: {nearest}"),
+    }
+}
+
 impl FlowLine<'_> {
     /// Without its end of line.
     pub fn render(&self, has_colours: bool) -> String {
@@ -133,6 +142,13 @@ mod tests {
         assert!(line().render(true).contains("\u{1b}[32mallowed\u{1b}[0m"));
         let forged = FlowLine { user: Some("\u{1b}[2J\nx"), said: "a\rb", ..line() };
         assert!(!forged.render(false).contains(|c: char| c.is_control()));
+    }
+
+    #[test]
+    fn what_would_have_been_taken_stands_behind_the_reason() {
+        assert_eq!(nearest("request.method", Some("GET, HEAD")), " It takes GET, HEAD.");
+        assert_eq!(nearest("button.unknown", Some("btn-demonstration")), " Nearest: btn-demonstration");
+        assert_eq!(nearest("button.unknown", None), "");
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct Why {
     pub nearest: Option<String>,
 }
 
+/// What stands for the route and the endpoint of a request that has none.
+pub const NO_ROUTE: &str = "(none)";
+
 impl Why {
     pub fn new(rule: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { rule: rule.into(), message: message.into(), nearest: None }

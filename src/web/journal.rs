@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::urls::{self, route};
 use super::{Web, faults, mask, observe};
 use crate::domain::doctor::Finding;
-use crate::domain::journal::{Entry, Message, Outcome, Why, endpoint_name};
+use crate::domain::journal::{Entry, Message, NO_ROUTE, Outcome, Why, endpoint_name};
 use crate::domain::timestamp::Timestamp;
 use crate::services::journal::note::{self, Notes, Slip};
 
@@ -174,8 +174,8 @@ impl Exchange<'_> {
             real_at: now,
             app_at,
             method: self.head.method.to_string(),
-            endpoint: if endpoint.is_empty() { urls::NO_ROUTE.into() } else { endpoint },
-            route: if self.route.is_empty() { urls::NO_ROUTE.into() } else { self.route.to_owned() },
+            endpoint: if endpoint.is_empty() { NO_ROUTE.into() } else { endpoint },
+            route: if self.route.is_empty() { NO_ROUTE.into() } else { self.route.to_owned() },
             status: if is_dropped { 0 } else { status.as_u16() },
             duration_us: 0,
             app: notes.app,

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::error::problem;
 use super::urls::{self, route};
 use super::{Web, sender};
+use crate::domain::journal::NO_ROUTE;
 use crate::entropy::time_ordered_id;
 use crate::telemetry::{self, RouteMeters, traces};
 
@@ -74,7 +75,7 @@ impl<S> Observing<S> {
             let matched = request.extensions().get::<MatchedPath>();
             match matched.map(|matched| urls::below(self.web.urls.base(), matched.as_str())) {
                 Some("") => telemetry::route(route::HOME),
-                route => telemetry::route(route.unwrap_or(urls::NO_ROUTE)),
+                route => telemetry::route(route.unwrap_or(NO_ROUTE)),
             }
         })
     }

@@ -7,7 +7,7 @@ use super::mask;
 
 use crate::domain::app::App;
 use crate::domain::ids::{AppId, ConnectionId, FlowId, MAX_TEXT_ID, SessionId};
-use crate::domain::journal::endpoint_name;
+use crate::domain::journal::{NO_ROUTE, endpoint_name};
 
 /// Routes as the router writes them. `{…}` stands for one segment, `{*…}` for the rest.
 pub mod route {
@@ -263,9 +263,6 @@ pub fn is_plainly_ours(path: &str) -> bool {
             own.clone().count() == given.clone().count() && own.zip(given).all(|(own, segment)| fits(own, segment))
         })
 }
-
-/// What stands for the route and the endpoint of a request that has none.
-pub const NO_ROUTE: &str = "(none)";
 
 /// A route or an address below the issuer's path, which is `base`. Documents of an issuer with a path have that path
 /// behind theirs (RFC 8414 section 3.1).

@@ -67,7 +67,12 @@ impl AtTerminal {
     }
 
     fn get(&self, path: &str) {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        self.ask("GET", path, "");
+    }
+
+    /// `headers` are whole lines.
+    fn ask(&self, method: &str, path: &str, headers: &str) {
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         exchange(&self.address, request.as_bytes()).unwrap();
     }
 
@@ -99,6 +104,41 @@ fn a_terminal_shows_a_line_for_each_flow_and_says_nothing_twice() {
     assert!(find("  refresh  ")[0].contains("ada@acme.test  0c9a51ce…  ok"), "{shown}");
     assert!(find("refused")[0].contains("just now") || find("refused")[0].contains("s ago"), "{shown}");
     assert!(!shown.contains(&token) && !lines.concat().contains('\u{1b}'), "no token, and no colour: {shown}");
+}
+
+#[test]
+fn a_terminal_tells_what_was_asked_for_where_nothing_is_and_no_preflights() {
+    let at = AtTerminal::serve(&[], true);
+    let asks = "Origin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n";
+    at.ask("OPTIONS", "/button/token", asks);
+    at.get("/oauth/tokn");
+    at.ask("DELETE", "/oauth/token", "");
+    wait_for("the refusals are shown", || at.shown().contains(" It takes "));
+    let shown = at.shown();
+    assert!(
+        shown.contains("  GET /oauth/***  refused: There is nothing at this address. Nearest: /oauth/token"),
+        "{shown}"
+    );
+    assert!(shown.contains(" It takes POST"), "{shown}");
+    assert!(!shown.contains("sign-in"), "{shown}");
+}
+
+#[test]
+fn what_a_flood_left_out_is_told_when_it_is_over() {
+    let at = AtTerminal::serve(&[], true);
+    for _ in 0..200 {
+        at.get("/v1/me");
+    }
+    wait_for("the rest is counted", || at.shown().contains(" more"));
+    let shown = at.shown();
+    let lines = shown.lines().filter(|line| line.contains("  me  ")).count();
+    let counted = || {
+        let shown = at.shown();
+        let more = |line: &str| line.trim().strip_prefix("… and ")?.strip_suffix(" more")?.parse::<usize>().ok();
+        shown.lines().filter(|line| line.contains("refused")).count() + shown.lines().filter_map(more).sum::<usize>()
+    };
+    wait_for("each is shown or counted, though nothing follows", || counted() == 200);
+    assert!(lines < 200, "{shown}");
 }
 
 #[test]
@@ -143,7 +183,7 @@ fn a_long_command_shows_how_far_it_is_on_a_terminal_alone() {
     let shown = std::fs::read_to_string(directory.path("shown")).unwrap();
     assert!(status.success(), "{shown}");
     assert!(
-        shown.contains("% ") && shown.contains("of about 49 accounts and users") && shown.contains(" left"),
+        shown.contains("% ") && shown.contains("of about 25 accounts and users") && shown.contains(" left"),
         "{shown}"
     );
     assert!(shown.contains("25 made, 0 changed"), "{shown}");
@@ -152,6 +192,40 @@ fn a_long_command_shows_how_far_it_is_on_a_terminal_alone() {
     assert!(!piped.errors.contains(['%', '\r', '\u{1b}']), "{}", piped.errors);
     let json = directory.run(&["seed", "big.toml", "--json"]);
     assert!(json.code == 0 && json.errors.is_empty(), "{}", json.errors);
+}
+
+#[test]
+fn a_copy_that_is_read_again_is_named() {
+    let directory = Directory::seeded();
+    // Large enough that somebody sees it.
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) \
+                INSERT INTO access_tokens (id, app_id, scopes, issued_at, expires_at) \
+                SELECT randomblob(16), 'x', hex(randomblob(100)), 1, 2 FROM n";
+    let database = rusqlite::Connection::open(directory.path("data/leadgate.db")).unwrap();
+    database.execute(rows, []).unwrap();
+    drop(database);
+    for words in [["backup", "copy.db"], ["restore", "copy.db"]] {
+        let shown = directory.path("shown");
+        let status = at_a_terminal(&directory, &words, shown.to_str().unwrap()).status().unwrap();
+        let shown = std::fs::read_to_string(shown).unwrap();
+        assert!(status.success() && shown.contains("reading the copy again"), "{words:?}: {shown}");
+    }
+}
+
+#[test]
+fn tail_counts_a_span_in_real_time() {
+    let directory = Directory::new();
+    let server = directory.serve(&["--sandbox-token", TOKEN]);
+    server.get("/v1/me");
+    let body = r#"{"advance":"40d"}"#;
+    let head = format!(
+        "POST /_sandbox/clock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    assert_eq!(exchange(&server.address(), head.as_bytes()).unwrap().status, 200);
+    let line = Tail::of(&directory, &server, &[]).line();
+    assert!(line.contains("GET  me "), "{line}");
 }
 
 /// `leadgate tail`, and what it prints.
