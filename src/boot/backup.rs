@@ -25,9 +25,9 @@ impl Planned {
         (self.draft.path().to_owned(), expected)
     }
 
-    /// Makes it; blocks.
-    pub fn take(self) -> Result<Contents, BootError> {
-        Ok(backup::take(&self.database, self.draft, self.force, SystemClock.now())?)
+    /// Makes it; blocks. How far the copy is, its file tells; `progress` hears when it is made.
+    pub fn take(self, progress: &Progress) -> Result<Contents, BootError> {
+        Ok(backup::take(&self.database, self.draft, self.force, SystemClock.now(), progress)?)
     }
 }
 

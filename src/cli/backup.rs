@@ -1,6 +1,7 @@
 //! `leadgate backup`: a copy of an SQLite database while servers run on it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
@@ -37,12 +38,13 @@ pub async fn run(flags: &Flags, args: &BackupArgs) -> Result<(), CliError> {
     let settings = Settings::of_process(flags)?;
     let planned = boot::plan_backup(&settings, &args.file, args.force).map_err(CliError::failure)?;
     let (draft, expected) = planned.progress();
-    let progress = Progress::default();
+    let progress = Arc::new(Progress::default());
     progress.expect(expected);
     let watch = Watch { what: "backup", unit: Unit::Bytes, is_silent: args.json };
     // Free pages are not copied, so that it may be done earlier.
     let measure = || progress.reach(std::fs::metadata(&draft).map_or(0, |of| of.len()));
-    let taken = watch.until(&progress, measure, tokio::task::spawn_blocking(|| planned.take())).await;
+    let told = progress.clone();
+    let taken = watch.until(&progress, measure, tokio::task::spawn_blocking(move || planned.take(&told))).await;
     let contents = taken.map_err(CliError::failure)?.map_err(CliError::failure)?;
     let key_file = boot::key_file(&settings);
     let taken_at = contents.taken_at.map(|at| at.to_rfc3339());

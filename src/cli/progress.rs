@@ -100,6 +100,13 @@ impl Watch {
 
     /// At one go: each change by itself would be drawn.
     fn draw(&self, bar: &ProgressBar, progress: &Progress) {
+        if let Some(last) = progress.last() {
+            if bar.message() != last {
+                bar.set_style(self.style("{prefix} {spinner} {msg}, {elapsed}"));
+                bar.set_message(last);
+            }
+            return bar.tick();
+        }
         let total = progress.total();
         if total.is_some() && bar.length().is_none() {
             bar.set_style(self.style("{prefix} {bar:30} {percent}% {counted}, {eta} left"));
@@ -113,6 +120,9 @@ impl Watch {
     }
 
     fn line(&self, progress: &Progress, passed: Duration) -> String {
+        if let Some(last) = progress.last() {
+            return format!("{}: {last}", self.what);
+        }
         let left = progress.total().and_then(|total| left(progress.done(), total, passed));
         let left = left.map(|left| format!(", about {} left", span(left))).unwrap_or_default();
         format!("{}: {}{left}", self.what, self.unit.counted(progress.done(), progress.total()))
@@ -138,6 +148,16 @@ mod tests {
         assert_eq!(watch.line(&progress, Duration::from_secs(5)), "seed: 10 entries");
         progress.expect(40);
         assert_eq!(watch.line(&progress, Duration::from_secs(5)), "seed: 10 of about 40 entries, about 15.0 s left");
+    }
+
+    #[test]
+    fn what_follows_the_counted_part_has_a_name_and_no_estimate() {
+        let watch = Watch { what: "restore", unit: Unit::Bytes, is_silent: false };
+        let progress = Progress::default();
+        progress.expect(40);
+        progress.step(40);
+        progress.finish_with("reading it again");
+        assert_eq!(watch.line(&progress, Duration::from_secs(5)), "restore: reading it again");
     }
 
     #[test]

@@ -54,6 +54,6 @@ pub async fn run(flags: &Flags, args: RestoreArgs) -> Result<(), CliError> {
     }
     output::line(
         "What was ended, revoked or changed since then is as it was: disconnected applications are connected again, and \
-         ended sessions open.\nWhere that must not be, run `leadgate revoke-all` before a server starts.",
+         ended sessions open.\nWhere that must not be, run `leadgate revoke-all --yes` before a server starts.",
     )
 }

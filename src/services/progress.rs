@@ -14,14 +14,14 @@ pub async fn watched<T>(progress: Arc<Progress>, work: impl Future<Output = T>) 
     PROGRESS.scope(progress, work).await
 }
 
-/// Of the present task, for work that goes on outside it.
-pub fn current() -> Arc<Progress> {
-    PROGRESS.try_with(Arc::clone).unwrap_or_default()
-}
-
 /// How much there is to do.
 pub fn expect(total: usize) {
     let _ = PROGRESS.try_with(|progress| progress.expect(u64::try_from(total).unwrap_or(u64::MAX)));
+}
+
+/// All that was counted is done; this follows.
+pub fn finish_with(last: &'static str) {
+    let _ = PROGRESS.try_with(|progress| progress.finish_with(last));
 }
 
 /// So much more is done.

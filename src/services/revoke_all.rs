@@ -9,7 +9,7 @@ use super::progress;
 use crate::domain::connection::EndedBy;
 use crate::domain::event::{Action, Change, Target, TargetKind};
 use crate::domain::ids::{AppId, ConnectionId};
-use crate::store::{StoreError, events, revocation};
+use crate::store::{StoreError, connections, events, revocation};
 
 /// What was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +23,10 @@ pub struct Revoked {
 
 /// Ends everything, piece by piece; what webhooks are told of, they are told. Broken off, it may run again, and gets further.
 pub async fn revoke_all(ctx: &Acting<'_>) -> Result<Revoked, StoreError> {
+    let expected = ctx
+        .store
+        .read(|conn| Box::pin(async { Ok(revocation::count_sessions(conn).await? + connections::count(conn).await?) }));
+    progress::expect(usize::try_from(expected.await?).unwrap_or(0));
     let mut revoked = Revoked::default();
     // New ones would come of sessions.
     let at = ctx.now();

@@ -172,7 +172,13 @@ pub fn begin(database: &Path, file: &Path, force: bool, own: &[&Path], random: &
 
 /// Copies what is committed by now, and nothing that comes later: a server that runs is not held up, and whatever it
 /// acknowledged before is in the copy. Looks whether the copy can be read before it gets its name.
-pub fn take(database: &Path, draft: Draft, force: bool, now: Timestamp) -> Result<Contents, BackupError> {
+pub fn take(
+    database: &Path,
+    draft: Draft,
+    force: bool,
+    now: Timestamp,
+    progress: &Progress,
+) -> Result<Contents, BackupError> {
     let unreadable = |why: rusqlite::Error| BackupError::Unreadable { path: database.to_owned(), why: why.to_string() };
     // A restore that goes on meanwhile ends first.
     let _held = sqlite::hold(database).map_err(|(path, why)| failed(&path, "locked")(why))?;
@@ -187,10 +193,14 @@ pub fn take(database: &Path, draft: Draft, force: bool, now: Timestamp) -> Resul
     let minutes = i32::try_from(now.unix_seconds() / 60).unwrap_or(0);
     copy.pragma_update(None, "user_version", minutes).map_err(BackupError::Copy)?;
     drop(copy);
+    progress.finish_with(CHECKING);
     let contents = check(&draft.path, &draft.path)?;
     draft.place(force)?;
     Ok(contents)
 }
+
+/// What a copy's being looked at is called.
+const CHECKING: &str = "reading the copy again";
 
 /// Looks at each page and each reference of a database that nobody changes meanwhile; `shown` is its name for people.
 fn check(file: &Path, shown: &Path) -> Result<Contents, BackupError> {
@@ -270,6 +280,7 @@ pub fn begin_restore(
         .open(&draft.path)
         .and_then(|mut to| copy(&mut from, &mut to, progress))
         .map_err(failed(&draft.path, "written"))?;
+    progress.finish_with(CHECKING);
     let contents = check(&draft.path, file)?;
     let keys = keys_of(&draft.path, file)?;
     if let Ok(old) = fs::metadata(database) {

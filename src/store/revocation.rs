@@ -15,11 +15,17 @@ statements! {
                       ORDER BY id DESC LIMIT 1";
     TOKENS_UP_TO = "SELECT id FROM (SELECT id FROM access_tokens WHERE id > $1 ORDER BY id LIMIT $2) AS page \
                     ORDER BY id DESC LIMIT 1";
+    COUNT_SESSIONS = "SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL";
     END_SESSIONS = "UPDATE sessions SET ended_at = $3 WHERE id > $1 AND id <= $2 AND ended_at IS NULL";
     REVOKE_OWN_TOKENS = "UPDATE access_tokens SET revoked_at = $3 \
                          WHERE id > $1 AND id <= $2 AND connection_id IS NULL AND revoked_at IS NULL";
     DROP_INVITATIONS = "DELETE FROM invitations WHERE consumed_at IS NULL";
     DROP_REGISTRATION_TOKENS = "DELETE FROM registration_tokens";
+}
+
+/// How many sessions nobody has ended.
+pub async fn count_sessions(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(fetch_optional!(conn, (i64,), COUNT_SESSIONS)?.map_or(0, |(count,)| count))
 }
 
 /// Every application there is.

@@ -25,7 +25,6 @@ use crate::domain::event::{Action, Change as EventChange, Target, TargetKind};
 use crate::domain::ids::{AccountId, AppId, UserId};
 use crate::domain::lead_type::LeadType;
 use crate::domain::magic::Magic;
-use crate::domain::progress::Progress;
 use crate::domain::return_url::ReturnUrl;
 use crate::domain::secret_hash::SecretHash;
 use crate::domain::timestamp::Timestamp;
@@ -88,8 +87,8 @@ impl Plan {
     /// Looks up what the world has, and draws and hashes the rest. Outside any transaction: hashing takes long.
     pub(super) async fn make(ctx: &Context, seed: &Seed) -> Result<Self, SeedError> {
         let now = ctx.now();
-        // Each user is planned and then written.
-        progress::expect(seed.file.accounts.len() + 2 * seed.file.users.len());
+        // Passwords are what takes long; to write it all takes a moment.
+        progress::expect(seed.file.accounts.len() + seed.file.users.len());
         let mut accounts = Vec::with_capacity(seed.file.accounts.len());
         for account in &seed.file.accounts {
             accounts.push(plan_account(ctx, account, now).await?);
@@ -101,6 +100,7 @@ impl Plan {
             users.push(plan_user(ctx, user, &mut known, now).await?);
             progress::step(1);
         }
+        progress::finish_with("writing it");
         Ok(Self { seed: seed.clone(), now, accounts, users })
     }
 
@@ -164,7 +164,7 @@ impl Plan {
     pub(in crate::services) fn step(self: &Arc<Self>, ctx: &Context, onto: Onto) -> Arc<Step> {
         let hashes = self.hashes(ctx);
         let ending = Ending { by: EndedBy::Operator, draft: ctx.draft() };
-        Arc::new(Step { plan: self.clone(), onto, hashes, ending, progress: progress::current() })
+        Arc::new(Step { plan: self.clone(), onto, hashes, ending })
     }
 
     fn hashes(&self, ctx: &Context) -> Hashes {
@@ -270,7 +270,6 @@ pub(in crate::services) struct Step {
     onto: Onto,
     hashes: Hashes,
     ending: Ending,
-    progress: Arc<Progress>,
 }
 
 impl Step {
@@ -287,7 +286,6 @@ impl Step {
             let (change, id) = self.user(conn, user, planned, now).await?;
             applied.count(change);
             applied.met_others |= id != planned.id;
-            self.progress.step(1);
         }
         for app in &self.file().apps {
             applied.count(self.app(conn, app).await?);
