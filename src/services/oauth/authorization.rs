@@ -72,7 +72,9 @@ pub enum Unsendable {
     Client,
     #[error("the application is disabled")]
     Disabled,
-    #[error("redirect_uri is there twice, or is not registered for the application")]
+    #[error("redirect_uri is there twice")]
+    RedirectUriTwice,
+    #[error("redirect_uri is not registered for the application; it is compared exactly")]
     RedirectUri,
     #[error("redirect_uri is missing, and the application has not registered exactly one")]
     NoRedirectUri,
@@ -148,11 +150,12 @@ pub async fn check_for(
 
 /// The registered redirect URI that the request is for. Until it is known nothing is sent anywhere.
 fn redirect_target(app: &App, parameters: &Pairs) -> Result<(RedirectTarget, bool), Unsendable> {
-    let asked = parameters.get("redirect_uri").map_err(|_| Unsendable::RedirectUri)?;
+    let asked = parameters.get("redirect_uri").map_err(|_| Unsendable::RedirectUriTwice)?;
     let uri = match asked {
         Some(asked) => app.redirect_uri(asked).ok_or_else(|| {
             let registered: Vec<String> = app.redirect_uris.iter().map(ToString::to_string).collect();
-            let nearest = likest(asked, registered.iter().map(String::as_str));
+            // Where nothing is like it, one that would be taken.
+            let nearest = likest(asked, registered.iter().map(String::as_str)).or_else(|| registered.first().cloned());
             let message = "this redirect_uri is not registered for the application; it is compared exactly";
             note::why(Why { nearest, ..Why::new("redirect_uri.not_registered", message) });
             Unsendable::RedirectUri

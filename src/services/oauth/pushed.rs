@@ -40,6 +40,7 @@ impl From<AuthorizationError> for PushError {
                 Unsendable::Client | Unsendable::Disabled => {
                     Invalid::new(ErrorCode::InvalidClient, "The client is not known.")
                 }
+                Unsendable::RedirectUriTwice => Invalid::request("redirect_uri is there twice."),
                 Unsendable::RedirectUri => Invalid::request("The redirect_uri is not registered for this client."),
                 Unsendable::NoRedirectUri => {
                     Invalid::request("redirect_uri is missing, and the client has not registered exactly one.")

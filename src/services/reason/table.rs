@@ -246,6 +246,7 @@ reasons! {
     oauth::authorization::Unsendable {
         oauth::authorization::Unsendable::Client => "client.unknown",
         oauth::authorization::Unsendable::Disabled => "app.disabled",
+        oauth::authorization::Unsendable::RedirectUriTwice => "redirect_uri.twice",
         oauth::authorization::Unsendable::RedirectUri => "redirect_uri.not_registered",
         oauth::authorization::Unsendable::NoRedirectUri => "redirect_uri.missing",
         oauth::authorization::Unsendable::RequestUri => "request_uri.unknown",

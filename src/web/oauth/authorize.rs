@@ -23,6 +23,7 @@ use crate::domain::app::App;
 use crate::domain::authorization::AuthorizationRequest;
 use crate::domain::flow::FlowRequest;
 use crate::services::dialog::{self, DialogError, StartError};
+use crate::services::journal::note;
 use crate::services::oauth::authorization::{self, AuthorizationError, Unsendable, error_response};
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::views::Problem;
@@ -84,16 +85,25 @@ async fn authorize(web: &Web, headers: &HeaderMap, from: Option<IpAddr>, paramet
             refused("oauth/authorize", &why, None);
             let problem = match why {
                 Unsendable::Client | Unsendable::Disabled => Problem::InvalidClient,
-                Unsendable::RedirectUri | Unsendable::NoRedirectUri => Problem::RedirectUriMismatch,
+                Unsendable::RedirectUriTwice | Unsendable::RedirectUri | Unsendable::NoRedirectUri => {
+                    Problem::RedirectUriMismatch
+                }
                 Unsendable::RequestUri => Problem::RequestUriInvalid,
             };
-            page::error(web, headers, None, problem, Some(why.to_string()))
+            page::error(web, headers, None, problem, Some(detail(web, why)))
         }
         Err(AuthorizationError::Sendable { target, invalid, app }) => {
             refused("oauth/authorize", &invalid, None);
             send(web, headers, &app, &error_response(*target, &web.ctx.issuer, invalid))
         }
     }
+}
+
+/// A sandbox also tells what would have been taken; elsewhere that is not for whoever comes along.
+fn detail(web: &Web, why: Unsendable) -> String {
+    let noted = note::current().why.filter(|_| web.ctx.sandbox);
+    let nearest = noted.and_then(|noted| noted.nearest).map(|nearest| format!(". Nearest: {nearest}"));
+    format!("{why}{}", nearest.unwrap_or_default())
 }
 
 /// Starts a flow; the address that the browser keeps names only that. A request that allows no page is answered at once.
