@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Alignment, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use crate::views::DocsEntry;
 
@@ -103,6 +103,10 @@ struct Reader<'r> {
     links: Vec<bool>,
     blocks: usize,
     has_preview: bool,
+    /// Of the present table.
+    columns: Vec<Alignment>,
+    column: usize,
+    is_head: bool,
 }
 
 impl<'r> Reader<'r> {
@@ -117,7 +121,15 @@ impl<'r> Reader<'r> {
             links: Vec::new(),
             blocks: 0,
             has_preview: false,
+            columns: Vec::new(),
+            column: 0,
+            is_head: false,
         }
+    }
+
+    /// The element of a cell of the present row.
+    fn cell(&self) -> &'static str {
+        if self.is_head { "th" } else { "td" }
     }
 
     fn take<'s>(&mut self, event: Event<'s>, rest: &mut impl Iterator<Item = Event<'s>>, written: &mut Vec<Event<'s>>) {
@@ -166,7 +178,24 @@ impl<'r> Reader<'r> {
             }
             Event::Start(Tag::Table(columns)) => {
                 written.push(Event::Html(self.frame_of_table().into()));
-                written.push(Event::Start(Tag::Table(columns)));
+                // The renderer would align by a style, which the policy of these pages does not let through.
+                written.push(Event::Start(Tag::Table(vec![Alignment::None; columns.len()])));
+                self.columns = columns;
+            }
+            Event::Start(Tag::TableHead | Tag::TableRow) => {
+                self.column = 0;
+                self.is_head = matches!(event, Event::Start(Tag::TableHead));
+                written.push(event);
+            }
+            Event::Start(Tag::TableCell) => {
+                let is_number = self.columns.get(self.column) == Some(&Alignment::Right);
+                self.column += 1;
+                let class = if is_number { " class=\"number\"" } else { "" };
+                written.push(Event::Html(format!("<{}{class}>", self.cell()).into()));
+            }
+            Event::End(TagEnd::TableCell) => {
+                self.remember(" ");
+                written.push(Event::Html(format!("</{}>", self.cell()).into()));
             }
             Event::End(TagEnd::Table) => {
                 written.push(event);
@@ -346,6 +375,14 @@ mod tests {
         let ids: Vec<_> = page.contents.iter().map(|entry| entry.id.as_str()).collect();
         assert_eq!(ids, ["b9-registration-rfc-7591-7592-documented", "_sandboxreset", "a-b", "a-b-1"]);
         assert_eq!(page.title, "T");
+    }
+
+    /// The pages' policy lets no style through.
+    #[test]
+    fn columns_of_figures_are_marked_by_a_class() {
+        let html = page("| a | b |\n|---|--:|\n| c | 1 |\n").html(&PLACE);
+        assert!(html.contains("<th>a</th><th class=\"number\">b</th>"), "{html}");
+        assert!(html.contains("<td>c</td><td class=\"number\">1</td>") && !html.contains("style="), "{html}");
     }
 
     #[test]
