@@ -19,6 +19,9 @@ pub async fn print(ctx: &Context, settings: &Settings, token: Option<&Secret>) -
     lines.push(format!("Leadgate {}, {mode} mode, {}", env!("CARGO_PKG_VERSION"), settings.database_url));
     if settings.mode == Mode::Sandbox {
         sandbox(ctx, settings, token, &mut lines).await?;
+    } else {
+        // What a proxy has to be told; of a sandbox the issuer says it.
+        lines.push(format!("  {:<14} {}", "Listening on", settings.listen));
     }
     lines.push(format!("Ready at {}", settings.issuer));
     print_lines(&lines);
@@ -44,10 +47,10 @@ async fn sandbox(
     if users.len() > SHOWN_USERS {
         row("", &format!("and {} more", users.len() - SHOWN_USERS));
     }
-    row("OAuth", &format!("{}/.well-known/openid-configuration", settings.issuer));
     if settings.seed.is_none() && users.iter().any(|user| user.magic.is_some()) {
         row("Password", &format!("{}, of each user of the demonstration", demonstration::PASSWORD));
     }
+    row("OAuth", &format!("{}/.well-known/openid-configuration", settings.issuer));
     let inspector = format!("{}/inspector", settings.issuer);
     match token {
         // Behind the `#`, where no server and no log sees it; the page takes it out of the address at once.

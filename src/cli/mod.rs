@@ -44,6 +44,7 @@ use std::process::ExitCode;
 use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use crate::boot;
+use crate::config::database_url::DatabaseUrl;
 use crate::config::{Flags, Settings};
 use crate::services::Context;
 use crate::services::audit::{Acting, By};
@@ -70,6 +71,7 @@ enum Command {
     /// Serve as apps.leadexec.net, for this machine alone: for pages and back ends that name it.
     ///
     /// A sandbox with TLS under that name, and what makes this machine take it for the real one. It passes nothing on.
+    /// It listens on 127.0.0.1:443, unless --listen names another address, and its issuer is https://apps.leadexec.net.
     Impersonate(impersonate::ImpersonateArgs),
     /// Bring the database up to date, and stop.
     Migrate,
@@ -139,6 +141,12 @@ enum Command {
 /// Opens what a command works with, as the settings say.
 async fn open(flags: &Flags) -> Result<Context, CliError> {
     let settings = Settings::of_process(flags)?;
+    if let DatabaseUrl::SqliteFile(path) = &settings.database_url
+        && !path.exists()
+    {
+        // A slip in the name looks like a server without anything in it.
+        eprintln!("leadgate: there was no database {}: a new one is made there", path.display());
+    }
     boot::open_context(&settings).await.map_err(CliError::failure)
 }
 
