@@ -25,7 +25,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::net::TcpListener;
 
-use crate::clock::{Clock as _, SharedClock, SystemClock};
+use crate::clock::{SharedClock, SystemClock};
 use crate::config::database_url::DatabaseUrl;
 use crate::config::issuer::Issuer;
 use crate::config::secret::Secret;
@@ -35,7 +35,6 @@ use crate::crypto::password::Passwords;
 use crate::crypto::seal::{MasterKeyId, MasterKeys};
 use crate::domain::allow_list::AllowList;
 use crate::domain::proxies::Proxies;
-use crate::domain::timestamp::Timestamp;
 use crate::entropy::{Entropy, SharedEntropy, SystemEntropy};
 use crate::lifecycle::Serving;
 use crate::outgoing::Outgoing;
@@ -251,11 +250,6 @@ fn location(url: &DatabaseUrl) -> Location {
 /// Opens the database that the settings name, and brings it up to date.
 pub async fn open_store(settings: &Settings) -> Result<Store, BootError> {
     Ok(Store::open(&location(&settings.database_url)).await?)
-}
-
-/// The time of this machine, whatever a sandbox makes of it.
-pub fn machine_time() -> Timestamp {
-    SystemClock.now()
 }
 
 /// Opens what a command works with.

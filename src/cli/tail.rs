@@ -16,7 +16,6 @@ use url::form_urlencoded::Serializer;
 use super::error::CliError;
 use super::output;
 use super::plane::{self, Plane, Trouble, told_to_stop};
-use crate::boot;
 use crate::config::{Flags, Settings};
 use crate::domain::duration;
 use crate::domain::flow_line::{self, FlowLine};
@@ -115,12 +114,7 @@ pub async fn run(flags: &Flags, args: TailArgs) -> Result<(), CliError> {
 
 /// Ends where the server refuses, or nobody reads any more.
 async fn follow(plane: &Plane, args: &TailArgs) -> Result<(), CliError> {
-    // A span is of real time, as people mean it, whatever was done to the server's clock.
-    let earliest = match &args.since {
-        Some(Since::Span(span)) => Some(boot::machine_time().minus(*span)),
-        Some(Since::Moment(_)) | None => None,
-    };
-    let mut after = begin(plane, args).await.map_err(|trouble| plane.refused(trouble))?;
+    let (mut after, mut earliest) = begin(plane, args).await.map_err(|trouble| plane.refused(trouble))?;
     if !args.json && std::io::stdout().is_terminal() {
         note(args, &format!("following {}; Ctrl-C ends", plane.server))?;
     }
@@ -139,6 +133,8 @@ async fn follow(plane: &Plane, args: &TailArgs) -> Result<(), CliError> {
                         return Ok(());
                     }
                 }
+                // Later ones are later.
+                earliest = None;
                 after = found.first().and_then(|request| request["id"].as_str()).map(Position::after).unwrap_or(after);
             }
             Err(Trouble::Away(why)) => {
@@ -165,14 +161,20 @@ impl Position {
     }
 }
 
-/// At what is there already, unless more is asked for. A moment is by the server's clock, as the journal is.
-async fn begin(plane: &Plane, args: &TailArgs) -> Result<Position, Trouble> {
+/// At what is there already, unless more is asked for. A moment is by the server's clock, as the journal is; a span is of real
+/// time, as people mean it, whatever was done to that clock: answers also the earliest that is within it.
+async fn begin(plane: &Plane, args: &TailArgs) -> Result<(Position, Option<Timestamp>), Trouble> {
     Ok(match &args.since {
-        Some(Since::Moment(moment)) => Position::Since(moment.to_rfc3339_millis()),
-        Some(Since::Span(_)) => Position::Beginning,
+        Some(Since::Moment(moment)) => (Position::Since(moment.to_rfc3339_millis()), None),
+        Some(Since::Span(span)) => {
+            let clock = plane.send(Method::GET, "/clock", None).await?;
+            let now = clock["real_now"].as_str().and_then(Timestamp::parse_rfc3339);
+            let now = now.ok_or_else(|| Trouble::Refused("its answer has no clock".to_owned()))?;
+            (Position::Beginning, Some(now.minus(*span)))
+        }
         None => {
             let last = plane.send(Method::GET, "/requests?limit=1", None).await?;
-            last["requests"][0]["id"].as_str().map_or(Position::Beginning, Position::after)
+            (last["requests"][0]["id"].as_str().map_or(Position::Beginning, Position::after), None)
         }
     })
 }

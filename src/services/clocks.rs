@@ -98,6 +98,8 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     pub now: Timestamp,
+    /// What the machine's shows.
+    pub machine: Timestamp,
     /// Milliseconds ahead of the clock below, which for an application's is the server's.
     pub offset_ms: i64,
     pub is_frozen: bool,
@@ -127,7 +129,12 @@ fn reading(ctx: &Context, app: Option<&AppId>) -> Reading {
     let settings = ctx.clocks.settings.borrow().clone();
     let own = app.map_or(Some(settings.server), |app| settings.apps.get(app).copied()).unwrap_or_default();
     let base = below(ctx, &settings, app);
-    Reading { now: own.now(base), offset_ms: own.offset_us.div_euclid(1_000), is_frozen: own.frozen_at.is_some() }
+    Reading {
+        now: own.now(base),
+        machine: ctx.clocks.machine(),
+        offset_ms: own.offset_us.div_euclid(1_000),
+        is_frozen: own.frozen_at.is_some(),
+    }
 }
 
 /// What the clock shows that this one goes by.

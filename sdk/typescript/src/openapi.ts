@@ -1582,6 +1582,11 @@ export interface components {
              * @example 0
              */
             offset_ms: number;
+            /**
+             * @description What the machine's own clock shows, by which `real_at` of a request is.
+             * @example 2026-11-22T09:15:30.000Z
+             */
+            real_now: string;
         };
         /**
          * @description One change to a clock.

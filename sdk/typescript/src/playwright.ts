@@ -82,7 +82,9 @@ async function outcome(page: Page, user: string, click: Click, decide: (dialog: 
         });
       }),
   );
+  let opened: Dialog | undefined;
   const decided = openDialog(page, click).then(async (dialog) => {
+    opened = dialog;
     try {
       await dialog.continueAs(user);
       await decide(dialog);
@@ -91,8 +93,10 @@ async function outcome(page: Page, user: string, click: Click, decide: (dialog: 
       if (!dialog.page.isClosed()) throw error;
     }
   });
-  // A dialog that shows an error is never decided on; the page has its result all the same.
-  return Promise.race([result, decided.then(() => result)]);
+  // A dialog that shows an error is never decided on, and stays open; the page has its result all the same.
+  const told = await Promise.race([result, decided.then(() => result)]);
+  if (!told.valid) await opened?.page.close();
+  return told;
 }
 
 /** Clicks the button, signs `user` in and allows; returns what the page's `AuthorizeResult` gets. */

@@ -64,14 +64,14 @@ test('the dialog is not answered before its script is there: a click that meets 
   });
   await open(page);
   expect((await signIn(page, 'ada@acme.test')).valid).toBe(true);
-  // Of the login page, of the consent page, and of the page that hands the result over.
+  // Of the login page and of the consent page; then comes the answer.
   expect(order.slice(0, 3)).toEqual(['script', 'script', 'answer']);
 });
 
 test('an origin that is not listed is told so, until it is allowed', async ({ page, world }) => {
   await open(page, {}, 'http://localhost:3999');
   const dialog = openDialog(page);
-  await expect.poll(() => page.evaluate('results.map((one) => one.error)')).toEqual(['origin_not_allowed']);
+  await expect.poll(() => page.evaluate('results.map((one) => one.error)'), { timeout: 20_000 }).toEqual(['origin_not_allowed']);
   await (await dialog).page.close();
   await world.allowOrigin('http://localhost:3999');
   await page.reload();

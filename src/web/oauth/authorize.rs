@@ -85,9 +85,8 @@ async fn authorize(web: &Web, headers: &HeaderMap, from: Option<IpAddr>, paramet
             refused("oauth/authorize", &why, None);
             let problem = match why {
                 Unsendable::Client | Unsendable::Disabled => Problem::InvalidClient,
-                Unsendable::RedirectUriTwice | Unsendable::RedirectUri | Unsendable::NoRedirectUri => {
-                    Problem::RedirectUriMismatch
-                }
+                Unsendable::RedirectUriTwice => Problem::InvalidRequest,
+                Unsendable::RedirectUri | Unsendable::NoRedirectUri => Problem::RedirectUriMismatch,
                 Unsendable::RequestUri => Problem::RequestUriInvalid,
             };
             page::error(web, headers, None, problem, Some(detail(web, why)))
@@ -102,7 +101,7 @@ async fn authorize(web: &Web, headers: &HeaderMap, from: Option<IpAddr>, paramet
 /// A sandbox also tells what would have been taken; elsewhere that is not for whoever comes along.
 fn detail(web: &Web, why: Unsendable) -> String {
     let noted = note::current().why.filter(|_| web.ctx.sandbox);
-    let nearest = noted.and_then(|noted| noted.nearest).map(|nearest| format!(". Nearest: {nearest}"));
+    let nearest = noted.and_then(|noted| noted.nearest).map(|nearest| format!(". Known: {nearest}"));
     format!("{why}{}", nearest.unwrap_or_default())
 }
 

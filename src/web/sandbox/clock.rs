@@ -40,6 +40,9 @@ struct Clock {
     /// What it shows: UTC, with milliseconds.
     #[schema(example = "2026-11-22T09:15:30.000Z")]
     now: String,
+    /// What the machine's own clock shows, by which `real_at` of a request is.
+    #[schema(example = "2026-11-22T09:15:30.000Z")]
+    real_now: String,
     /// Milliseconds that it is ahead of the clock that it goes by: the machine's, or for an application the server's.
     #[schema(example = 0)]
     offset_ms: i64,
@@ -49,8 +52,8 @@ struct Clock {
 
 impl From<Reading> for Clock {
     fn from(reading: Reading) -> Self {
-        let Reading { now, offset_ms, is_frozen } = reading;
-        Self { now: now.to_rfc3339_millis(), offset_ms, frozen: is_frozen }
+        let Reading { now, machine, offset_ms, is_frozen } = reading;
+        Self { now: now.to_rfc3339_millis(), real_now: machine.to_rfc3339_millis(), offset_ms, frozen: is_frozen }
     }
 }
 

@@ -39,6 +39,27 @@ async fn b1_b2_an_unknown_client_or_address_gets_a_page(world: World) {
     }
 }
 
+/// B4: who builds a client against a sandbox is told what is registered, and which slip it was.
+async fn b4_a_sandbox_names_what_is_registered(world: World) {
+    let ask = Ask::of(&STUDIO);
+    let unlike = world.get(&ask.clone().with("redirect_uri", "http://x.test/").address()).await;
+    let unlike = unlike.text();
+    assert!(
+        unlike.contains("not registered") && unlike.contains(&format!("Known: {}", STUDIO.redirect_uri)),
+        "{unlike}"
+    );
+    let twice = world.get(&ask.and("redirect_uri", STUDIO.redirect_uri).address()).await;
+    let twice = twice.text();
+    assert!(twice.contains("redirect_uri is there twice") && !twice.contains("not registered"), "{twice}");
+}
+
+/// B4: elsewhere nobody who comes along is.
+async fn b4_a_production_server_names_nothing(world: World) {
+    let page = world.get(&Ask::of(&STUDIO).with("redirect_uri", "http://x.test/").address()).await;
+    let page = page.text();
+    assert!(page.contains("not registered") && !page.contains(STUDIO.redirect_uri), "{page}");
+}
+
 /// B3, B4: a redirect URI is compared byte for byte (RFC 9700 section 2.1).
 async fn b3_b4_the_redirect_uri_is_compared_byte_for_byte(world: World) {
     let ask = Ask::of(&STUDIO);
@@ -517,7 +538,10 @@ async fn wire_b_each_refusal_has_its_error(world: World) {
     }
 }
 
+both! { with support::Setup::production(); b4_a_production_server_names_nothing }
+
 both! {
+    b4_a_sandbox_names_what_is_registered,
     b1_b2_an_unknown_client_or_address_gets_a_page,
     b3_b4_the_redirect_uri_is_compared_byte_for_byte,
     b4_b6_b18_bad_redirect_uris_cannot_be_registered,

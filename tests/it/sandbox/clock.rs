@@ -26,12 +26,18 @@ fn assert_refused(answer: &Answer, status: u16, pointer: Option<&str>) {
 
 /// The server's clock stands in these tests, so what it shows is exact.
 async fn e_a_clock_is_shown_moved_stopped_and_put_right(world: World) {
-    assert_eq!(read(&world, "").await, json!({"now": NOW, "offset_ms": 0, "frozen": false}));
+    assert_eq!(read(&world, "").await, json!({"now": NOW, "real_now": NOW, "offset_ms": 0, "frozen": false}));
     let moved = set(&world, json!({"advance": "1h1ms"})).await;
-    assert_eq!(moved, json!({"now": "2026-11-22T10:15:30.001Z", "offset_ms": 3_600_001, "frozen": false}));
+    assert_eq!(
+        moved,
+        json!({"now": "2026-11-22T10:15:30.001Z", "real_now": NOW, "offset_ms": 3_600_001, "frozen": false})
+    );
     assert_eq!(read(&world, "").await, moved);
     let back = set(&world, json!({"offset_ms": -60_000})).await;
-    assert_eq!(back, json!({"now": "2026-11-22T09:14:30.000Z", "offset_ms": -60_000, "frozen": false}));
+    assert_eq!(
+        back,
+        json!({"now": "2026-11-22T09:14:30.000Z", "real_now": NOW, "offset_ms": -60_000, "frozen": false})
+    );
 
     let frozen = set(&world, json!({"freeze": true})).await;
     assert_eq!((&frozen["now"], &frozen["frozen"]), (&back["now"], &json!(true)));
@@ -48,7 +54,10 @@ async fn e_a_clock_is_shown_moved_stopped_and_put_right(world: World) {
 async fn e_an_applications_offset_adds_to_the_servers(world: World) {
     set(&world, json!({"advance": "1h"})).await;
     let one = set(&world, json!({"app": APP_ONE, "advance": "30m"})).await;
-    assert_eq!(one, json!({"now": "2026-11-22T10:45:30.000Z", "offset_ms": 1_800_000, "frozen": false}));
+    assert_eq!(
+        one,
+        json!({"now": "2026-11-22T10:45:30.000Z", "real_now": NOW, "offset_ms": 1_800_000, "frozen": false})
+    );
     set(&world, json!({"advance": "1h"})).await;
     assert_eq!(read(&world, &format!("?app={APP_ONE}")).await["now"], "2026-11-22T11:45:30.000Z");
     assert_eq!(read(&world, &format!("?app={APP_TWO}")).await["now"], "2026-11-22T11:15:30.000Z");
@@ -169,7 +178,10 @@ async fn e_the_next_expiry_is_gone_to(world: World) {
     set(&world, json!({"app": APP_TWO, "offset_ms": 600_000})).await;
     connect_by_api(&world, ADA, "btn-two").await;
     let theirs = set(&world, json!({"app": APP_TWO, "advance_to": "next_expiry"})).await;
-    assert_eq!(theirs, json!({"now": "2026-11-22T11:26:30.000Z", "offset_ms": 4_200_000, "frozen": false}));
+    assert_eq!(
+        theirs,
+        json!({"now": "2026-11-22T11:26:30.000Z", "real_now": NOW, "offset_ms": 4_200_000, "frozen": false})
+    );
     let token = set(&world, json!({"advance_to": "next_expiry"})).await;
     assert_eq!(token["now"], "2026-11-22T11:15:30.000Z", "of application one: two's are over by two's clock");
 }

@@ -243,6 +243,7 @@ class Clock(TypedDict):
     frozen: bool
     now: str
     offset_ms: int
+    real_now: str
 
 
 class ClockChange(TypedDict, total=False):
