@@ -10,10 +10,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
 use crate::domain::flow_line::{self, FlowLine};
-use crate::domain::ids::FlowId;
 use crate::domain::journal::{Entry, NO_ROUTE, Outcome};
 use crate::services::Context;
-use crate::services::journal::{Query, learn_users};
+use crate::services::journal::{Journal, Query, learn_users};
 
 /// Lines that a person can follow in a second; more are counted.
 const MAX_LINES: u32 = 20;
@@ -41,8 +40,8 @@ pub fn show(ctx: Arc<Context>) {
     let thread = std::thread::Builder::new().name("flows".into()).spawn(move || {
         let mut pace = Pace::new(Instant::now());
         loop {
-            // What was left out is told once nothing comes any more, and not with what comes hours later.
-            let patience = if pace.left_out > 0 { SECOND } else { Duration::MAX };
+            // What was left out is told when its second is over, and not with what comes hours later.
+            let patience = if pace.left_out > 0 { pace.rest(Instant::now()) } else { Duration::MAX };
             match runtime.block_on(async { timeout(patience, feed.recv()).await }) {
                 // To make a line costs more than to count one.
                 Ok(Ok(entry)) if has_line(&entry) => {
@@ -84,6 +83,11 @@ struct Pace {
 impl Pace {
     fn new(now: Instant) -> Self {
         Self { since: now, lines: 0, left_out: 0 }
+    }
+
+    /// What is left of the present second.
+    fn rest(&self, now: Instant) -> Duration {
+        (self.since + SECOND).saturating_duration_since(now)
     }
 
     /// How many were left out before this one; `None`: this one is, too.
@@ -150,29 +154,85 @@ fn line(ctx: &Context, runtime: &Handle, entry: &Entry, has_colours: bool) -> St
         app: entry.app.as_ref().map(|app| app.as_str()),
         outcome: entry.outcome,
         said: &said,
-        took: took(ctx, entry),
+        took: if what == "sign-in" { since_click(&ctx.journal, entry) } else { own(entry) },
     };
     line.render(has_colours)
 }
 
-/// A sign-in takes as long as from the click; anything else as long as its request.
-fn took(ctx: &Context, entry: &Entry) -> Duration {
-    let own = Duration::from_micros(entry.duration_us);
-    let Some(flow) = entry.flow.or_else(|| flow_of(ctx, entry)) else { return own };
-    let steps = ctx.journal.list(&Query { flow: Some(flow), ..Query::default() });
-    steps.last().map_or(own, |first| entry.real_at.since(first.real_at) + own)
+fn own(entry: &Entry) -> Duration {
+    Duration::from_micros(entry.duration_us)
 }
 
-/// The flow that a sign-in's connection was last seen in: the page's own request names a code and no flow.
-fn flow_of(ctx: &Context, entry: &Entry) -> Option<FlowId> {
-    let connection = entry.connection.filter(|_| flow_line::story(&entry.route) == Some("sign-in"))?;
-    let of_connection = Query { connection: Some(connection), ..Query::default() };
-    ctx.journal.list(&of_connection).iter().find_map(|one| one.flow)
+/// How long it is since the click that led here, as far as the journal goes back. The page's own request names a code and no
+/// flow: that was the last of its connection.
+fn since_click(journal: &Journal, entry: &Entry) -> Duration {
+    let of_connection = || {
+        let connection = Some(entry.connection?);
+        journal.list(&Query { connection, ..Query::default() }).iter().find_map(|one| one.flow)
+    };
+    let Some(flow) = entry.flow.or_else(of_connection) else { return own(entry) };
+    let steps = journal.list(&Query { flow: Some(flow), ..Query::default() });
+    steps.last().map_or(own(entry), |first| entry.real_at.since(first.real_at) + own(entry))
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::domain::ids::{ConnectionId, FlowId};
+    use crate::domain::journal::Message;
+    use crate::domain::timestamp::Timestamp;
+
+    /// At this second, after so long a request.
+    fn entry(second: i64, route: &str, took: Duration) -> Entry {
+        let at = Timestamp::from_unix_seconds(second);
+        Entry {
+            id: Uuid::from_u128(u128::try_from(second).unwrap()),
+            at,
+            app_at: at,
+            real_at: at,
+            method: "POST".into(),
+            route: route.into(),
+            endpoint: "x".into(),
+            status: 200,
+            duration_us: u64::try_from(took.as_micros()).unwrap(),
+            app: None,
+            user: None,
+            button: None,
+            flow: None,
+            connection: None,
+            outcome: Outcome::Ok,
+            why: None,
+            fault: None,
+            request: Message::default(),
+            response: Message::default(),
+        }
+    }
+
+    #[test]
+    fn a_sign_in_is_timed_from_its_click() {
+        let (flow, connection) = (FlowId(Uuid::from_u128(1)), ConnectionId(Uuid::from_u128(2)));
+        let second = Duration::from_secs(1);
+        let journal = Journal::new(true);
+        let token = Entry { connection: Some(connection), ..entry(30, "/button/token", second) };
+        assert_eq!(since_click(&journal, &token), second, "of which nothing is known");
+        journal.record(Entry { flow: Some(flow), ..entry(10, "/dialog/{flow}", second) });
+        journal.record(Entry { flow: Some(flow), connection: Some(connection), ..entry(20, DECISION, second) });
+        journal.record(token.clone());
+        assert_eq!(since_click(&journal, &token), Duration::from_secs(21));
+        let denied = Entry { flow: Some(flow), ..entry(25, DECISION, second) };
+        assert_eq!(since_click(&journal, &denied), Duration::from_secs(16));
+    }
+
+    #[test]
+    fn preflights_and_steps_on_the_way_are_no_news() {
+        let soon = Duration::ZERO;
+        let preflight = Entry { method: "OPTIONS".into(), ..entry(1, "/button/token", soon) };
+        assert!(!has_line(&preflight) && !has_line(&entry(1, "/dialog/{flow}", soon)));
+        assert!(has_line(&entry(1, "/button/token", soon)));
+        assert!(has_line(&Entry { outcome: Outcome::Refused, ..preflight }));
+    }
 
     #[test]
     fn a_flood_is_counted_and_not_shown() {

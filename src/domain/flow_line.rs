@@ -49,12 +49,13 @@ pub fn story(route: &str) -> Option<&'static str> {
     })
 }
 
-/// What would have been taken, to stand behind the reason of a refusal by this rule.
+/// What would have been taken, or whose the presented thing is, to stand behind the reason of a refusal by this rule.
 pub fn nearest(rule: &str, nearest: Option<&str>) -> String {
-    match nearest {
-        None => String::new(),
-        Some(methods) if rule == "request.method" => format!(" It takes {methods}."),
-        Some(nearest) => format!(" Nearest: {nearest}"),
+    match (rule, nearest) {
+        (_, None) => String::new(),
+        ("request.method", Some(methods)) => format!(" It takes {methods}."),
+        ("request.no_such_address", Some(address)) => format!(" Nearest: {address}"),
+        (_, Some(nearest)) => format!(" ({nearest})"),
     }
 }
 
@@ -147,7 +148,8 @@ mod tests {
     #[test]
     fn what_would_have_been_taken_stands_behind_the_reason() {
         assert_eq!(nearest("request.method", Some("GET, HEAD")), " It takes GET, HEAD.");
-        assert_eq!(nearest("button.unknown", Some("btn-demonstration")), " Nearest: btn-demonstration");
+        assert_eq!(nearest("request.no_such_address", Some("/oauth/token")), " Nearest: /oauth/token");
+        assert_eq!(nearest("refresh_token.other_app", Some("application x")), " (application x)");
         assert_eq!(nearest("button.unknown", None), "");
     }
 

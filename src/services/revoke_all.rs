@@ -39,14 +39,16 @@ pub async fn revoke_all(ctx: &Acting<'_>) -> Result<Revoked, StoreError> {
         after = last;
     }
     revoked.offers = ctx.store.write(|conn| Box::pin(revocation::drop_offers(conn))).await?;
+    for app in ctx.store.read(|conn| Box::pin(revocation::apps(conn))).await? {
+        revoked.connections += revoke_app(ctx, app).await?;
+    }
+    // Each token is looked at, and how many there are nobody knows.
+    progress::finish_with("revoking the applications' own tokens");
     after = Uuid::nil();
     while let Some((_, last)) =
         ctx.store.write(move |conn| Box::pin(revocation::revoke_own_tokens(conn, after, at))).await?
     {
         after = last;
-    }
-    for app in ctx.store.read(|conn| Box::pin(revocation::apps(conn))).await? {
-        revoked.connections += revoke_app(ctx, app).await?;
     }
     let mut event = ctx.event(Action::WorldRevoked, Target::kind(TargetKind::World, ""));
     event.changes =

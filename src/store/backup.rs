@@ -405,3 +405,29 @@ fn close_log(database: &Path) -> Result<(), BackupError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// To read a copy again takes as long as to make it, or longer.
+    #[test]
+    fn who_waits_hears_when_the_copy_is_read_again() {
+        let at = |name: &str| std::env::temp_dir().join(format!("leadgate-copy-{}-{name}", std::process::id()));
+        let (database, copy) = (at("database"), at("copy"));
+        Connection::open(&database).unwrap().execute_batch("CREATE TABLE t (a TEXT) STRICT;").unwrap();
+        let taken = Progress::default();
+        let draft = begin(&database, &copy, false, &[], "1").unwrap();
+        assert!(taken.last().is_none());
+        let refused = take(&database, draft, false, Timestamp::from_unix_seconds(60), &taken).unwrap_err();
+        assert!(matches!(refused, BackupError::NotOurs { .. }), "{refused}");
+        let restored = Progress::default();
+        let refused = begin_restore(&database, &copy, &[], "2", &restored).map(|_| ()).unwrap_err();
+        assert!(matches!(refused, BackupError::NotOurs { .. }), "{refused}");
+        assert_eq!([taken.last(), restored.last()], [Some(CHECKING); 2]);
+        for suffix in [""].into_iter().chain(sqlite::LOCKS) {
+            let _ = fs::remove_file(beside(&database, suffix));
+            let _ = fs::remove_file(beside(&copy, suffix));
+        }
+    }
+}
