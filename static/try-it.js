@@ -70,7 +70,8 @@
 
   global.addEventListener('error', function (event) {
     var source = event.target && event.target.src;
-    if (source && source.slice(-20) === '/js/le-app-button.js') {
+    // Under another address the page says that, and a second reason would be a wrong one.
+    if (source && source.slice(-20) === '/js/le-app-button.js' && global.location.origin === config.origin) {
       showOutcome('failure', text.failureTitle, text.scriptFailed, text.hints.network_error);
     }
   }, true);

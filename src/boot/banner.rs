@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use crate::config::issuer::Issuer;
 use crate::config::secret::Secret;
 use crate::config::{Mode, Settings, demonstration};
 use crate::domain::ids::AccountId;
@@ -19,8 +20,9 @@ pub async fn print(ctx: &Context, settings: &Settings, token: Option<&Secret>) -
     lines.push(format!("Leadgate {}, {mode} mode, {}", env!("CARGO_PKG_VERSION"), settings.database_url));
     if settings.mode == Mode::Sandbox {
         sandbox(ctx, settings, token, &mut lines).await?;
-    } else {
-        // What a proxy has to be told; of a sandbox the issuer says it.
+    }
+    if settings.issuer != Issuer::localhost(settings.listen.port()) {
+        // What a proxy has to be told.
         lines.push(format!("  {:<14} {}", "Listening on", settings.listen));
     }
     lines.push(format!("Ready at {}", settings.issuer));

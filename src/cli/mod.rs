@@ -44,7 +44,6 @@ use std::process::ExitCode;
 use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use crate::boot;
-use crate::config::database_url::DatabaseUrl;
 use crate::config::{Flags, Settings};
 use crate::services::Context;
 use crate::services::audit::{Acting, By};
@@ -141,13 +140,13 @@ enum Command {
 /// Opens what a command works with, as the settings say.
 async fn open(flags: &Flags) -> Result<Context, CliError> {
     let settings = Settings::of_process(flags)?;
-    if let DatabaseUrl::SqliteFile(path) = &settings.database_url
-        && !path.exists()
-    {
+    let new = settings.database_url.file().filter(|path| matches!(path.try_exists(), Ok(false)));
+    let ctx = boot::open_context(&settings).await.map_err(CliError::failure)?;
+    if let Some(path) = new {
         // A slip in the name looks like a server without anything in it.
-        eprintln!("leadgate: there was no database {}: a new one is made there", path.display());
+        eprintln!("leadgate: there was no database {}: a new one was made there", path.display());
     }
-    boot::open_context(&settings).await.map_err(CliError::failure)
+    Ok(ctx)
 }
 
 /// To change something in the name of who runs the command: the login of the shell, which is said and not proven.

@@ -36,7 +36,8 @@ impl FromStr for DatabaseUrl {
     type Err = DatabaseUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "sqlite::memory:" {
+        // The second is how other tools write it; as a path each connection would have a database of its own.
+        if ["sqlite::memory:", "sqlite://:memory:"].contains(&text) {
             return Ok(Self::SqliteMemory);
         }
         if let Some(path) = text.strip_prefix("sqlite://") {
@@ -112,6 +113,13 @@ mod tests {
         let file = |text: &str| text.parse::<DatabaseUrl>().unwrap().file().unwrap().to_owned();
         assert_eq!(file("sqlite://data/leadgate.db"), Path::new("data/leadgate.db"));
         assert_eq!(file("sqlite:///var/lib/leadgate.db"), Path::new("/var/lib/leadgate.db"));
+    }
+
+    #[test]
+    fn memory_has_two_names() {
+        for text in ["sqlite::memory:", "sqlite://:memory:"] {
+            assert_eq!(text.parse(), Ok(DatabaseUrl::SqliteMemory), "{text}");
+        }
     }
 
     #[test]

@@ -234,6 +234,8 @@ test('voice and switch control: without pointer or key Allow opens after a while
   const visitor = await onPartner(t);
   const dialog = await visitor.openDialog();
   await dialog.logIn(world.person());
+  // The script is there: a click before that would prove nothing.
+  await dialog.button('Allow').and(dialog.page.locator('[aria-disabled]')).waitFor();
   await dialog.decide('Allow');
   assertValid(await visitor.result(), { auto: false });
 });

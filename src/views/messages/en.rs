@@ -165,7 +165,7 @@ pub(super) const MESSAGES: Messages = Messages {
         title: "Try the sign-in button",
         intro: "The whole partner flow, live on this server: sign in, refresh, call the API, disconnect. Every call is shown as it went over the wire.",
         needs_script: "This page needs JavaScript: the sign-in button is a script.",
-        wrong_origin: "The button works at the server's own address only, which is not this page's. If you reach the server under another port or name, start it with LEADGATE_ISSUER set to that address. Else open:",
+        wrong_origin: "The button works at the server's own address only, which is not this page's. If you reach the server under another port or name, start it with LEADGATE_ISSUER set to that address. Otherwise open:",
         sign_in: StepTexts {
             title: "Sign in",
             text: "A pop-up asks who you are and whether this page may use the account. Then your AuthorizeResult function is called.",

@@ -167,7 +167,7 @@ pub(super) const MESSAGES: Messages = Messages {
         title: "Prueba el botón de inicio de sesión",
         intro: "Todo el recorrido de un socio, en vivo en este servidor: entrar, renovar, llamar a la API, desconectar. Cada llamada se muestra tal como viajó por la red.",
         needs_script: "Esta página necesita JavaScript: el botón de inicio de sesión es un script.",
-        wrong_origin: "El botón solo funciona en la dirección propia del servidor, que no es la de esta página. Si llegas al servidor por otro puerto o nombre, inícialo con LEADGATE_ISSUER puesto a esa dirección. Si no, abre:",
+        wrong_origin: "El botón solo funciona en la dirección propia del servidor, que no es la de esta página. Si llegas al servidor por otro puerto o nombre, inícialo con esa dirección en LEADGATE_ISSUER. Si no, abre:",
         sign_in: StepTexts {
             title: "Inicia sesión",
             text: "Una ventana pregunta quién eres y si esta página puede usar la cuenta. Después se llama a tu función AuthorizeResult.",
