@@ -77,7 +77,7 @@
     return base64url(crypto.getRandomValues(new Uint8Array(32)));
   }
 
-  // crypto.subtle is missing on http pages, and too late for a pop-up. One block: 43 characters.
+  // crypto.subtle is missing on http pages, and too late for a pop-up.
   function sha256(ascii) {
     var h = [], k = [], w = [], out = [], i, n, a, b, c;
     function root(power) {
@@ -301,7 +301,7 @@
     if (!a.popup) return redirect(a, url + 'redirect', 'popup_blocked');
     announce(text(el, 'open'));
     watch(a);
-    // A known refusal is reported at once; the pop-up stays, because it says why.
+    // The pop-up stays, because it says why.
     if (el.leRefused) {
       ask(a, function (error) {
         if (error && !a.ready) fail(a, error);
@@ -355,8 +355,16 @@
   }
 
   function idle(el, error) {
+    var a = el.leAttempt;
     el.leRefused = REFUSED.test(error);
-    if (el.leRefused) console.warn(el.leAsked + ': ' + text(el, error));
+    if (el.leRefused) {
+      console.warn(el.leAsked + ': ' + text(el, error));
+      // Clicked too soon.
+      if (a && !a.ready && !a.settled) {
+        a.settled = 1;
+        fail(a, error);
+      }
+    }
     emit(el, 'idle', { buttonId: el.leAsked, error: error || null });
   }
 

@@ -175,6 +175,26 @@ test('P9 the button of another partner on an unlisted site: no automatic sign-in
   await visitor.countsResults(1);
 });
 
+test('who clicks before a refusal is known hears it when it is, once, in a pop-up and by redirect', async (t) => {
+  for (const attributes of ['', 'data-mode="redirect"']) {
+    const visitor = await visit(t);
+    let answer;
+    const held = new Promise((resolve) => (answer = resolve));
+    await visitor.context.route('**/button/resume', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const body = button(world.buttons.scorer, `id="foreign" ${attributes}`);
+    await visitor.open(world.origins.near + world.sites.serve('/page', partnerPage(world, { body })));
+    await visitor.page.locator('#foreign').click();
+    await visitor.countsResults(0);
+    answer();
+    assertError(await visitor.result(1), 'origin_not_allowed', { buttonId: world.buttons.scorer });
+    await visitor.page.waitForTimeout(1500);
+    await visitor.countsResults(1);
+  }
+});
+
 test('an origin that is listed for another button, and a button that does not exist', async (t) => {
   const visitor = await visit(t);
   const body = button(world.buttons.scorer, 'id="foreign"') + button('btn-nowhere', 'id="unknown"');
