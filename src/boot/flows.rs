@@ -181,33 +181,13 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::{ConnectionId, FlowId};
-    use crate::domain::journal::Message;
     use crate::domain::timestamp::Timestamp;
 
     /// At this second, after so long a request.
     fn entry(second: i64, route: &str, took: Duration) -> Entry {
-        let at = Timestamp::from_unix_seconds(second);
-        Entry {
-            id: Uuid::from_u128(u128::try_from(second).unwrap()),
-            at,
-            app_at: at,
-            real_at: at,
-            method: "POST".into(),
-            route: route.into(),
-            endpoint: "x".into(),
-            status: 200,
-            duration_us: u64::try_from(took.as_micros()).unwrap(),
-            app: None,
-            user: None,
-            button: None,
-            flow: None,
-            connection: None,
-            outcome: Outcome::Ok,
-            why: None,
-            fault: None,
-            request: Message::default(),
-            response: Message::default(),
-        }
+        let duration_us = u64::try_from(took.as_micros()).unwrap();
+        let id = Uuid::from_u128(u128::try_from(second).unwrap());
+        Entry { id, real_at: Timestamp::from_unix_seconds(second), duration_us, ..Entry::sample("POST", route) }
     }
 
     #[test]

@@ -98,8 +98,8 @@ impl SigningKey {
 
     /// Whether `signature`, in base64url, is of this key and the message.
     ///
-    /// With EdDSA a key makes one signature of a message and no other (RFC 8032 section 5.1.6). Who has the private half finds
-    /// it sooner by making it again than by the public half, which takes longer.
+    /// With EdDSA a key makes one signature of a message and no other (RFC 8032 section 5.1.6). To make it
+    /// again takes less than to verify it by the public half.
     pub fn has_signed(&self, message: &[u8], signature: &str) -> bool {
         match &self.private {
             Private::EdDsa(pair) => {

@@ -121,6 +121,35 @@ pub struct Entry {
     pub response: Message,
 }
 
+#[cfg(test)]
+impl Entry {
+    /// A request that was served, of nobody: each test changes what it is about.
+    pub fn sample(method: &str, route: &str) -> Self {
+        let at = Timestamp::from_micros(0);
+        Self {
+            id: Uuid::nil(),
+            at,
+            app_at: at,
+            real_at: at,
+            method: method.into(),
+            route: route.into(),
+            endpoint: endpoint_name(route).into(),
+            status: 200,
+            duration_us: 1,
+            app: None,
+            user: None,
+            button: None,
+            flow: None,
+            connection: None,
+            outcome: Outcome::Ok,
+            why: None,
+            fault: None,
+            request: Message { line: format!("{method} {route}"), ..Message::default() },
+            response: Message::default(),
+        }
+    }
+}
+
 impl Entry {
     /// About how many bytes of memory it takes.
     pub fn size(&self) -> usize {

@@ -28,27 +28,7 @@ fn subject() -> Subject {
 
 /// A request of the application that was served: each test changes what it is about.
 fn entry(method: &str, route: &str) -> Entry {
-    Entry {
-        id: Uuid::nil(),
-        at: Timestamp::from_micros(0),
-        app_at: Timestamp::from_micros(0),
-        real_at: Timestamp::from_micros(0),
-        method: method.into(),
-        route: route.into(),
-        endpoint: route.rsplit('/').find(|word| !word.starts_with('{')).unwrap_or_default().into(),
-        status: 200,
-        duration_us: 1,
-        app: AppId::parse(APP).ok(),
-        user: None,
-        button: None,
-        flow: None,
-        connection: None,
-        outcome: Outcome::Ok,
-        why: None,
-        fault: None,
-        request: Message { line: format!("{method} {route}"), ..Message::default() },
-        response: Message::default(),
-    }
+    Entry { app: AppId::parse(APP).ok(), ..Entry::sample(method, route) }
 }
 
 impl Entry {

@@ -5,23 +5,12 @@ fn entry(nth: u128, outcome: Outcome) -> Entry {
     Entry {
         id: Uuid::from_u128(nth),
         at: Timestamp::from_micros(i64::try_from(nth).unwrap()),
-        app_at: Timestamp::from_micros(0),
-        real_at: Timestamp::from_micros(0),
-        method: "GET".into(),
-        route: "/v1/me".into(),
-        endpoint: "me".into(),
-        status: 200,
-        duration_us: 1,
         app: AppId::parse("one").ok(),
-        user: None,
-        button: None,
-        flow: None,
         connection: Some(ConnectionId(Uuid::from_u128(nth % 2))),
         outcome,
         why: (outcome == Outcome::Refused).then(|| Why::new("x", "y")),
-        fault: None,
         request: Message::default(),
-        response: Message::default(),
+        ..Entry::sample("GET", "/v1/me")
     }
 }
 
