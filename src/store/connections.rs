@@ -85,11 +85,12 @@ statements! {
 /// connection one ends it, which its event's id tells. A connection that another transaction holds is left out, for its
 /// request to wait alone.
 pub(super) const END_UNTOLD_ON_POSTGRES: &str = "\
-    WITH asked AS (SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[]) \
-                   AS a (id, now, event_id, event_at, address)), \
-    held AS (SELECT id FROM connections WHERE id IN (SELECT id FROM asked) FOR NO KEY UPDATE SKIP LOCKED), \
-    ended AS (UPDATE connections c SET ended_at = a.now, ended_by = $6 FROM asked a, held h \
-              WHERE c.id = a.id AND h.id = c.id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > a.now) \
+    WITH held AS MATERIALIZED ( \
+        SELECT a.* FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[]) \
+               AS a (id, now, event_id, event_at, address) \
+             CROSS JOIN LATERAL (SELECT FROM connections WHERE id = a.id FOR NO KEY UPDATE SKIP LOCKED) AS c), \
+    ended AS (UPDATE connections c SET ended_at = a.now, ended_by = $6 FROM held a \
+              WHERE c.id = a.id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > a.now) \
               AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = c.app_id OR w.app_id IS NULL) \
               RETURNING c.id, c.app_id, a.event_id, a.event_at, a.address), \
     noted AS (INSERT INTO events (id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, \

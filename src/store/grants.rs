@@ -55,13 +55,14 @@ statements! {
 /// present the same refresh token one is served, which its access token's id tells. A grant that another transaction
 /// holds is left out, for its request to wait alone.
 pub(super) const RENEW_ON_POSTGRES: &str = "\
-    WITH asked AS (SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bigint[], $8::uuid[]) \
-                   AS a (id, app_id, generation, token, permitted, now, app_revision)), \
-    held AS (SELECT id FROM grants WHERE id IN (SELECT id FROM asked) FOR NO KEY UPDATE SKIP LOCKED), \
+    WITH held AS MATERIALIZED ( \
+        SELECT a.* FROM UNNEST($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bigint[], $8::uuid[]) \
+               AS a (id, app_id, generation, token, permitted, now, app_revision) \
+             CROSS JOIN LATERAL (SELECT FROM grants WHERE id = a.id FOR NO KEY UPDATE SKIP LOCKED) AS g), \
     renewed AS (UPDATE grants g SET generation = g.generation + 1, replayable = a.generation, access_token_id = a.token, \
                 used_at = NULL, expires_at = LEAST(g.renewable_until, a.now + $7) \
-                FROM asked a, held h, connections c, apps p \
-                WHERE g.id = a.id AND h.id = g.id AND c.id = g.connection_id AND p.id = g.app_id AND p.disabled_at IS NULL \
+                FROM held a, connections c, apps p \
+                WHERE g.id = a.id AND c.id = g.connection_id AND p.id = g.app_id AND p.disabled_at IS NULL \
                 AND g.app_id = a.app_id AND g.generation = a.generation AND g.ended_at IS NULL AND g.expires_at > a.now \
                 AND g.resource IS NULL AND g.dpop_jkt IS NULL AND c.ended_at IS NULL \
                 AND (c.expires_at IS NULL OR c.expires_at > a.now) \

@@ -2,6 +2,7 @@
 
 mod issue;
 mod migrate;
+mod plans;
 pub mod schema;
 mod silence;
 pub mod tables;
