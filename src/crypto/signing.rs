@@ -16,8 +16,10 @@ use jsonwebtoken::jwk::{
     OctetKeyPairParameters, OctetKeyPairType, PublicKeyUse, RSAKeyParameters, RSAKeyType,
 };
 use jsonwebtoken::{Algorithm, DecodingKey};
+use quick_cache::sync::Cache;
 
 use super::public_key::thumbprint;
+use super::token::sha256;
 use crate::domain::signing_algorithm::SigningAlgorithm;
 
 /// A signing key and what is published of it. Parsed once: that costs as much as a signature.
@@ -26,7 +28,13 @@ pub struct SigningKey {
     private: Private,
     public: Jwk,
     verifier: DecodingKey,
+    /// Digests of messages with signatures of this key that were found good, which they are for ever. A resource server
+    /// presents a token as often as it is used.
+    good: Cache<[u8; 32], ()>,
 }
+
+/// About so many signatures are remembered of each key.
+const REMEMBERED: usize = 4_096;
 
 enum Private {
     Es256(EcdsaKeyPair),
@@ -65,7 +73,7 @@ impl SigningKey {
             key_id: Some(thumbprint(&public)),
             ..CommonParameters::default()
         };
-        Ok(Self { algorithm, private, public, verifier })
+        Ok(Self { algorithm, private, public, verifier, good: Cache::new(REMEMBERED) })
     }
 
     pub fn algorithm(&self) -> SigningAlgorithm {
@@ -97,10 +105,21 @@ impl SigningKey {
     }
 
     /// Whether `signature`, in base64url, is of this key and the message.
-    ///
+    pub fn has_signed(&self, message: &[u8], signature: &str) -> bool {
+        let shown = sha256(&[&message.len().to_be_bytes(), message, signature.as_bytes()].concat());
+        if self.good.get(&shown).is_some() {
+            return true;
+        }
+        let is_good = self.verify(message, signature);
+        if is_good {
+            self.good.insert(shown, ());
+        }
+        is_good
+    }
+
     /// With EdDSA a key makes one signature of a message and no other (RFC 8032 section 5.1.6). To make it
     /// again takes less than to verify it by the public half.
-    pub fn has_signed(&self, message: &[u8], signature: &str) -> bool {
+    fn verify(&self, message: &[u8], signature: &str) -> bool {
         match &self.private {
             Private::EdDsa(pair) => {
                 let (made, shown) = (pair.try_sign(message), URL_SAFE_NO_PAD.decode(signature));
@@ -198,8 +217,10 @@ pub mod tests {
         for algorithm in SigningAlgorithm::ALL {
             let (other, key) = (key(algorithm), key(algorithm));
             let signature = URL_SAFE_NO_PAD.encode(key.sign(b"message").unwrap());
-            assert!(key.has_signed(b"message", &signature), "{algorithm:?}");
-            assert!(!key.has_signed(b"massage", &signature), "{algorithm:?}");
+            for time in ["first", "again"] {
+                assert!(key.has_signed(b"message", &signature), "{algorithm:?}, {time}");
+                assert!(!key.has_signed(b"massage", &signature), "{algorithm:?}, {time}");
+            }
             assert!(!other.has_signed(b"message", &signature), "{algorithm:?}");
             let last = signature.len() - 8;
             let bent = format!(
@@ -210,6 +231,7 @@ pub mod tests {
             for wrong in ["", "A", &signature[..last], &format!("{signature}AA"), &format!("{signature}="), &bent] {
                 assert!(!key.has_signed(b"message", wrong), "{algorithm:?}: {wrong}");
             }
+            assert_eq!(key.good.len(), 1, "{algorithm:?}: what is wrong takes no room");
         }
     }
 
