@@ -7,13 +7,15 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::super::Web;
 use super::super::error::oauth::{invalid, json as respond, method_not_allowed, store_failed};
 use super::super::urls::route;
 use super::client::{self, Claimed, ClientRequest, Pages};
 use crate::domain::app::ClientType;
+use crate::domain::ids::{AccessTokenId, AppId};
 use crate::domain::resource::Resource;
 use crate::services::oauth::error::{ErrorCode, Invalid};
 use crate::services::oauth::introspection::{self, Introspected};
@@ -63,40 +65,61 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
 }
 
 /// RFC 7662 section 2.2; `cnf` by RFC 9449 section 6.2.
-fn active(issuer: &str, found: &Introspected) -> Value {
-    let mut body = match found {
-        Introspected::AccessToken(token) => json!({
-            "scope": token.scopes.to_string(),
-            "client_id": token.app,
-            "token_type": if token.dpop_jkt.is_some() { "DPoP" } else { "Bearer" },
-            "exp": token.expires_at.unix_seconds(),
-            "iat": token.issued_at.unix_seconds(),
-            "aud": token.resource.as_ref().map_or(issuer, Resource::as_str),
-            "jti": token.id,
-        }),
-        Introspected::RefreshToken { grant, .. } => json!({
-            "scope": grant.scopes.to_string(),
-            "client_id": grant.app,
-            "token_type": "refresh_token",
-            "exp": grant.expires_at.unix_seconds(),
-            "iat": grant.created_at.unix_seconds(),
-            "aud": issuer,
-        }),
-    };
-    let jkt = match found {
-        Introspected::AccessToken(token) => token.dpop_jkt.as_deref(),
-        Introspected::RefreshToken { grant, .. } => grant.dpop_jkt.as_deref(),
-    };
-    if let Value::Object(body) = &mut body {
-        body.insert("active".into(), true.into());
-        body.insert("iss".into(), issuer.into());
-        body.insert("sub".into(), found.sub().into());
-        if let Some(username) = found.username() {
-            body.insert("username".into(), username.into());
-        }
-        if let Some(jkt) = jkt {
-            body.insert("cnf".into(), json!({"jkt": jkt}));
-        }
+#[derive(Serialize)]
+struct Active<'t> {
+    active: bool,
+    scope: String,
+    client_id: &'t AppId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'t str>,
+    token_type: &'static str,
+    /// Seconds since 1970, as `iat`.
+    exp: i64,
+    iat: i64,
+    sub: String,
+    aud: &'t str,
+    iss: &'t str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<AccessTokenId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation<'t>>,
+}
+
+#[derive(Serialize)]
+struct Confirmation<'t> {
+    jkt: &'t str,
+}
+
+fn active<'t>(issuer: &'t str, found: &'t Introspected) -> Active<'t> {
+    let (sub, username) = (found.sub(), found.username());
+    match found {
+        Introspected::AccessToken(token) => Active {
+            active: true,
+            scope: token.scopes.to_string(),
+            client_id: &token.app,
+            username,
+            token_type: if token.dpop_jkt.is_some() { "DPoP" } else { "Bearer" },
+            exp: token.expires_at.unix_seconds(),
+            iat: token.issued_at.unix_seconds(),
+            sub,
+            aud: token.resource.as_ref().map_or(issuer, Resource::as_str),
+            iss: issuer,
+            jti: Some(token.id),
+            cnf: token.dpop_jkt.as_deref().map(|jkt| Confirmation { jkt }),
+        },
+        Introspected::RefreshToken { grant, .. } => Active {
+            active: true,
+            scope: grant.scopes.to_string(),
+            client_id: &grant.app,
+            username,
+            token_type: "refresh_token",
+            exp: grant.expires_at.unix_seconds(),
+            iat: grant.created_at.unix_seconds(),
+            sub,
+            aud: issuer,
+            iss: issuer,
+            jti: None,
+            cnf: grant.dpop_jkt.as_deref().map(|jkt| Confirmation { jkt }),
+        },
     }
-    body
 }
