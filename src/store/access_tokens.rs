@@ -423,9 +423,14 @@ pub async fn find_many(
     let asked: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows: Vec<FoundRow> = sqlx::query_as(FIND_MANY_ON_POSTGRES).bind(asked).fetch_all(c).await?;
     // A row that cannot be read is the trouble of who asked for it, and nobody else's.
-    let all: HashMap<Uuid, Result<Option<Found>, StoreError>> =
+    let mut all: HashMap<Uuid, Result<Option<Found>, StoreError>> =
         rows.into_iter().map(|row| (row.id, found(row))).collect();
-    Ok(ids.iter().map(|id| lane::own(all.get(&id.0))).collect())
+    // The last who asks for a row gets it, and those before get copies.
+    let own = |(at, id): (usize, &AccessTokenId)| {
+        let is_wanted_again = ids[at + 1..].contains(id);
+        if is_wanted_again { lane::own(all.get(&id.0)) } else { all.remove(&id.0).unwrap_or(Ok(None)) }
+    };
+    Ok(ids.iter().enumerate().map(own).collect())
 }
 
 fn found(mut row: FoundRow) -> Result<Option<Found>, StoreError> {
