@@ -28,27 +28,28 @@ use crate::domain::timestamp::Timestamp;
 use crate::domain::user::{User, UserState};
 
 /// The token with whatever its life hangs on, in one look.
-macro_rules! found {
-    () => {
-        "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.grant_id, t.scopes, t.resource, t.dpop_jkt, \
-         t.issued_at, t.expires_at, t.revoked_at, \
-         c.expires_at AS connection_expires_at, c.ended_at AS connection_ended_at, \
-         c.ended_by AS connection_ended_by, \
-         g.access_token_id AS grant_access_token_id, g.replayable AS grant_replayable, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
-         g.ended_by AS grant_ended_by, \
-         u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, a.disabled_at AS app_disabled_at, a.revision AS app_revision, \
-         ac.id AS account_id, ac.name AS account_name "
+macro_rules! find {
+    ($which:literal) => {
+        concat!(
+            "SELECT t.id, t.secret_hash, t.app_id, t.connection_id, t.grant_id, t.scopes, t.resource, t.dpop_jkt, \
+             t.issued_at, t.expires_at, t.revoked_at, \
+             c.expires_at AS connection_expires_at, c.ended_at AS connection_ended_at, \
+             c.ended_by AS connection_ended_by, \
+             g.access_token_id AS grant_access_token_id, g.replayable AS grant_replayable, g.used_at AS grant_used_at, g.ended_at AS grant_ended_at, \
+             g.ended_by AS grant_ended_by, \
+             u.id AS user_id, u.email, u.name AS user_name, u.role, u.disabled_at, u.created_at AS user_created_at, a.disabled_at AS app_disabled_at, a.revision AS app_revision, \
+             ac.id AS account_id, ac.name AS account_name \
+             FROM access_tokens t JOIN apps a ON a.id = t.app_id \
+             LEFT JOIN connections c ON c.id = t.connection_id LEFT JOIN grants g ON g.id = t.grant_id \
+             LEFT JOIN users u ON u.id = CASE WHEN t.connection_id IS NULL THEN a.owner_id ELSE c.user_id END \
+             LEFT JOIN accounts ac ON ac.id = u.account_id WHERE ",
+            $which
+        )
     };
 }
 
 statements! {
-    FIND = concat!(
-        found!(),
-        "FROM access_tokens t JOIN apps a ON a.id = t.app_id \
-         LEFT JOIN connections c ON c.id = t.connection_id LEFT JOIN grants g ON g.id = t.grant_id \
-         LEFT JOIN users u ON u.id = CASE WHEN t.connection_id IS NULL THEN a.owner_id ELSE c.user_id END \
-         LEFT JOIN accounts ac ON ac.id = u.account_id WHERE t.id = $1"
-    );
+    FIND = find!("t.id = $1");
     LIMIT = "UPDATE access_tokens SET scopes = $2, expires_at = COALESCE($3, expires_at) WHERE id = $1";
     EXPIRE = "UPDATE access_tokens SET expires_at = $2 WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2";
     REVOKE = "UPDATE access_tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
@@ -58,18 +59,7 @@ statements! {
              (SELECT id FROM access_tokens WHERE id < $1 AND expires_at < $2 AND (app_id = $4 OR $4 = '' AND app_id NOT IN (SELECT app_id FROM clocks)) ORDER BY id LIMIT $3)";
 }
 
-/// The same for many, each row by its key. `OFFSET 0` keeps PostgreSQL from joining whole tables, as it does with small ones, and
-/// with one that grows until it next counts the rows.
-pub(super) const FIND_MANY_ON_POSTGRES: &str = concat!(
-    found!(),
-    "FROM UNNEST($1::uuid[]) AS r (id) \
-     CROSS JOIN LATERAL (SELECT * FROM access_tokens WHERE id = r.id OFFSET 0) AS t \
-     CROSS JOIN LATERAL (SELECT * FROM apps WHERE id = t.app_id OFFSET 0) AS a \
-     LEFT JOIN LATERAL (SELECT * FROM connections WHERE id = t.connection_id OFFSET 0) AS c ON TRUE \
-     LEFT JOIN LATERAL (SELECT * FROM grants WHERE id = t.grant_id OFFSET 0) AS g ON TRUE \
-     LEFT JOIN LATERAL (SELECT * FROM users WHERE id = CASE WHEN t.connection_id IS NULL THEN a.owner_id ELSE c.user_id END OFFSET 0) AS u ON TRUE \
-     LEFT JOIN LATERAL (SELECT * FROM accounts WHERE id = u.account_id OFFSET 0) AS ac ON TRUE"
-);
+pub(super) const FIND_MANY_ON_POSTGRES: &str = find!("t.id = ANY($1)");
 
 /// One element for each request that waits: checked against its connection and recorded, together.
 /// An element is one row of bytes: id (16), secret's hash (32), connection (16), the moment in 20 digits, and the
@@ -84,14 +74,14 @@ pub(super) const ISSUE_ON_SQLITE: &str = "\
       AND (c.expires_at IS NULL OR c.expires_at > CAST(substr(r.value, 65, 20) AS INTEGER)) \
     RETURNING id, expires_at";
 
-/// The same with one array for each column; each connection is looked for by its key, as in [`FIND_MANY_ON_POSTGRES`].
+/// The same with one array for each column.
 pub(super) const ISSUE_ON_POSTGRES: &str = "\
     INSERT INTO access_tokens (id, secret_hash, app_id, connection_id, scopes, issued_at, expires_at) \
     SELECT r.id, r.secret_hash, c.app_id, c.id, c.sign_in_scopes, r.now, r.now + c.access_token_lifetime_us \
     FROM UNNEST($1::uuid[], $2::bytea[], $3::uuid[], $4::text[], $5::bigint[]) \
          AS r (id, secret_hash, connection_id, app_id, now) \
-    CROSS JOIN LATERAL (SELECT * FROM connections WHERE id = r.connection_id OFFSET 0) AS c \
-    WHERE c.app_id = r.app_id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > r.now) \
+    JOIN connections AS c ON c.id = r.connection_id AND c.app_id = r.app_id \
+    WHERE c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > r.now) \
     RETURNING id, expires_at";
 
 /// The same for tokens of the standard grants, which say themselves what they are for. Those of a user hang
@@ -118,8 +108,8 @@ pub(super) const ISSUE_GRANTED_ON_POSTGRES: &str = "\
                 $9::bigint[], $10::uuid[]) \
          AS r (id, app_id, connection_id, grant_id, scopes, resource, dpop_jkt, now, lifetime_us, app_revision) \
     JOIN apps AS a ON a.id = r.app_id \
-    LEFT JOIN LATERAL (SELECT * FROM connections WHERE id = r.connection_id OFFSET 0) AS c \
-              ON c.app_id = a.id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > r.now) \
+    LEFT JOIN connections AS c ON c.id = r.connection_id AND c.app_id = a.id AND c.ended_at IS NULL \
+              AND (c.expires_at IS NULL OR c.expires_at > r.now) \
     WHERE a.disabled_at IS NULL AND (r.connection_id IS NULL OR c.id IS NOT NULL) \
       AND a.revision = COALESCE(r.app_revision, a.revision) \
     RETURNING id, expires_at";

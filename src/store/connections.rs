@@ -83,7 +83,7 @@ statements! {
 
 /// Ends those of a batch, and writes each end into the event log, in one statement. Of two that ask for the same
 /// connection one ends it, which its event's id tells. A connection that another transaction holds is left out, for its
-/// request to wait alone.
+/// request to wait alone. `MATERIALIZED`: all are held before any is ended.
 pub(super) const END_UNTOLD_ON_POSTGRES: &str = "\
     WITH held AS MATERIALIZED ( \
         SELECT a.* FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[]) \

@@ -53,7 +53,7 @@ statements! {
 
 /// Moves those of a batch on by one generation, and records the access token of each, in one statement. Of two that
 /// present the same refresh token one is served, which its access token's id tells. A grant that another transaction
-/// holds is left out, for its request to wait alone.
+/// holds is left out, for its request to wait alone. `MATERIALIZED`: all are held before any is moved on.
 pub(super) const RENEW_ON_POSTGRES: &str = "\
     WITH held AS MATERIALIZED ( \
         SELECT a.* FROM UNNEST($1::uuid[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::bigint[], $8::uuid[]) \

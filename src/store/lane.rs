@@ -131,7 +131,7 @@ type Done<A> = Result<Vec<Result<A, StoreError>>, StoreError>;
 async fn run<Q, A>(pool: Pool, kept: Option<Conn>, requests: Vec<Q>, batch: Batch<Q, A>) -> (Option<Conn>, Done<A>) {
     let acquired = match kept {
         Some(conn) => Ok(conn),
-        None => pool.acquire().await,
+        None => pool.acquire_by_key().await,
     };
     let mut conn = match acquired {
         Ok(conn) => conn,

@@ -55,46 +55,55 @@ pub(super) async fn within<T>(
     tokio::time::timeout(patience, work).await.unwrap_or_else(|_| late())
 }
 
+/// For what is asked in batches: each row is looked for by its key. PostgreSQL plans such a statement once and keeps the plan; where
+/// a table is small it would read all of it, and go on so while the table grows, until it counts the rows again.
+pub(super) const BY_KEY: [(&str, &str); 5] = [
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    // It would be worth its time for nothing that a key finds.
+    ("jit", "off"),
+];
+
 #[derive(Clone)]
 pub(super) struct Pool {
     connections: PgPool,
+    /// Those with [`BY_KEY`].
+    by_key: PgPool,
     doubt: Arc<Doubt>,
     /// Held by who looks why there is no connection: one at a time.
     looking: Arc<Semaphore>,
 }
 
 impl Pool {
-    pub(super) fn open(options: PgConnectOptions, pool: PgPoolOptions) -> Self {
+    /// Up to so many connections as `limit` says, `by_key` of them for batches.
+    pub(super) fn open(options: PgConnectOptions, pool: PgPoolOptions, limit: u32, by_key: u32) -> Self {
         let doubt = Arc::new(Doubt::default());
-        let doubted = doubt.clone();
-        let pool = pool.after_connect(|conn, _| Box::pin(mind_who_leaves(conn)));
-        let pool =
-            pool.acquire_timeout(ACQUIRE_PATIENCE).test_before_acquire(false).before_acquire(move |conn, known| {
-                let doubt = doubted.clone();
-                Box::pin(async move {
-                    if doubt.is_of(known.idle_for) {
-                        return Ok(false);
-                    }
-                    // To ask before each use would double the round trips; who was at work a moment ago is there.
-                    if known.idle_for <= TRUSTED {
-                        return Ok(true);
-                    }
-                    let dead = match tokio::time::timeout(PING_PATIENCE, conn.ping()).await {
-                        Ok(Ok(())) => return Ok(true),
-                        Ok(Err(why)) => why,
-                        Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
-                    };
-                    doubt.raise();
-                    Err(dead)
-                })
-            });
-        Self { connections: pool.connect_lazy_with(options), doubt, looking: Arc::new(Semaphore::new(1)) }
+        let pool = pool.acquire_timeout(ACQUIRE_PATIENCE);
+        let batches = asking(pool.clone().max_connections(by_key), &doubt);
+        let others = asking(pool.max_connections(limit.saturating_sub(by_key)), &doubt);
+        Self {
+            by_key: batches.connect_lazy_with(options.clone().options(BY_KEY)),
+            connections: others.connect_lazy_with(options),
+            doubt,
+            looking: Arc::new(Semaphore::new(1)),
+        }
     }
 
     pub(super) async fn acquire(&self) -> Result<Conn, StoreError> {
+        self.acquired(&self.connections).await
+    }
+
+    /// One for a batch.
+    pub(super) async fn acquire_by_key(&self) -> Result<Conn, StoreError> {
+        self.acquired(&self.by_key).await
+    }
+
+    async fn acquired(&self, from: &PgPool) -> Result<Conn, StoreError> {
         static WAITED: LazyLock<Histogram> = LazyLock::new(|| STORE_ACQUIRE.of([]));
         let began = Instant::now();
-        let acquired = self.connections.acquire().await;
+        let acquired = from.acquire().await;
         WAITED.record(began.elapsed().as_secs_f64());
         let conn = acquired?;
         Ok(Conn::Postgres(Pooled {
@@ -107,8 +116,10 @@ impl Pool {
 
     /// Connections that are idle, those in use, and how many there may be.
     pub(super) fn counts(&self) -> (usize, usize, usize) {
-        let (all, idle) = (self.connections.size() as usize, self.connections.num_idle());
-        (idle, all.saturating_sub(idle), self.connections.options().get_max_connections() as usize)
+        let of = |pool: &PgPool| (pool.size() as usize, pool.num_idle(), pool.options().get_max_connections() as usize);
+        let ((all, idle, limit), batches) = (of(&self.connections), of(&self.by_key));
+        let (all, idle, limit) = (all + batches.0, idle + batches.1, limit + batches.2);
+        (idle, all.saturating_sub(idle), limit)
     }
 
     /// How others of the same database are made.
@@ -135,8 +146,33 @@ impl Pool {
     }
 
     pub(super) async fn close(&self) {
-        self.connections.close().await;
+        tokio::join!(self.connections.close(), self.by_key.close());
     }
+}
+
+/// Has connections asked whether they are there, before they are used again.
+fn asking(pool: PgPoolOptions, doubt: &Arc<Doubt>) -> PgPoolOptions {
+    let doubt = doubt.clone();
+    let pool = pool.after_connect(|conn, _| Box::pin(mind_who_leaves(conn)));
+    pool.test_before_acquire(false).before_acquire(move |conn, known| {
+        let doubt = doubt.clone();
+        Box::pin(async move {
+            if doubt.is_of(known.idle_for) {
+                return Ok(false);
+            }
+            // To ask before each use would double the round trips; who was at work a moment ago is there.
+            if known.idle_for <= TRUSTED {
+                return Ok(true);
+            }
+            let dead = match tokio::time::timeout(PING_PATIENCE, conn.ping()).await {
+                Ok(Ok(())) => return Ok(true),
+                Ok(Err(why)) => why,
+                Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+            };
+            doubt.raise();
+            Err(dead)
+        })
+    })
 }
 
 /// A system on which PostgreSQL cannot know goes without.

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use crate::oauth::support::{Client, FORM, Issued, RATE_FINDER, STUDIO, assert_error, claims};
 use crate::support::http::{form, request};
 use crate::support::statements::Statements;
-use crate::support::{ADA, APP_ONE, Answer, GRACE, Kind, Setup, Tokens, World, both, connect_by_api};
+use crate::support::{ADA, APP_ONE, Answer, GRACE, Kind, Setup, Tokens, World, both, connect_by_api, run};
 
 /// Requests that wait together.
 const MANY: usize = 64;
@@ -344,6 +344,55 @@ async fn f6_a_scope_that_was_taken_away_is_not_renewed(world: World) {
     assert_eq!((narrow.scope(), &claims(&narrow.access)["scope"]), (vec!["account_api"], &json!("account_api")));
     let next = Issued::of(&STUDIO.refresh(&node, narrow.refresh()).await);
     assert_eq!(next.scope(), ["account_api"]);
+}
+
+/// How often tables with a row for each user, connection or token were read, by `what` PostgreSQL counts.
+async fn scans(world: &World, what: &str) -> i64 {
+    let tables = "'access_tokens', 'connections', 'grants', 'users'";
+    let sum = format!("SELECT CAST(SUM({what}) AS BIGINT) FROM pg_stat_user_tables WHERE relname IN ({tables})");
+    world.database.db_count(&sum).await
+}
+
+/// PostgreSQL reads a small table whole rather than look for a row in it, and keeps such a plan while the table grows. What is asked
+/// in batches is planned otherwise.
+#[tokio::test]
+async fn what_is_asked_in_batches_reads_no_table_whole() {
+    let test = async |world: World| {
+        // A plan that is kept is made the sixth time.
+        let connected = connections(&world, 8).await;
+        let mut grant = STUDIO.connect(&world, ADA).await;
+        world.database.db_execute("ANALYZE").await;
+        // Each of its connections reports when it ends.
+        world.ctx.store.close().await;
+        world.database.db_execute("SELECT pg_stat_reset()").await;
+        world.database.db_execute("SELECT * FROM users").await;
+        assert_eq!(scans(&world, "seq_scan").await, 1, "it counts");
+
+        let node = production(&world).await;
+        let client = RATE_FINDER.credentials(&node).0.remove(0).1;
+        let as_client = |path: &str, fields: &[(&str, &str)]| {
+            request("POST", path, &[("authorization", &client), ("content-type", FORM)], form(fields))
+        };
+        for tokens in &connected {
+            let bearer = format!("Bearer {}", tokens.access);
+            for asked in [
+                refresh(tokens),
+                as_client("/oauth/token", &[("grant_type", "client_credentials")]),
+                as_client("/oauth/introspect", &[("token", &tokens.access)]),
+                request("GET", "/v1/me", &[("authorization", &bearer)], ""),
+                disconnect(tokens),
+            ] {
+                node.send(asked).await.expect(200);
+            }
+            grant = Issued::of(&node.send(renew(&node, &STUDIO, grant.refresh())).await);
+        }
+        // When connections were last used is written in a transaction, and not in a batch.
+        node.ctx.store.forget_notes();
+        node.ctx.store.close().await;
+        assert_eq!(scans(&world, "seq_scan").await, 1);
+        assert!(scans(&world, "idx_scan").await > 0, "its connections have reported");
+    };
+    run(Kind::Postgres, Setup::default(), test).await;
 }
 
 both! {

@@ -2,7 +2,6 @@
 
 mod issue;
 mod migrate;
-mod plans;
 pub mod schema;
 mod silence;
 pub mod tables;
