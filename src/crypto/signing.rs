@@ -33,8 +33,8 @@ pub struct SigningKey {
     good: Cache<[u8; 32], ()>,
 }
 
-/// About so many signatures are remembered of each key.
-const REMEMBERED: usize = 4_096;
+/// About so many signatures are remembered of each key, some 100 bytes for each.
+const REMEMBERED: usize = 1_024;
 
 enum Private {
     Es256(EcdsaKeyPair),
@@ -106,18 +106,18 @@ impl SigningKey {
 
     /// Whether `signature`, in base64url, is of this key and the message.
     pub fn has_signed(&self, message: &[u8], signature: &str) -> bool {
-        let shown = sha256(&[&message.len().to_be_bytes(), message, signature.as_bytes()].concat());
-        if self.good.get(&shown).is_some() {
+        let digest = digest(message, signature);
+        if self.good.get(&digest).is_some() {
             return true;
         }
         let is_good = self.verify(message, signature);
         if is_good {
-            self.good.insert(shown, ());
+            self.good.insert(digest, ());
         }
         is_good
     }
 
-    /// With EdDSA a key makes one signature of a message and no other (RFC 8032 section 5.1.6). To make it
+    /// The same, worked out. With EdDSA a key makes one signature of a message and no other (RFC 8032 section 5.1.6). To make it
     /// again takes less than to verify it by the public half.
     fn verify(&self, message: &[u8], signature: &str) -> bool {
         match &self.private {
@@ -132,6 +132,11 @@ impl SigningKey {
             }
         }
     }
+}
+
+/// Of both together: where one ends and the other begins is told apart.
+fn digest(message: &[u8], signature: &str) -> [u8; 32] {
+    sha256(&[&message.len().to_be_bytes(), message, signature.as_bytes()].concat())
 }
 
 fn generate(algorithm: SigningAlgorithm) -> Result<Vec<u8>, Unspecified> {
@@ -232,6 +237,9 @@ pub mod tests {
                 assert!(!key.has_signed(b"message", wrong), "{algorithm:?}: {wrong}");
             }
             assert_eq!(key.good.len(), 1, "{algorithm:?}: what is wrong takes no room");
+            key.good.insert(digest(b"message", &bent), ());
+            assert!(key.has_signed(b"message", &bent), "{algorithm:?}: what was found good is asked first");
+            assert!(!key.has_signed(b"messag", &format!("e{bent}")), "{algorithm:?}");
         }
     }
 
