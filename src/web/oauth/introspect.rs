@@ -68,21 +68,21 @@ async fn answer(web: &Web, request: ClientRequest) -> Response {
 #[derive(Serialize)]
 struct Active<'t> {
     active: bool,
-    scope: String,
+    aud: &'t str,
     client_id: &'t AppId,
     #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<&'t str>,
-    token_type: &'static str,
+    cnf: Option<Confirmation<'t>>,
     /// Seconds since 1970, as `iat`.
     exp: i64,
     iat: i64,
-    sub: String,
-    aud: &'t str,
     iss: &'t str,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<AccessTokenId>,
+    scope: String,
+    sub: String,
+    token_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cnf: Option<Confirmation<'t>>,
+    username: Option<&'t str>,
 }
 
 #[derive(Serialize)]
@@ -95,31 +95,31 @@ fn active<'t>(issuer: &'t str, found: &'t Introspected) -> Active<'t> {
     match found {
         Introspected::AccessToken(token) => Active {
             active: true,
-            scope: token.scopes.to_string(),
+            aud: token.resource.as_ref().map_or(issuer, Resource::as_str),
             client_id: &token.app,
-            username,
-            token_type: if token.dpop_jkt.is_some() { "DPoP" } else { "Bearer" },
+            cnf: token.dpop_jkt.as_deref().map(|jkt| Confirmation { jkt }),
             exp: token.expires_at.unix_seconds(),
             iat: token.issued_at.unix_seconds(),
-            sub,
-            aud: token.resource.as_ref().map_or(issuer, Resource::as_str),
             iss: issuer,
             jti: Some(token.id),
-            cnf: token.dpop_jkt.as_deref().map(|jkt| Confirmation { jkt }),
+            scope: token.scopes.to_string(),
+            sub,
+            token_type: if token.dpop_jkt.is_some() { "DPoP" } else { "Bearer" },
+            username,
         },
         Introspected::RefreshToken { grant, .. } => Active {
             active: true,
-            scope: grant.scopes.to_string(),
+            aud: issuer,
             client_id: &grant.app,
-            username,
-            token_type: "refresh_token",
+            cnf: grant.dpop_jkt.as_deref().map(|jkt| Confirmation { jkt }),
             exp: grant.expires_at.unix_seconds(),
             iat: grant.created_at.unix_seconds(),
-            sub,
-            aud: issuer,
             iss: issuer,
             jti: None,
-            cnf: grant.dpop_jkt.as_deref().map(|jkt| Confirmation { jkt }),
+            scope: grant.scopes.to_string(),
+            sub,
+            token_type: "refresh_token",
+            username,
         },
     }
 }
