@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::client;
-use super::contest::Contestant;
+use super::contest::{A2, CLIENT_CREDENTIALS, Contestant, Group, REFRESH_TOKEN};
 use super::database::Database;
 use super::plan::Plan;
 use super::report::{Table, milliseconds, ratio, two};
@@ -65,13 +65,16 @@ impl Alternative {
         // One that does not work is found before the rounds.
         client::ask(server.address, vec![request.clone()], "\"access_token\"")?;
         let clients = (0..plan.clients).map(|_| Traffic::fixed(vec![request.clone()], "\"access_token\"")).collect();
-        Ok(Running { alternative: self, contestant: Contestant::new(self.name, &server, clients), database })
+        // What of Leadgate does the same.
+        let same = if form.contains("grant_type=refresh_token") { REFRESH_TOKEN } else { CLIENT_CREDENTIALS };
+        Ok(Running { alternative: self, contestant: Contestant::new(self.name, &server, clients), same, database })
     }
 }
 
 struct Running<'a> {
     alternative: &'a Alternative,
     contestant: Contestant,
+    same: &'static str,
     database: Option<Database>,
 }
 
@@ -106,13 +109,16 @@ impl Alternatives {
         Ok(())
     }
 
-    /// How many times as much each of `ours` does.
-    pub fn table(&self, ours: &[(String, &Contestant)]) -> String {
+    /// How many times as many answers Leadgate has: of the same grant, and of LeadExec's refresh.
+    pub fn table(&self, groups: &[Group]) -> String {
         let head = ["alternative", "req/s", "µs CPU, server", "µs CPU, database", "p99 ms", "goal"].map(str::to_owned);
-        let times = ours.iter().map(|(name, _)| format!("{name}: times"));
+        let times = groups.iter().flat_map(|group| {
+            let kind = group.world.database.kind.name();
+            [format!("times, the same grant, {kind}"), format!("times, A2, {kind}")]
+        });
         let head: Vec<String> = head.into_iter().chain(times).collect();
         let mut table = Table::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
-        for Running { alternative, contestant, database } in &self.running {
+        for Running { alternative, contestant, same, database } in &self.running {
             let own = [
                 contestant.name.clone(),
                 format!("{:.0}", contestant.per_second()),
@@ -123,7 +129,12 @@ impl Alternatives {
                 two(contestant.median(|round| milliseconds(round.answers.quantile(0.99)))),
                 alternative.goal.to_owned(),
             ];
-            table.row(own.into_iter().chain(ours.iter().map(|(_, our)| format!("{:.1}", ratio(our, contestant)))));
+            let times = groups.iter().flat_map(|group| {
+                let times =
+                    |path| group.find(path).map_or(String::new(), |our| format!("{:.1}", ratio(our, contestant)));
+                [times(*same), times(A2)]
+            });
+            table.row(own.into_iter().chain(times));
         }
         let mut text = if self.running.is_empty() { String::new() } else { table.to_string() };
         for (name, why) in &self.skipped {

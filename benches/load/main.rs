@@ -19,11 +19,13 @@ mod yardstick;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use alternatives::Alternatives;
-use contest::{Contestant, Group};
+use clap::Parser as _;
+use contest::Group;
 use database::Database;
+use leadgate::domain::timestamp::Timestamp;
 use plan::Plan;
 
 fn main() -> ExitCode {
@@ -34,10 +36,12 @@ fn main() -> ExitCode {
     }
     // `cargo test --benches` runs this too, to see that it works.
     let is_bench = arguments.iter().any(|argument| argument == "--bench");
-    let plan = if is_bench { Plan::of_arguments(&arguments) } else { Plan::least() };
+    let plan = if is_bench { Plan::parse() } else { Plan::least() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let directory = plan.directory.join(format!("leadgate-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory for the databases");
+    // Servers are started in it.
+    let directory = directory.canonicalize().expect("it was made");
     let outcome = runtime.block_on(run(&plan, &directory));
     std::fs::remove_dir_all(&directory).expect("the databases are ours to remove");
     match outcome {
@@ -68,13 +72,13 @@ async fn run(plan: &Plan, directory: &Path) -> Result<(), String> {
     }
     tell("The database's own limit", report::limits(&groups));
     tell("Memory", report::memory(&groups));
-    tell("Other servers", alternatives.table(&ours(&groups)));
+    tell("Other servers", alternatives.table(&groups));
     alternatives.stop().await?;
     for group in groups {
         group.remove().await?;
     }
-    if let Some(many) = plan.scale {
-        tell("Many connections", scale::measure(many, plan, directory).await?);
+    if plan.with_scale {
+        tell("Many connections", scale::measure(plan.scale_connections, plan, directory).await?);
     }
     plan.page.as_ref().map_or(Ok(()), |page| page::write(page, &sections.join("\n\n")))
 }
@@ -99,20 +103,14 @@ async fn rounds(plan: &Plan, directory: &Path) -> Result<(Vec<Group>, Alternativ
     Ok((groups, alternatives))
 }
 
-/// What is held against other servers: the same grant as theirs, and LeadExec's.
-fn ours(groups: &[Group]) -> Vec<(String, &Contestant)> {
-    let paths = [contest::A2, contest::CLIENT_CREDENTIALS];
-    let named = |group: &'_ Group, path: &str| format!("{path}, {}", group.world.database.kind.name());
-    let all = groups.iter().flat_map(|group| paths.map(|path| Some((named(group, path), group.find(path)?))));
-    all.flatten().collect()
-}
-
 fn about(plan: &Plan) -> String {
     let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name =
         processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
+    let today = Timestamp::from_unix_seconds(UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs().cast_signed()));
     let about = format!(
-        "{} rounds of {} s, {} keep-alive clients, {} connections in the database; {} cores ({}), load included.",
+        "{}: {} rounds of {} s, {} keep-alive clients, {} connections in the database; {} cores ({}), load included.",
+        &today.to_rfc3339()[..10],
         plan.rounds,
         plan.span.as_secs(),
         plan.clients,

@@ -3,69 +3,74 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::{ArgAction, Parser};
+
+/// How fast Leadgate's hot paths are, beside yardsticks that run on the same machine in the same minutes.
+#[derive(Parser)]
+#[command(name = "load", bin_name = "cargo bench --bench load --", args_override_self = true)]
 pub struct Plan {
-    /// Of one round.
+    /// Of one round, in seconds
+    #[arg(long = "seconds", value_name = "N", default_value = "5", value_parser = seconds)]
     pub span: Duration,
+    /// How many rounds count
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = at_least_one)]
     pub rounds: usize,
+    /// Keep-alive connections of the load
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one)]
     pub clients: usize,
+    /// Connections (users' consents) in the database
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = some)]
     pub connections: u64,
-    /// Names of contestants have to contain it.
+    /// Paths of Leadgate whose names have this; yardsticks always run
+    #[arg(long, value_name = "TEXT", default_value = "")]
     pub only: String,
-    /// The cluster in which databases are made.
-    pub postgres: Option<String>,
-    /// Throughput with few connections in the database beside that with very many.
-    pub scale: Option<u64>,
-    /// How long a start takes, and a reset.
+    /// Measure starts and resets, too
+    #[arg(long = "starts")]
     pub with_starts: bool,
-    /// Where the alternatives are installed.
+    /// Measure A2 with a thousand and with very many connections, too
+    #[arg(long = "scale")]
+    pub with_scale: bool,
+    /// How many those are
+    #[arg(long, value_name = "N", default_value_t = 10_000_000, value_parser = some)]
+    pub scale_connections: u64,
+    /// Where scripts/bench has installed other servers
+    #[arg(long, value_name = "DIRECTORY")]
     pub alternatives: Option<String>,
-    /// In which databases and files are made, in a directory of their own.
+    /// In which databases and files are made, in a directory of their own; it has to be on the disk that is meant
+    #[arg(long, value_name = "DIRECTORY", default_value_os_t = std::env::temp_dir())]
     pub directory: PathBuf,
-    /// The page that the tables are written into.
+    /// The page that the tables are written into
+    #[arg(long = "write", value_name = "PAGE")]
     pub page: Option<String>,
+    /// The cluster in which databases are made, and those of earlier runs removed: a URL has a password, and is no argument.
+    #[arg(skip = postgres())]
+    pub postgres: Option<String>,
+    /// As cargo adds it
+    #[arg(long, hide = true, action = ArgAction::SetTrue)]
+    bench: bool,
+}
+
+fn postgres() -> Option<String> {
+    std::env::var("LEADGATE_BENCH_POSTGRES_URL").ok().filter(|url| !url.is_empty())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "a number from 1 on, without commas".to_owned())
+}
+
+fn some(text: &str) -> Result<u64, String> {
+    at_least_one(text).map(|number| number as u64)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    at_least_one(text).map(|seconds| Duration::from_secs(seconds as u64))
 }
 
 impl Plan {
-    pub fn of_arguments(arguments: &[String]) -> Self {
-        let text = |name: &str| {
-            let at = arguments.iter().position(|argument| argument == name)?;
-            arguments.get(at + 1).cloned()
-        };
-        let number = |name: &str, default: u64| match text(name) {
-            Some(text) => text.parse().unwrap_or_else(|_| panic!("{name} takes a number")),
-            None => default,
-        };
-        let is_given = |name: &str| arguments.iter().any(|argument| argument == name);
-        Self {
-            span: Duration::from_secs(number("--seconds", 5)),
-            rounds: number("--rounds", 3).max(1) as usize,
-            clients: number("--clients", 32).max(1) as usize,
-            connections: number("--connections", 100_000).max(1),
-            only: text("--only").unwrap_or_default(),
-            postgres: std::env::var("LEADGATE_BENCH_POSTGRES_URL").ok().filter(|url| !url.is_empty()),
-            scale: is_given("--scale").then(|| number("--scale-connections", 10_000_000)),
-            with_starts: is_given("--starts"),
-            alternatives: text("--alternatives"),
-            directory: text("--directory").map_or_else(std::env::temp_dir, PathBuf::from),
-            page: text("--write"),
-        }
-    }
-
     /// The least of everything, to see that it works.
     pub fn least() -> Self {
-        Self {
-            span: Duration::from_millis(200),
-            rounds: 1,
-            clients: 4,
-            connections: 100,
-            only: String::new(),
-            postgres: None,
-            scale: None,
-            with_starts: false,
-            alternatives: None,
-            directory: std::env::temp_dir(),
-            page: None,
-        }
+        let plan = Self::parse_from(["load", "--rounds", "1", "--clients", "4", "--connections", "100"]);
+        Self { span: Duration::from_millis(200), postgres: None, ..plan }
     }
 
     /// Whether a contestant of this name takes part. Yardsticks always do.

@@ -90,6 +90,8 @@ impl Server {
 /// `LEADGATE_BENCH_PROGRAM` names another build, to compare two.
 fn leadgate_command(address: SocketAddr, database: &str, directory: &Path) -> Command {
     let program = std::env::var_os("LEADGATE_BENCH_PROGRAM").unwrap_or(env!("CARGO_BIN_EXE_leadgate").into());
+    // It is started in another directory.
+    let program = Path::new(&program).canonicalize().expect("LEADGATE_BENCH_PROGRAM names a program");
     let mut command = Command::new(program);
     command.args(["serve", "--listen", &address.to_string(), "--log-level", "warn", "--database-url", database]);
     command.env("LEADGATE_MASTER_KEY", MASTER_KEY).current_dir(directory);
