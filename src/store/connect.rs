@@ -24,10 +24,10 @@ use crate::domain::namespace::NamespaceId;
 
 /// How long a lane keeps its connection after a batch. In a namespace, which has few, it keeps none.
 const LANES_QUIET: Duration = Duration::from_millis(200);
-/// Connections to PostgreSQL, and how many of them are for batches: one for each lane.
-const POSTGRES_CONNECTIONS: (u32, u32) = (16, 5);
+/// Connections to PostgreSQL.
+const POSTGRES_CONNECTIONS: u32 = 16;
 /// The same of a namespace, of which there are many.
-const NAMESPACE_CONNECTIONS: (u32, u32) = (4, 2);
+const NAMESPACE_CONNECTIONS: u32 = 4;
 /// How long a connection of a namespace may be idle: PostgreSQL has a hundred for everybody.
 const NAMESPACE_IDLE: Duration = Duration::from_secs(5);
 
@@ -78,8 +78,8 @@ impl Store {
                 let options: PgConnectOptions = url.parse().map_err(|why: sqlx::Error| cannot_open(&place, &why))?;
                 // Notices ("… already exists, skipping") look like trouble in a log and are none.
                 let options = options.options([("client_min_messages", "warning")]);
-                let pool = PgPoolOptions::new();
-                Self::migrated_on_postgres(place, options, pool, POSTGRES_CONNECTIONS, LANES_QUIET).await
+                let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS);
+                Self::migrated_on_postgres(place, options, pool, LANES_QUIET).await
             }
         }
     }
@@ -91,16 +91,14 @@ impl Store {
         // Nobody misses a namespace after a crash of the database: its commits need not wait for the disk.
         let own = [("search_path", schema.as_str()), ("synchronous_commit", "off"), pool::AT_LENGTH];
         let options = pool.options().options(own);
-        let pool = PgPoolOptions::new().idle_timeout(NAMESPACE_IDLE);
-        let place = format!("in schema `{schema}`");
-        Self::migrated_on_postgres(place, options, pool, NAMESPACE_CONNECTIONS, Duration::ZERO).await
+        let pool = PgPoolOptions::new().max_connections(NAMESPACE_CONNECTIONS).idle_timeout(NAMESPACE_IDLE);
+        Self::migrated_on_postgres(format!("in schema `{schema}`"), options, pool, Duration::ZERO).await
     }
 
     async fn migrated_on_postgres(
         place: String,
         options: PgConnectOptions,
         pool: PgPoolOptions,
-        (limit, by_key): (u32, u32),
         quiet: Duration,
     ) -> Result<Self, OpenError> {
         let connected = connect_within(&options).await;
@@ -109,7 +107,7 @@ impl Store {
         // The migration lock goes with this connection, also where the migration failed.
         let _ = conn.close().await;
         migrated.map_err(|why| migrate::explain(place, why))?;
-        Ok(Self::on_postgres(Pool::open(options.options(pool::SESSION), pool, limit, by_key), quiet))
+        Ok(Self::on_postgres(Pool::open(options.options(pool::SESSION), pool), quiet))
     }
 
     /// With the file and its lock; `None` for a database in memory.

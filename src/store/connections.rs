@@ -75,7 +75,8 @@ statements! {
     /// Of an application that nobody is told of.
     END_UNTOLD = "UPDATE connections SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL \
                   AND (expires_at IS NULL OR expires_at > $2) \
-                  AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = connections.app_id OR w.app_id IS NULL) \
+                  AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = connections.app_id) \
+                  AND NOT EXISTS (SELECT 1 FROM webhooks WHERE app_id IS NULL) \
                   RETURNING app_id";
     SET_LAST_USED = "UPDATE connections SET last_used_at = $2 \
                      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
@@ -91,7 +92,8 @@ pub(super) const END_UNTOLD_ON_POSTGRES: &str = "\
              CROSS JOIN LATERAL (SELECT FROM connections WHERE id = a.id FOR NO KEY UPDATE SKIP LOCKED) AS c), \
     ended AS (UPDATE connections c SET ended_at = a.now, ended_by = $6 FROM held a \
               WHERE c.id = a.id AND c.ended_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > a.now) \
-              AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = c.app_id OR w.app_id IS NULL) \
+              AND NOT EXISTS (SELECT 1 FROM webhooks w WHERE w.app_id = c.app_id) \
+              AND NOT EXISTS (SELECT 1 FROM webhooks WHERE app_id IS NULL) \
               RETURNING c.id, c.app_id, a.event_id, a.event_at, a.address), \
     noted AS (INSERT INTO events (id, at, action, actor_kind, actor_id, actor_name, address, target_kind, target_id, \
                                   target_name, changes) \

@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 
 use super::conn::Conn;
 use super::error::{Outage, StoreError};
-use super::pool::{ACQUIRE_PATIENCE, Pool, STATEMENT_PATIENCE, within};
+use super::pool::{ACQUIRE_PATIENCE, Pool, STATEMENT_PATIENCE, give_back, within};
 use super::{ATTEMPTS, Work};
 use crate::telemetry::traces::{self, Waiter};
 use crate::telemetry::{STORE_BATCH, STORE_COMMIT, STORE_FAILURES};
@@ -96,7 +96,7 @@ async fn serve<Q, A>(
             tokio::select! {
                 biased;
                 came = queue.recv_many(&mut waiting, BATCH) => if came == 0 { return },
-                () = tokio::time::sleep(quiet) => kept = None,
+                () = tokio::time::sleep(quiet) => if let Some(conn) = kept.take() { give_back(conn).await },
                 () = pool.closing() => kept = None,
             }
         } else if queue.recv_many(&mut waiting, BATCH).await == 0 {
@@ -109,7 +109,8 @@ async fn serve<Q, A>(
         }
         let (size, began) = (requests.len(), Instant::now());
         // In a task of its own: a panic costs one batch.
-        let done = match tokio::spawn(run(pool.clone(), kept.take(), requests, batch).instrument(span)).await {
+        let run = run(pool.clone(), kept.take(), !quiet.is_zero(), requests, batch);
+        let done = match tokio::spawn(run.instrument(span)).await {
             Ok((conn, done)) => {
                 kept = conn.filter(|_| !quiet.is_zero());
                 done
@@ -128,9 +129,17 @@ async fn serve<Q, A>(
 type Done<A> = Result<Vec<Result<A, StoreError>>, StoreError>;
 
 /// Answers also the connection, where it can be used again: one that has gone silent costs one batch.
-async fn run<Q, A>(pool: Pool, kept: Option<Conn>, requests: Vec<Q>, batch: Batch<Q, A>) -> (Option<Conn>, Done<A>) {
+async fn run<Q, A>(
+    pool: Pool,
+    kept: Option<Conn>,
+    is_kept: bool,
+    requests: Vec<Q>,
+    batch: Batch<Q, A>,
+) -> (Option<Conn>, Done<A>) {
     let acquired = match kept {
         Some(conn) => Ok(conn),
+        // What is used once is not worth the round trips.
+        None if !is_kept => pool.acquire().await,
         None => pool.acquire_by_key().await,
     };
     let mut conn = match acquired {

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::conn::Conn;
+use super::conn::{Conn, answer};
 use super::error::{Outage, StoreError};
 use crate::telemetry::{Histogram, STORE_ACQUIRE};
 
@@ -42,6 +42,13 @@ pub(super) const SESSION: [(&str, &str); 6] = [
 pub(super) const AT_LENGTH: (&str, &str) = ("statement_timeout", "21s");
 pub(super) const ALLOW_AT_LENGTH: &str = "SET LOCAL statement_timeout = '21s'";
 
+/// For batches: each row is looked for by its key. PostgreSQL keeps the plan of a statement, and where it takes a table for small it
+/// would read all of it, also while it grows, until it counts the rows again. To compile a statement takes longer than a row by its key.
+const BY_KEY: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
+                      SET enable_mergejoin = off; SET jit = off";
+const AS_USUAL: &str =
+    "RESET enable_seqscan; RESET enable_bitmapscan; RESET enable_hashjoin; RESET enable_mergejoin; RESET jit";
+
 /// Lets a statement end where its client has hung up, on a PostgreSQL that knows how (14 and later).
 const MIND_WHO_LEAVES: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
                                WHERE name = 'client_connection_check_interval'";
@@ -55,71 +62,77 @@ pub(super) async fn within<T>(
     tokio::time::timeout(patience, work).await.unwrap_or_else(|_| late())
 }
 
-/// For what is asked in batches: each row is looked for by its key. PostgreSQL plans such a statement once and keeps the plan; where
-/// a table is small it would read all of it, and go on so while the table grows, until it counts the rows again.
-pub(super) const BY_KEY: [(&str, &str); 5] = [
-    ("enable_seqscan", "off"),
-    ("enable_bitmapscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    // To compile a statement takes longer than a row that is looked for by its key.
-    ("jit", "off"),
-];
-
 #[derive(Clone)]
 pub(super) struct Pool {
     connections: PgPool,
-    /// Those with [`BY_KEY`].
-    by_key: PgPool,
     doubt: Arc<Doubt>,
     /// Held by who looks why there is no connection: one at a time.
     looking: Arc<Semaphore>,
 }
 
 impl Pool {
-    /// Up to so many connections as `limit` says, `by_key` of them for batches.
-    pub(super) fn open(options: PgConnectOptions, pool: PgPoolOptions, limit: u32, by_key: u32) -> Self {
+    pub(super) fn open(options: PgConnectOptions, pool: PgPoolOptions) -> Self {
         let doubt = Arc::new(Doubt::default());
-        let pool = pool.acquire_timeout(ACQUIRE_PATIENCE);
-        let batches = asking(pool.clone().max_connections(by_key), &doubt);
-        let others = asking(pool.max_connections(limit.saturating_sub(by_key)), &doubt);
-        Self {
-            by_key: batches.connect_lazy_with(options.clone().options(BY_KEY)),
-            connections: others.connect_lazy_with(options),
-            doubt,
-            looking: Arc::new(Semaphore::new(1)),
-        }
+        let doubted = doubt.clone();
+        let pool = pool.after_connect(|conn, _| Box::pin(mind_who_leaves(conn)));
+        let pool =
+            pool.acquire_timeout(ACQUIRE_PATIENCE).test_before_acquire(false).before_acquire(move |conn, known| {
+                let doubt = doubted.clone();
+                Box::pin(async move {
+                    if doubt.is_of(known.idle_for) {
+                        return Ok(false);
+                    }
+                    // To ask before each use would double the round trips; who was at work a moment ago is there.
+                    if known.idle_for <= TRUSTED {
+                        return Ok(true);
+                    }
+                    let dead = match tokio::time::timeout(PING_PATIENCE, conn.ping()).await {
+                        Ok(Ok(())) => return Ok(true),
+                        Ok(Err(why)) => why,
+                        Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+                    };
+                    doubt.raise();
+                    Err(dead)
+                })
+            });
+        Self { connections: pool.connect_lazy_with(options), doubt, looking: Arc::new(Semaphore::new(1)) }
     }
 
     pub(super) async fn acquire(&self) -> Result<Conn, StoreError> {
-        self.acquired(&self.connections).await
-    }
-
-    /// One for a batch.
-    pub(super) async fn acquire_by_key(&self) -> Result<Conn, StoreError> {
-        self.acquired(&self.by_key).await
-    }
-
-    async fn acquired(&self, from: &PgPool) -> Result<Conn, StoreError> {
         static WAITED: LazyLock<Histogram> = LazyLock::new(|| STORE_ACQUIRE.of([]));
         let began = Instant::now();
-        let acquired = from.acquire().await;
+        let acquired = self.connections.acquire().await;
         WAITED.record(began.elapsed().as_secs_f64());
         let conn = acquired?;
         Ok(Conn::Postgres(Pooled {
             conn,
             doubt: self.doubt.clone(),
             patience: STATEMENT_PATIENCE,
+            is_by_key: false,
             is_abandoned: false,
         }))
     }
 
+    /// One for batches, which goes back by [`give_back`].
+    pub(super) async fn acquire_by_key(&self) -> Result<Conn, StoreError> {
+        let mut conn = self.acquire().await?;
+        let Conn::Postgres(pooled) = &mut conn else { return Ok(conn) };
+        // From now on it does not go back as it is, however far this comes.
+        pooled.is_by_key = true;
+        let told = answer(PING_PATIENCE, pooled.conn.execute(BY_KEY)).await;
+        match told {
+            Ok(_) => Ok(conn),
+            Err(failure) => {
+                conn.abandon_for(&failure);
+                Err(failure)
+            }
+        }
+    }
+
     /// Connections that are idle, those in use, and how many there may be.
     pub(super) fn counts(&self) -> (usize, usize, usize) {
-        let of = |pool: &PgPool| (pool.size() as usize, pool.num_idle(), pool.options().get_max_connections() as usize);
-        let ((all, idle, limit), batches) = (of(&self.connections), of(&self.by_key));
-        let (all, idle, limit) = (all + batches.0, idle + batches.1, limit + batches.2);
-        (idle, all.saturating_sub(idle), limit)
+        let (all, idle) = (self.connections.size() as usize, self.connections.num_idle());
+        (idle, all.saturating_sub(idle), self.connections.options().get_max_connections() as usize)
     }
 
     /// How others of the same database are made.
@@ -146,33 +159,8 @@ impl Pool {
     }
 
     pub(super) async fn close(&self) {
-        tokio::join!(self.connections.close(), self.by_key.close());
+        self.connections.close().await;
     }
-}
-
-/// Has connections asked whether they are there, before they are used again.
-fn asking(pool: PgPoolOptions, doubt: &Arc<Doubt>) -> PgPoolOptions {
-    let doubt = doubt.clone();
-    let pool = pool.after_connect(|conn, _| Box::pin(mind_who_leaves(conn)));
-    pool.test_before_acquire(false).before_acquire(move |conn, known| {
-        let doubt = doubt.clone();
-        Box::pin(async move {
-            if doubt.is_of(known.idle_for) {
-                return Ok(false);
-            }
-            // To ask before each use would double the round trips; who was at work a moment ago is there.
-            if known.idle_for <= TRUSTED {
-                return Ok(true);
-            }
-            let dead = match tokio::time::timeout(PING_PATIENCE, conn.ping()).await {
-                Ok(Ok(())) => return Ok(true),
-                Ok(Err(why)) => why,
-                Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
-            };
-            doubt.raise();
-            Err(dead)
-        })
-    })
 }
 
 /// A system on which PostgreSQL cannot know goes without.
@@ -204,7 +192,18 @@ pub struct Pooled {
     doubt: Arc<Doubt>,
     /// How long a statement may take.
     pub(super) patience: Duration,
+    /// Whether it has [`BY_KEY`], with which nobody else would want it.
+    is_by_key: bool,
     is_abandoned: bool,
+}
+
+/// Gives a connection for batches back, as others know it.
+pub(super) async fn give_back(mut conn: Conn) {
+    let Conn::Postgres(pooled) = &mut conn else { return };
+    match answer(PING_PATIENCE, pooled.conn.execute(AS_USUAL)).await {
+        Ok(_) => pooled.is_by_key = false,
+        Err(failure) => conn.abandon_for(&failure),
+    }
 }
 
 impl Pooled {
@@ -235,7 +234,7 @@ impl DerefMut for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if self.is_abandoned {
+        if self.is_abandoned || self.is_by_key {
             self.conn.close_on_drop();
             return;
         }

@@ -353,6 +353,15 @@ async fn scans(world: &World, what: &str) -> i64 {
     world.database.db_count(&sum).await
 }
 
+/// A connection reports what it has counted when it ends.
+async fn all_have_reported(world: &World) {
+    let others = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                  AND backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    while world.database.db_count(others).await > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// PostgreSQL reads a small table whole rather than look for a row in it, and keeps such a plan while the table grows. What is asked
 /// in batches is planned otherwise.
 #[tokio::test]
@@ -362,10 +371,11 @@ async fn what_is_asked_in_batches_reads_no_table_whole() {
         let connected = connections(&world, 8).await;
         let mut grant = STUDIO.connect(&world, ADA).await;
         world.database.db_execute("ANALYZE").await;
-        // Each of its connections reports when it ends.
         world.ctx.store.close().await;
+        all_have_reported(&world).await;
         world.database.db_execute("SELECT pg_stat_reset()").await;
         world.database.db_execute("SELECT * FROM users").await;
+        all_have_reported(&world).await;
         assert_eq!(scans(&world, "seq_scan").await, 1, "it counts");
 
         let node = production(&world).await;
@@ -389,6 +399,7 @@ async fn what_is_asked_in_batches_reads_no_table_whole() {
         // When connections were last used is written in a transaction, and not in a batch.
         node.ctx.store.forget_notes();
         node.ctx.store.close().await;
+        all_have_reported(&world).await;
         assert_eq!(scans(&world, "seq_scan").await, 1);
         assert!(scans(&world, "idx_scan").await > 0, "its connections have reported");
     };
